@@ -1,0 +1,5 @@
+//! What the standards wrote: bytes and time in, values out. No async, no clock, no chance.
+
+pub mod dm1;
+pub mod limits;
+pub mod syncml;
