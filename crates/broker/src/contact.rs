@@ -1,0 +1,1 @@
+//! Decisions about a device that is in contact.
