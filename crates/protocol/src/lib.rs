@@ -2,4 +2,6 @@
 
 pub mod dm1;
 pub mod limits;
+pub mod soap;
 pub mod syncml;
+pub mod xml;
