@@ -201,7 +201,7 @@ impl Builder<'_> {
         let bound = self.bindings.list.len();
         let attributes = self.attributes(tag)?;
         let name = tag.name();
-        let (prefix, local) = qualified(name.0.as_ref(), self.limits)?;
+        let (prefix, local) = qualified(name.0, self.limits)?;
         let name = Name { namespace: self.bindings.find(prefix)?, local: local.into() };
         let element = Element { name, attributes, children: Vec::new(), text: CompactString::default() };
         self.open.push((element, bound));
