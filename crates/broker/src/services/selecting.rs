@@ -94,7 +94,11 @@ fn choose(
     Ok(Selected { device: only(by_number)?, expected })
 }
 
-fn only(mut devices: Vec<Device>) -> Result<Device, Fault> {
+/// The one record of those found.
+///
+/// # Errors
+/// `UnknownDevice` if there is none, `AmbiguousDevice` if there are several.
+pub(super) fn only(mut devices: Vec<Device>) -> Result<Device, Fault> {
     match (devices.pop(), devices.is_empty()) {
         (Some(device), true) => Ok(device),
         (Some(_), false) => {
