@@ -8,8 +8,7 @@ mod meta;
 mod status_code;
 
 pub use command::{
-    Alert, Command, Exec, Get, Item, ItemData, Nested, NestedKind, Results, Status, Write,
-    WriteKind,
+    Alert, Command, Exec, Get, Item, ItemData, Nested, NestedKind, Results, Status, Write, WriteKind,
 };
 pub use message::{Address, Challenge, Credential, Header, Message};
 pub use meta::Meta;

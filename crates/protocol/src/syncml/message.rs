@@ -49,10 +49,7 @@ impl Address {
     /// An address without a display name.
     #[must_use]
     pub fn new(uri: impl Into<Text>) -> Self {
-        Self {
-            uri: uri.into(),
-            name: None,
-        }
+        Self { uri: uri.into(), name: None }
     }
 }
 

@@ -3,9 +3,7 @@ use std::fmt;
 /// A SyncML status code, 100 to 599.
 ///
 /// Source: SyncML Representation Protocol 1.2, "Response Status Codes", in the DM subset.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct StatusCode(pub u16);
 
 /// Each code once, with its name for people.
