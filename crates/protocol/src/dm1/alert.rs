@@ -53,32 +53,18 @@ pub struct DeviceAlert {
 pub(super) const ALERTS_MAX: usize = 256;
 
 /// Takes the events of one alert into `alerts`. Returns its status; with any other than 200 nothing was taken.
-pub(super) fn take_events(
-    alerts: &mut Vec<DeviceAlert>,
-    alert: &Alert,
-    event: EventKind,
-) -> StatusCode {
+pub(super) fn take_events(alerts: &mut Vec<DeviceAlert>, alert: &Alert, event: EventKind) -> StatusCode {
     if alert.items.is_empty() {
         return StatusCode::INCOMPLETE;
     }
     if alerts.len() + alert.items.len() > ALERTS_MAX || alert.items.iter().any(|it| it.more_data) {
         return StatusCode::TOO_LARGE;
     }
-    let typeless = |it: &Item| {
-        it.meta
-            .kind
-            .as_deref()
-            .is_none_or(|kind| kind.trim().is_empty())
-    };
+    let typeless = |it: &Item| it.meta.kind.as_deref().is_none_or(|kind| kind.trim().is_empty());
     if event == EventKind::GenericAlert && alert.items.iter().any(typeless) {
         return StatusCode::UNSUPPORTED_FORMAT;
     }
-    alerts.extend(
-        alert
-            .items
-            .iter()
-            .map(|item| DeviceAlert::read(item, alert.correlator.as_ref(), event)),
-    );
+    alerts.extend(alert.items.iter().map(|item| DeviceAlert::read(item, alert.correlator.as_ref(), event)));
     StatusCode::OK
 }
 
@@ -91,12 +77,7 @@ impl DeviceAlert {
             alert_type: bare_type(&raw_type).into(),
             mark: meta.mark.clone().unwrap_or_else(|| "informational".into()),
             format: meta.format.clone().unwrap_or_else(|| "chr".into()),
-            source: item
-                .source
-                .as_ref()
-                .or(item.target.as_ref())
-                .map(|it| it.uri.clone())
-                .filter(|it| !it.is_empty()),
+            source: item.source.as_ref().or(item.target.as_ref()).map(|it| it.uri.clone()).filter(|it| !it.is_empty()),
             data: item.data.clone(),
             correlator: correlator.cloned(),
             raw_type,
@@ -107,11 +88,9 @@ impl DeviceAlert {
 /// The type without its optional prefix; real clients leave the prefix out or the space after it.
 fn bare_type(raw: &str) -> &str {
     let raw = raw.trim();
-    let bare = ["Reversed-Domain-Name:", "Content-Type:"]
-        .iter()
-        .find_map(|prefix| {
-            let (head, rest) = raw.split_at_checked(prefix.len())?;
-            head.eq_ignore_ascii_case(prefix).then_some(rest)
-        });
+    let bare = ["Reversed-Domain-Name:", "Content-Type:"].iter().find_map(|prefix| {
+        let (head, rest) = raw.split_at_checked(prefix.len())?;
+        head.eq_ignore_ascii_case(prefix).then_some(rest)
+    });
     bare.unwrap_or(raw).trim()
 }

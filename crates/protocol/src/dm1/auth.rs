@@ -11,9 +11,7 @@ use super::{Login, session::Account};
 use crate::syncml::{Challenge, Credential, Meta};
 
 /// A scheme of authentication that a `Cred` can carry, weakest first.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum AuthType {
     /// Name and password in the clear.
     Basic,
@@ -35,9 +33,7 @@ impl AuthType {
     #[must_use]
     pub fn parse(kind: &str) -> Option<Self> {
         let kind = kind.trim();
-        [Self::Basic, Self::Md5]
-            .into_iter()
-            .find(|it| it.name().eq_ignore_ascii_case(kind))
+        [Self::Basic, Self::Md5].into_iter().find(|it| it.name().eq_ignore_ascii_case(kind))
     }
 
     /// The type that `meta` names. A `Cred` or `Chal` without a type is basic.
@@ -58,11 +54,7 @@ pub fn basic(user: &str, password: &str) -> String {
 #[must_use]
 pub fn md5_digest(user: &str, password: &str, nonce: &[u8]) -> String {
     let inner = STANDARD.encode(Md5::digest(format!("{user}:{password}")));
-    let outer = Md5::new()
-        .chain_update(inner)
-        .chain_update(b":")
-        .chain_update(nonce)
-        .finalize();
+    let outer = Md5::new().chain_update(inner).chain_update(b":").chain_update(nonce).finalize();
     STANDARD.encode(outer)
 }
 
@@ -86,24 +78,13 @@ pub(super) fn check(account: &Account<'_>, cred: Option<&Credential>) -> Verdict
     let login = match tried {
         Some(AuthType::Basic) if account.weakest <= AuthType::Basic => {
             let right = basic(account.client_name, account.client_secret);
-            same(&right, &cred.data).then_some(Login {
-                auth: AuthType::Basic,
-                nonce: None,
-            })
+            same(&right, &cred.data).then_some(Login { auth: AuthType::Basic, nonce: None })
         }
         Some(AuthType::Md5) => account
             .nonces
             .iter()
-            .position(|nonce| {
-                same(
-                    &md5_digest(account.client_name, account.client_secret, nonce),
-                    &cred.data,
-                )
-            })
-            .map(|index| Login {
-                auth: AuthType::Md5,
-                nonce: Some(index),
-            }),
+            .position(|nonce| same(&md5_digest(account.client_name, account.client_secret, nonce), &cred.data))
+            .map(|index| Login { auth: AuthType::Md5, nonce: Some(index) }),
         Some(AuthType::Basic) | None => None,
     };
     login.map_or(Verdict::Wrong { tried }, Verdict::Right)
@@ -115,12 +96,7 @@ pub(super) fn challenge(auth: AuthType, nonce: &[u8]) -> Challenge {
         AuthType::Basic => None,
         AuthType::Md5 => Some(nonce.to_vec()),
     };
-    Challenge {
-        meta: Meta {
-            next_nonce,
-            ..meta(auth)
-        },
-    }
+    Challenge { meta: Meta { next_nonce, ..meta(auth) } }
 }
 
 /// `Cred` of `auth` for the given name and secret.
@@ -129,18 +105,11 @@ pub(super) fn credential(auth: AuthType, name: &str, secret: &str, nonce: &[u8])
         AuthType::Basic => basic(name, secret),
         AuthType::Md5 => md5_digest(name, secret, nonce),
     };
-    Credential {
-        meta: meta(auth),
-        data: data.into(),
-    }
+    Credential { meta: meta(auth), data: data.into() }
 }
 
 fn meta(auth: AuthType) -> Meta {
-    Meta {
-        format: Some("b64".into()),
-        kind: Some(auth.name().into()),
-        ..Meta::default()
-    }
+    Meta { format: Some("b64".into()), kind: Some(auth.name().into()), ..Meta::default() }
 }
 
 /// Compares two credentials in a time that tells neither where they differ nor how long the right one is: what is compared
@@ -148,10 +117,7 @@ fn meta(auth: AuthType) -> Meta {
 fn same(right: &str, given: &str) -> bool {
     let right = Md5::digest(right);
     let given = Md5::digest(given.trim());
-    let difference = right
-        .iter()
-        .zip(given.iter())
-        .fold(0_u8, |sum, (a, b)| black_box(sum | (a ^ b)));
+    let difference = right.iter().zip(given.iter()).fold(0_u8, |sum, (a, b)| black_box(sum | (a ^ b)));
     black_box(difference) == 0
 }
 
@@ -161,18 +127,12 @@ mod tests {
 
     #[test]
     fn basic_is_base64_of_name_and_password() {
-        assert_eq!(
-            basic("dev-user", "dev-secret"),
-            "ZGV2LXVzZXI6ZGV2LXNlY3JldA=="
-        );
+        assert_eq!(basic("dev-user", "dev-secret"), "ZGV2LXVzZXI6ZGV2LXNlY3JldA==");
     }
 
     #[test]
     fn digest_printed_in_the_specification_is_reproduced() {
-        assert_eq!(
-            md5_digest("Bruce2", "OhBehave", b"Nonce"),
-            "Zz6EivR3yeaaENcRN6lpAQ=="
-        );
+        assert_eq!(md5_digest("Bruce2", "OhBehave", b"Nonce"), "Zz6EivR3yeaaENcRN6lpAQ==");
     }
 
     #[test]
@@ -188,10 +148,7 @@ mod tests {
     fn names_and_passwords_are_hashed_as_utf_8() {
         let nonce: Vec<u8> = (0..16).collect();
 
-        assert_eq!(
-            md5_digest("Jürgen", "päss", &nonce),
-            "GbySDjy89qN45b1eRjgXNA=="
-        );
+        assert_eq!(md5_digest("Jürgen", "päss", &nonce), "GbySDjy89qN45b1eRjgXNA==");
     }
 
     #[test]

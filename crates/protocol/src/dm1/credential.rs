@@ -27,10 +27,7 @@ enum State {
     /// For the rest of the session.
     Accepted,
     /// For one message at a time; the next one needs the next nonce, if the device gave one.
-    EachMessage {
-        auth: AuthType,
-        nonce: Option<Vec<u8>>,
-    },
+    EachMessage { auth: AuthType, nonce: Option<Vec<u8>> },
 }
 
 /// What the device's answer to our header means.
@@ -69,18 +66,9 @@ impl Standing {
         Verdict::GoOn
     }
 
-    fn challenged(
-        &mut self,
-        account: &Account<'_>,
-        challenge: Option<&Challenge>,
-        asked: bool,
-    ) -> Verdict {
+    fn challenged(&mut self, account: &Account<'_>, challenge: Option<&Challenge>, asked: bool) -> Verdict {
         let hopeless = |reason| {
-            if asked {
-                Verdict::Hopeless(reason)
-            } else {
-                Verdict::GoOn
-            }
+            if asked { Verdict::Hopeless(reason) } else { Verdict::GoOn }
         };
         if account.server.is_none() {
             return hopeless(EndReason::NoServerCredential);
@@ -96,10 +84,7 @@ impl Standing {
         }
         match AuthType::of(&challenge.meta) {
             Some(auth) if auth >= account.weakest => {
-                self.state = State::Challenged {
-                    auth,
-                    nonce: challenge.meta.next_nonce.clone().unwrap_or_default(),
-                };
+                self.state = State::Challenged { auth, nonce: challenge.meta.next_nonce.clone().unwrap_or_default() };
                 if asked { Verdict::Again } else { Verdict::GoOn }
             }
             Some(_) | None => hopeless(EndReason::ServerSchemeRefused),
@@ -131,8 +116,6 @@ impl Standing {
 
 /// 401 and 407 are challenges; libdmclient sends `0`, which is no code, with a `Chal`.
 fn is_challenge(code: StatusCode, challenge: Option<&Challenge>) -> bool {
-    matches!(
-        code,
-        StatusCode::INVALID_CREDENTIALS | StatusCode::MISSING_CREDENTIALS
-    ) || (challenge.is_some() && !code.is_success())
+    matches!(code, StatusCode::INVALID_CREDENTIALS | StatusCode::MISSING_CREDENTIALS)
+        || (challenge.is_some() && !code.is_success())
 }

@@ -49,10 +49,7 @@ impl DeviceInfo {
     }
 
     fn take_item(&mut self, item: &Item) -> StatusCode {
-        let Some(path) = [&item.source, &item.target]
-            .into_iter()
-            .flatten()
-            .find_map(|it| below_dev_info(&it.uri))
+        let Some(path) = [&item.source, &item.target].into_iter().flatten().find_map(|it| below_dev_info(&it.uri))
         else {
             return StatusCode::NOT_SUPPORTED;
         };
@@ -83,13 +80,6 @@ impl DeviceInfo {
 
 /// The path below `./DevInfo`, empty for the object itself. The base of relative URIs is the root, so `DevInfo` is the same.
 fn below_dev_info(uri: &str) -> Option<&str> {
-    let path = uri
-        .strip_prefix("./")
-        .unwrap_or(uri)
-        .strip_prefix("DevInfo")?;
-    if path.is_empty() {
-        Some(path)
-    } else {
-        path.strip_prefix('/')
-    }
+    let path = uri.strip_prefix("./").unwrap_or(uri).strip_prefix("DevInfo")?;
+    if path.is_empty() { Some(path) } else { path.strip_prefix('/') }
 }

@@ -69,15 +69,11 @@ impl OnWire {
     /// Notes an order that goes out in message `msg`; its command has number `cmd` and its members the next ones.
     pub(super) fn push(&mut self, msg: u32, cmd: u32, order: &Order) {
         if self.orders.is_empty() {
-            *self = Self {
-                msg,
-                ..Self::default()
-            };
+            *self = Self { msg, ..Self::default() };
         }
         self.orders.push(Open::new(cmd, order, None));
         let members = (cmd.saturating_add(1)..).zip(order.action.members());
-        self.orders
-            .extend(members.map(|(number, member)| Open::new(number, member, Some(cmd))));
+        self.orders.extend(members.map(|(number, member)| Open::new(number, member, Some(cmd))));
     }
 
     /// Takes a `Status`. Whether it belongs to an order.
@@ -86,56 +82,24 @@ impl OnWire {
             return false;
         };
         open.code = Some(open.code.map_or(status.code, |it| worse(it, status.code)));
-        let refs = if status.target_refs.is_empty() {
-            &status.source_refs
-        } else {
-            &status.target_refs
-        };
-        let uris = refs
-            .iter()
-            .cloned()
-            .map(Some)
-            .chain(refs.is_empty().then_some(None));
+        let refs = if status.target_refs.is_empty() { &status.source_refs } else { &status.target_refs };
+        let uris = refs.iter().cloned().map(Some).chain(refs.is_empty().then_some(None));
         let room = STATUSES_MAX.saturating_sub(open.statuses.len());
-        open.statuses.extend(
-            uris.map(|uri| NodeStatus {
-                uri,
-                code: status.code,
-            })
-            .take(room),
-        );
+        open.statuses.extend(uris.map(|uri| NodeStatus { uri, code: status.code }).take(room));
         let room = STATUSES_MAX.saturating_sub(open.items.len());
-        open.items
-            .extend(status.items.iter().take(room).map(|item| {
-                StatusItem {
-                    uri: item
-                        .target
-                        .as_ref()
-                        .or(item.source.as_ref())
-                        .map(|it| it.uri.clone()),
-                    data: item.data.clone(),
-                }
-            }));
+        open.items.extend(status.items.iter().take(room).map(|item| StatusItem {
+            uri: item.target.as_ref().or(item.source.as_ref()).map(|it| it.uri.clone()),
+            data: item.data.clone(),
+        }));
         true
     }
 
     /// Takes `Results`. Returns the error to answer them with, if any: 400 when nothing asked for them, 413 when they are
     /// too much to keep.
     pub(super) fn results(&mut self, results: &Results) -> Option<StatusCode> {
-        let uri = results
-            .source_ref
-            .as_ref()
-            .or(results.target_ref.as_ref())
-            .cloned()
-            .unwrap_or_default();
-        let nodes: Vec<_> = results
-            .items
-            .iter()
-            .map(|it| NodeResult::read(it, &results.meta, &uri))
-            .collect();
-        let weight = |it: &NodeResult| {
-            it.uri.len() + it.data.as_ref().map_or(0, |data| data.as_bytes().len())
-        };
+        let uri = results.source_ref.as_ref().or(results.target_ref.as_ref()).cloned().unwrap_or_default();
+        let nodes: Vec<_> = results.items.iter().map(|it| NodeResult::read(it, &results.meta, &uri)).collect();
+        let weight = |it: &NodeResult| it.uri.len() + it.data.as_ref().map_or(0, |data| data.as_bytes().len());
         let held = self.held.saturating_add(nodes.iter().map(weight).sum());
         let open = self
             .find(results.msg_ref.as_ref(), &results.cmd_ref)
@@ -160,31 +124,20 @@ impl OnWire {
             return None;
         }
         let cmd = cmd_ref.trim().parse().ok()?;
-        let at = self
-            .orders
-            .binary_search_by_key(&cmd, |it: &Open| it.cmd)
-            .ok()?;
+        let at = self.orders.binary_search_by_key(&cmd, |it: &Open| it.cmd).ok()?;
         self.orders.get_mut(at)
     }
 
     /// Takes out what is finished although the device's package goes on.
     pub(super) fn take_finished(&mut self) -> Vec<Outcome> {
-        self.orders
-            .extract_if(.., |it| it.is_finished())
-            .map(|it| it.outcome(None))
-            .collect()
+        self.orders.extract_if(.., |it| it.is_finished()).map(|it| it.outcome(None)).collect()
     }
 
     /// Takes out everything: the device has said all it will say.
     pub(super) fn take_all(&mut self) -> Vec<Outcome> {
         let taken = std::mem::take(self);
         let inferred: Vec<_> = taken.orders.iter().map(|it| taken.infer(it)).collect();
-        taken
-            .orders
-            .into_iter()
-            .zip(inferred)
-            .map(|(open, code)| open.outcome(code))
-            .collect()
+        taken.orders.into_iter().zip(inferred).map(|(open, code)| open.outcome(code)).collect()
     }
 
     /// Takes out everything after the device refused the message they were in. Returns the outcomes of top-level orders
@@ -221,12 +174,8 @@ impl OnWire {
             return container.code.filter(|it| !it.is_success());
         }
         // libdmclient answers the members of an Atomic and not the Atomic.
-        let codes: Option<Vec<_>> = self
-            .orders
-            .iter()
-            .filter(|it| it.parent == Some(open.cmd))
-            .map(|it| it.code)
-            .collect();
+        let codes: Option<Vec<_>> =
+            self.orders.iter().filter(|it| it.parent == Some(open.cmd)).map(|it| it.code).collect();
         codes?.into_iter().reduce(worse)
     }
 }
@@ -272,20 +221,11 @@ impl Open {
 
     fn outcome(self, inferred: Option<StatusCode>) -> Outcome {
         let (answer, note) = match (self.code.or(inferred), self.overflow) {
-            (Some(code), true) if code.is_success() => {
-                (Answer::Status(StatusCode::TOO_LARGE), Some(Note::TooLarge))
-            }
+            (Some(code), true) if code.is_success() => (Answer::Status(StatusCode::TOO_LARGE), Some(Note::TooLarge)),
             (Some(code), _) => (Answer::Status(code), inferred.map(|_| Note::Inferred)),
             (None, true) => (Answer::Status(StatusCode::TOO_LARGE), Some(Note::TooLarge)),
             (None, false) => (Answer::None, None),
         };
-        Outcome {
-            tag: self.tag,
-            answer,
-            nodes: self.nodes,
-            statuses: self.statuses,
-            items: self.items,
-            note,
-        }
+        Outcome { tag: self.tag, answer, nodes: self.nodes, statuses: self.statuses, items: self.items, note }
     }
 }

@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::outcome::item_data;
 use crate::syncml::{
-    Address, Alert, Command, Exec, Get, Item, ItemData, Meta, Nested, NestedKind, Text, Write,
-    WriteKind,
+    Address, Alert, Command, Exec, Get, Item, ItemData, Meta, Nested, NestedKind, Text, Write, WriteKind,
 };
 
 /// One command for the device. Every order given to a session comes back as exactly one [`super::Outcome`] with its tag,
@@ -110,18 +109,13 @@ impl Action {
                     && members.iter().all(|it| {
                         matches!(
                             it.action,
-                            Self::Replace { .. }
-                                | Self::Add { .. }
-                                | Self::Delete { .. }
-                                | Self::Confirm { .. }
+                            Self::Replace { .. } | Self::Add { .. } | Self::Delete { .. } | Self::Confirm { .. }
                         )
                     })
             }
             Self::Sequence(members) => {
                 !members.is_empty()
-                    && members
-                        .iter()
-                        .all(|it| !matches!(it.action, Self::Atomic(_) | Self::Sequence(_)))
+                    && members.iter().all(|it| !matches!(it.action, Self::Atomic(_) | Self::Sequence(_)))
             }
             _ => true,
         }
@@ -131,48 +125,23 @@ impl Action {
     pub(super) fn command(&self, number: &mut impl FnMut() -> Text) -> Command {
         let cmd_id = number();
         match self {
-            Self::Get { uri } => Command::Get(Get {
-                cmd_id,
-                meta: Meta::default(),
-                items: vec![item(uri, None, None, None)],
-            }),
-            Self::Replace {
-                uri,
-                format,
-                kind,
-                data,
-            } => write(
-                WriteKind::Replace,
-                cmd_id,
-                item(uri, format.as_ref(), kind.as_ref(), data.as_ref()),
-            ),
-            Self::Add {
-                uri,
-                format,
-                kind,
-                data,
-            } => write(
-                WriteKind::Add,
-                cmd_id,
-                item(uri, format.as_ref(), kind.as_ref(), data.as_ref()),
-            ),
+            Self::Get { uri } => {
+                Command::Get(Get { cmd_id, meta: Meta::default(), items: vec![item(uri, None, None, None)] })
+            }
+            Self::Replace { uri, format, kind, data } => {
+                write(WriteKind::Replace, cmd_id, item(uri, format.as_ref(), kind.as_ref(), data.as_ref()))
+            }
+            Self::Add { uri, format, kind, data } => {
+                write(WriteKind::Add, cmd_id, item(uri, format.as_ref(), kind.as_ref(), data.as_ref()))
+            }
             Self::Delete { uri } => write(WriteKind::Delete, cmd_id, item(uri, None, None, None)),
-            Self::Exec {
-                uri,
-                data,
-                correlator,
-            } => Command::Exec(Exec {
+            Self::Exec { uri, data, correlator } => Command::Exec(Exec {
                 cmd_id,
                 meta: Meta::default(),
                 correlator: correlator.clone(),
                 items: vec![item(uri, None, None, data.as_ref())],
             }),
-            Self::Confirm {
-                text,
-                min_display_s,
-                max_display_s,
-                default_accept,
-            } => {
+            Self::Confirm { text, min_display_s, max_display_s, default_accept } => {
                 let options = options(*min_display_s, *max_display_s, *default_accept);
                 Command::Alert(Alert {
                     cmd_id,
@@ -188,60 +157,31 @@ impl Action {
 }
 
 fn write(kind: WriteKind, cmd_id: Text, item: Item) -> Command {
-    Command::Write(Write {
-        kind,
-        cmd_id,
-        meta: Meta::default(),
-        items: vec![item],
-    })
+    Command::Write(Write { kind, cmd_id, meta: Meta::default(), items: vec![item] })
 }
 
-fn nested(
-    kind: NestedKind,
-    cmd_id: Text,
-    members: &[Order],
-    number: &mut impl FnMut() -> Text,
-) -> Command {
+fn nested(kind: NestedKind, cmd_id: Text, members: &[Order], number: &mut impl FnMut() -> Text) -> Command {
     // Through a trait object: the type of `number` would otherwise grow with each level and never end.
     let number: &mut dyn FnMut() -> Text = number;
-    let commands = members
-        .iter()
-        .map(|it| it.action.command(&mut || number()))
-        .collect();
-    Command::Nested(Nested {
-        kind,
-        cmd_id,
-        meta: Meta::default(),
-        commands,
-    })
+    let commands = members.iter().map(|it| it.action.command(&mut || number())).collect();
+    Command::Nested(Nested { kind, cmd_id, meta: Meta::default(), commands })
 }
 
 fn item(uri: &Text, format: Option<&Text>, kind: Option<&Text>, data: Option<&ItemData>) -> Item {
     Item {
         target: Some(Address::new(uri.clone())),
-        meta: Meta {
-            format: format.cloned(),
-            kind: kind.cloned(),
-            ..Meta::default()
-        },
+        meta: Meta { format: format.cloned(), kind: kind.cloned(), ..Meta::default() },
         data: data.cloned(),
         ..Item::default()
     }
 }
 
 fn text_item(text: &str) -> Item {
-    Item {
-        data: Some(text.into()),
-        ..Item::default()
-    }
+    Item { data: Some(text.into()), ..Item::default() }
 }
 
 /// The option string of a Confirm, never empty.
-fn options(
-    min_display_s: Option<u32>,
-    max_display_s: Option<u32>,
-    default_accept: Option<bool>,
-) -> String {
+fn options(min_display_s: Option<u32>, max_display_s: Option<u32>, default_accept: Option<bool>) -> String {
     let mut options = format!("MINDT={}", min_display_s.unwrap_or(1));
     if let Some(seconds) = max_display_s {
         options.push_str(&format!("&MAXDT={seconds}"));

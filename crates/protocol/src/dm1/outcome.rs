@@ -82,26 +82,14 @@ pub struct StatusItem {
 impl Outcome {
     /// An outcome without anything from the device.
     pub(super) fn bare(tag: u32, answer: Answer, note: Option<Note>) -> Self {
-        Self {
-            tag,
-            answer,
-            nodes: Vec::new(),
-            statuses: Vec::new(),
-            items: Vec::new(),
-            note,
-        }
+        Self { tag, answer, nodes: Vec::new(), statuses: Vec::new(), items: Vec::new(), note }
     }
 }
 
 impl NodeResult {
     /// Reads one `Item` of `Results`; `command` is the Meta of the whole, `uri` what to take where the item names no node.
     pub(super) fn read(item: &Item, command: &Meta, uri: &Text) -> Self {
-        let named = item
-            .source
-            .as_ref()
-            .or(item.target.as_ref())
-            .map(|it| &it.uri)
-            .filter(|it| !it.is_empty());
+        let named = item.source.as_ref().or(item.target.as_ref()).map(|it| &it.uri).filter(|it| !it.is_empty());
         let format = item.meta.format.as_ref().or(command.format.as_ref());
         Self {
             uri: named.unwrap_or(uri).clone(),
@@ -138,16 +126,11 @@ pub(super) mod item_data {
     #[derive(Deserialize)]
     struct Owned(#[serde(with = "Shape")] ItemData);
 
-    pub(in crate::dm1) fn serialize<S: Serializer>(
-        data: &Option<ItemData>,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(in crate::dm1) fn serialize<S: Serializer>(data: &Option<ItemData>, to: S) -> Result<S::Ok, S::Error> {
         data.as_ref().map(Lent).serialize(to)
     }
 
-    pub(in crate::dm1) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Option<ItemData>, D::Error> {
+    pub(in crate::dm1) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<ItemData>, D::Error> {
         Ok(Option::<Owned>::deserialize(from)?.map(|it| it.0))
     }
 }

@@ -137,7 +137,7 @@ impl Session {
         self.phase = Phase::Over;
         self.again.clear();
         let mut outcomes = self.wire.take_all();
-        outcomes.extend(self.queue.drain(..).flat_map(not_sent));
+        outcomes.extend(self.queue.drain(..).flat_map(|it| ended(&it, Answer::NotSent, None)));
         outcomes
     }
 
@@ -173,26 +173,14 @@ impl Session {
 
     /// Orders that wait or are on the wire, members counted.
     fn open_orders(&self) -> usize {
-        self.wire.len()
-            + self
-                .queue
-                .iter()
-                .map(|it| 1 + it.action.members().len())
-                .sum::<usize>()
+        self.wire.len() + self.queue.iter().map(|it| 1 + it.action.members().len()).sum::<usize>()
     }
 }
 
-/// Outcomes of an order that was surely not carried out, and of its members.
-fn not_sent(order: Order) -> Vec<Outcome> {
-    ended(&order, Answer::NotSent, None)
-}
-
+/// Outcomes of an order and its members, all ended in the same way by the session.
 fn ended(order: &Order, answer: Answer, note: Option<super::Note>) -> Vec<Outcome> {
-    order.action.members().iter().fold(
-        vec![Outcome::bare(order.tag, answer, note)],
-        |mut all, member| {
-            all.extend(ended(member, answer, note));
-            all
-        },
-    )
+    order.action.members().iter().fold(vec![Outcome::bare(order.tag, answer, note)], |mut all, member| {
+        all.extend(ended(member, answer, note));
+        all
+    })
 }

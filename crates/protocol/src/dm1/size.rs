@@ -3,8 +3,7 @@
 //! Bounds are enough to decide how many commands go into one message, and each command is looked at once.
 
 use crate::syncml::{
-    Address, Alert, Challenge, Command, Credential, Encoding, Header, Item, ItemData, Message,
-    Meta, Status,
+    Address, Alert, Challenge, Command, Credential, Encoding, Header, Item, ItemData, Message, Meta, Status,
 };
 
 /// Prolog, document type, root element and name space of XML; header and string table of WBXML.
@@ -12,10 +11,7 @@ const DOCUMENT_BYTES: usize = 256;
 
 /// Octets that `message` takes at most.
 pub(super) fn message(message: &Message, encoding: Encoding) -> usize {
-    let mut tally = Tally {
-        encoding,
-        bytes: DOCUMENT_BYTES,
-    };
+    let mut tally = Tally { encoding, bytes: DOCUMENT_BYTES };
     tally.header(&message.header);
     for name in ["SyncML", "SyncBody", "Final"] {
         tally.element(name);
@@ -114,22 +110,13 @@ impl Tally {
             return;
         }
         self.element("Meta");
-        let texts = [
-            ("Format", &meta.format),
-            ("Type", &meta.kind),
-            ("Mark", &meta.mark),
-            ("Version", &meta.version),
-        ];
+        let texts = [("Format", &meta.format), ("Type", &meta.kind), ("Mark", &meta.mark), ("Version", &meta.version)];
         for (name, text) in texts {
             if let Some(text) = text {
                 self.meta_leaf(name, text);
             }
         }
-        let numbers = [
-            ("Size", meta.size),
-            ("MaxMsgSize", meta.max_msg_size),
-            ("MaxObjSize", meta.max_obj_size),
-        ];
+        let numbers = [("Size", meta.size), ("MaxMsgSize", meta.max_msg_size), ("MaxObjSize", meta.max_obj_size)];
         for (name, number) in numbers {
             if let Some(number) = number {
                 self.meta_leaf(name, &number.to_string());
@@ -148,12 +135,7 @@ impl Tally {
         self.element(command.name());
         self.leaf("CmdID", command.cmd_id());
         match command {
-            Command::Alert(Alert {
-                code,
-                correlator,
-                items,
-                ..
-            }) => {
+            Command::Alert(Alert { code, correlator, items, .. }) => {
                 self.leaf("Data", code);
                 self.leaves("Correlator", correlator);
                 self.items(items);

@@ -1,8 +1,6 @@
 //! Makes the answer to the message received last.
 
-use super::{
-    Account, Due, Identity, MAX_MSG_SIZE_DEFAULT, ORDERS_MAX, Phase, Session, due::Issue, ended,
-};
+use super::{Account, Due, Identity, MAX_MSG_SIZE_DEFAULT, ORDERS_MAX, Phase, Session, due::Issue, ended};
 use crate::{
     dm1::{Answer, Note, Order, Outcome, Reply, Stage, alert::code, auth, size},
     syncml::{Address, Alert, Challenge, Command, Header, Message, Meta, StatusCode, Text},
@@ -16,25 +14,12 @@ impl Session {
     /// order, given or waiting, the answer ends the session.
     ///
     /// If no message was received since the last answer, there is nothing to say: the session ends.
-    pub fn answer(
-        &mut self,
-        identity: &Identity<'_>,
-        account: &Account<'_>,
-        commands: Vec<Order>,
-    ) -> Reply {
+    pub fn answer(&mut self, identity: &Identity<'_>, account: &Account<'_>, commands: Vec<Order>) -> Reply {
         let Some(due) = self.due.take() else {
             let mut outcomes = self.close();
-            outcomes.extend(
-                commands
-                    .iter()
-                    .flat_map(|it| ended(it, Answer::NotSent, Some(Note::NotTaken))),
-            );
+            outcomes.extend(commands.iter().flat_map(|it| ended(it, Answer::NotSent, Some(Note::NotTaken))));
             let message = self.message(identity, Text::default());
-            return Reply {
-                message,
-                outcomes,
-                over: true,
-            };
+            return Reply { message, outcomes, over: true };
         };
         let mut outcomes = self.admit(due.stage, commands);
         let mut message = self.begin(identity, account, &due);
@@ -63,11 +48,7 @@ impl Session {
         if over {
             outcomes.extend(self.close());
         }
-        Reply {
-            message,
-            outcomes,
-            over,
-        }
+        Reply { message, outcomes, over }
     }
 
     /// Ends the session from this side, for a shutdown or a cancellation: what is owed, alert 1223 and nothing else.
@@ -77,35 +58,20 @@ impl Session {
             None => self.message(identity, self.device.clone()),
         };
         let mut next = Number(message.commands.len());
-        message
-            .commands
-            .push(alert(next.take(), code::SESSION_ABORT));
-        Reply {
-            message,
-            outcomes: self.close(),
-            over: true,
-        }
+        message.commands.push(alert(next.take(), code::SESSION_ABORT));
+        Reply { message, outcomes: self.close(), over: true }
     }
 
     /// Refuses a message that [`Session::receive`] did not take, with `code` for its header and each of its commands, and
     /// ends the session.
     ///
     /// A message of another session or device should be refused by a new session made for it, so that this one goes on.
-    pub fn refuse(
-        &mut self,
-        identity: &Identity<'_>,
-        message: &Message,
-        code: StatusCode,
-    ) -> Reply {
+    pub fn refuse(&mut self, identity: &Identity<'_>, message: &Message, code: StatusCode) -> Reply {
         let due = Due::refusal(message, code, Stage::Refuse);
         self.id = message.header.session_id.clone();
         let mut reply = self.message(identity, message.header.source.uri.clone());
         add_statuses(&mut reply, &due, None);
-        Reply {
-            message: reply,
-            outcomes: self.close(),
-            over: true,
-        }
+        Reply { message: reply, outcomes: self.close(), over: true }
     }
 
     /// Takes orders into the queue. Returns the outcomes of those that cannot be taken.
@@ -114,9 +80,7 @@ impl Session {
         for order in orders {
             let note = if !order.action.is_allowed() {
                 Note::NotAllowed
-            } else if stage != Stage::Ready
-                || self.open_orders() + order.action.members().len() >= ORDERS_MAX
-            {
+            } else if stage != Stage::Ready || self.open_orders() + order.action.members().len() >= ORDERS_MAX {
                 Note::NotTaken
             } else {
                 self.queue.push_back(order);
@@ -225,10 +189,7 @@ impl Room {
     fn new(session: &Session, message: &Message, due: &Due) -> Self {
         let max = session.max_msg_size.unwrap_or(MAX_MSG_SIZE_DEFAULT);
         let bare = Message {
-            header: Header {
-                meta: Meta::default(),
-                ..message.header.clone()
-            },
+            header: Header { meta: Meta::default(), ..message.header.clone() },
             commands: vec![due.header_status(text(1), None)],
             is_final: true,
         };
@@ -260,22 +221,14 @@ fn text(number: u32) -> Text {
 }
 
 fn alert(cmd: u32, code: &str) -> Command {
-    Command::Alert(Alert {
-        cmd_id: text(cmd),
-        code: code.into(),
-        ..Alert::default()
-    })
+    Command::Alert(Alert { cmd_id: text(cmd), code: code.into(), ..Alert::default() })
 }
 
 /// The status of the header, then those of the commands, in order.
 fn add_statuses(message: &mut Message, due: &Due, challenge: Option<Challenge>) {
     let mut next = Number(message.commands.len());
-    message
-        .commands
-        .push(due.header_status(text(next.take()), challenge));
+    message.commands.push(due.header_status(text(next.take()), challenge));
     for status in &due.commands {
-        message
-            .commands
-            .push(due.command_status(text(next.take()), status));
+        message.commands.push(due.command_status(text(next.take()), status));
     }
 }

@@ -69,21 +69,13 @@ impl Due {
 
     /// Owes a status for `command`.
     pub(super) fn command(&mut self, command: &Command, code: StatusCode) {
-        self.commands.push(CommandStatus {
-            cmd_ref: command.cmd_id().clone(),
-            cmd: command.name().into(),
-            code,
-        });
+        self.commands.push(CommandStatus { cmd_ref: command.cmd_id().clone(), cmd: command.name().into(), code });
     }
 
     /// The status of the header; `challenge` is made from what `self.challenge` says.
     pub(super) fn header_status(&self, cmd_id: Text, challenge: Option<Challenge>) -> Command {
         let refs = |uri: &Text| {
-            if uri.is_empty() {
-                Vec::new()
-            } else {
-                vec![uri.clone()]
-            }
+            if uri.is_empty() { Vec::new() } else { vec![uri.clone()] }
         };
         Command::Status(Status {
             cmd_id,

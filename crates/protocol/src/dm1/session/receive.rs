@@ -3,8 +3,7 @@
 use super::{Account, Due, Phase, Session, due::Issue};
 use crate::{
     dm1::{
-        Answer, AuthType, DeviceInfo, EndReason, EventKind, Initiation, Login, Outcome, Received,
-        Stage, Violation,
+        Answer, AuthType, DeviceInfo, EndReason, EventKind, Initiation, Login, Outcome, Received, Stage, Violation,
         alert::{code, take_events},
         auth, credential,
     },
@@ -19,11 +18,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Violation`] if the message cannot be part of this session, which is then unchanged.
-    pub fn receive(
-        &mut self,
-        account: &Account<'_>,
-        message: &Message,
-    ) -> Result<Received, Violation> {
+    pub fn receive(&mut self, account: &Account<'_>, message: &Message) -> Result<Received, Violation> {
         let number = self.check(&message.header)?;
         self.id = message.header.session_id.clone();
         self.device = message.header.source.uri.clone();
@@ -47,32 +42,19 @@ impl Session {
             return Err(Violation::Over);
         }
         if !same_session(&self.id, &header.session_id) {
-            return Err(Violation::OtherSession {
-                expected: self.id.clone(),
-                got: header.session_id.clone(),
-            });
+            return Err(Violation::OtherSession { expected: self.id.clone(), got: header.session_id.clone() });
         }
         if self.seen > 0 && self.device != header.source.uri {
-            return Err(Violation::OtherDevice {
-                expected: self.device.clone(),
-                got: header.source.uri.clone(),
-            });
+            return Err(Violation::OtherDevice { expected: self.device.clone(), got: header.source.uri.clone() });
         }
         let Ok(number) = header.msg_id.trim().parse() else {
-            return Err(Violation::MessageNumber {
-                got: header.msg_id.clone(),
-            });
+            return Err(Violation::MessageNumber { got: header.msg_id.clone() });
         };
         if number <= self.seen {
-            return Err(Violation::MessageBelow {
-                expected: self.seen.saturating_add(1),
-                got: number,
-            });
+            return Err(Violation::MessageBelow { expected: self.seen.saturating_add(1), got: number });
         }
         if self.sent >= super::MESSAGES_MAX {
-            return Err(Violation::TooManyMessages {
-                max: super::MESSAGES_MAX,
-            });
+            return Err(Violation::TooManyMessages { max: super::MESSAGES_MAX });
         }
         Ok(number)
     }
@@ -90,25 +72,16 @@ impl Session {
                 received.login = Some(login);
                 self.take_body(account, message, received)
             }
-            auth::Verdict::Missing if self.phase == Phase::Known => {
-                self.take_body(account, message, received)
-            }
+            auth::Verdict::Missing if self.phase == Phase::Known => self.take_body(account, message, received),
             // There is nothing a stranger could abort but its own session.
             auth::Verdict::Missing | auth::Verdict::Wrong { .. }
                 if self.phase == Phase::Stranger && has_abort(message) =>
             {
                 abort_answer(message, received)
             }
-            auth::Verdict::Missing => self.doubt(
-                message,
-                StatusCode::MISSING_CREDENTIALS,
-                AuthType::Md5,
-                received,
-            ),
+            auth::Verdict::Missing => self.doubt(message, StatusCode::MISSING_CREDENTIALS, AuthType::Md5, received),
             auth::Verdict::Wrong { tried } => {
-                let wanted = tried
-                    .filter(|it| *it >= account.weakest)
-                    .unwrap_or(AuthType::Md5);
+                let wanted = tried.filter(|it| *it >= account.weakest).unwrap_or(AuthType::Md5);
                 self.doubt(message, StatusCode::INVALID_CREDENTIALS, wanted, received)
             }
         }
@@ -116,32 +89,18 @@ impl Session {
 
     /// Challenges the client, or refuses it the second time. Statuses of a doubtful message are not taken; what it owes it
     /// still owes.
-    fn doubt(
-        &mut self,
-        message: &Message,
-        code: StatusCode,
-        wanted: AuthType,
-        received: &mut Received,
-    ) -> Due {
+    fn doubt(&mut self, message: &Message, code: StatusCode, wanted: AuthType, received: &mut Received) -> Due {
         self.phase = Phase::Stranger;
         self.failures = self.failures.saturating_add(1);
         if self.failures > 1 {
             received.reason = Some(EndReason::BadCredential);
             return Due::refusal(message, code, Stage::Refuse);
         }
-        Due {
-            challenge: Some(Issue::Now(wanted)),
-            ..Due::refusal(message, code, Stage::Challenge)
-        }
+        Due { challenge: Some(Issue::Now(wanted)), ..Due::refusal(message, code, Stage::Challenge) }
     }
 
     /// The body of a message whose sender is known.
-    fn take_body(
-        &mut self,
-        account: &Account<'_>,
-        message: &Message,
-        received: &mut Received,
-    ) -> Due {
+    fn take_body(&mut self, account: &Account<'_>, message: &Message, received: &mut Received) -> Due {
         self.max_msg_size = message.header.meta.max_msg_size.or(self.max_msg_size);
         let mut due = Due::new(message, StatusCode::AUTHENTICATED, Stage::Ready);
         if let Some(login) = received.login {
@@ -169,16 +128,9 @@ impl Session {
             credential::Verdict::Hopeless(reason) => {
                 let (outcomes, refused) = self.wire.take_refused();
                 received.outcomes.extend(outcomes);
-                received.outcomes.extend(
-                    refused
-                        .iter()
-                        .map(|(_, tag)| Outcome::bare(*tag, Answer::NotSent, None)),
-                );
+                received.outcomes.extend(refused.iter().map(|(_, tag)| Outcome::bare(*tag, Answer::NotSent, None)));
                 received.reason = Some(reason);
-                return Due {
-                    stage: Stage::End,
-                    ..due
-                };
+                return Due { stage: Stage::End, ..due };
             }
         }
         if has_abort(message) {
@@ -191,10 +143,7 @@ impl Session {
             due
         } else {
             received.outcomes.extend(self.wire.take_finished());
-            Due {
-                stage: Stage::NextMessage,
-                ..due
-            }
+            Due { stage: Stage::NextMessage, ..due }
         }
     }
 
@@ -225,11 +174,7 @@ impl Session {
             if status.cmd_ref.trim() != "0" || msg != self.sent || msg == 0 {
                 continue;
             }
-            if let Some(nonce) = status
-                .chal
-                .as_ref()
-                .and_then(|it| it.meta.next_nonce.as_ref())
-            {
+            if let Some(nonce) = status.chal.as_ref().and_then(|it| it.meta.next_nonce.as_ref()) {
                 received.server_nonce = Some(nonce.clone());
             }
             let asked = self.is_on_wire(msg);
@@ -237,9 +182,7 @@ impl Session {
                 self.wire.header = Some(status.code);
             }
             // Only the first counts: a second status for one header is a mistake.
-            return self
-                .standing
-                .take(account, status.code, status.chal.as_ref(), asked);
+            return self.standing.take(account, status.code, status.chal.as_ref(), asked);
         }
         credential::Verdict::GoOn
     }
@@ -255,11 +198,7 @@ impl Session {
         let mut orders = std::mem::take(&mut self.again);
         orders.retain(|(cmd, _)| refused.iter().any(|(it, _)| it == cmd));
         if orders.is_empty() {
-            outcomes.extend(
-                refused
-                    .iter()
-                    .map(|(_, tag)| Outcome::bare(*tag, Answer::NotSent, None)),
-            );
+            outcomes.extend(refused.iter().map(|(_, tag)| Outcome::bare(*tag, Answer::NotSent, None)));
         }
         for (_, order) in orders.into_iter().rev() {
             self.queue.push_front(order);
@@ -339,12 +278,8 @@ fn take_command(command: &Command, received: &mut Received) -> StatusCode {
     }
     match command {
         Command::Alert(alert) => take_alert(alert, received),
-        Command::Write(write) if write.kind == WriteKind::Replace => {
-            DeviceInfo::take(&mut received.device, write)
-        }
-        Command::Write(_) | Command::Get(_) | Command::Exec(_) | Command::Nested(_) => {
-            StatusCode::NOT_SUPPORTED
-        }
+        Command::Write(write) if write.kind == WriteKind::Replace => DeviceInfo::take(&mut received.device, write),
+        Command::Write(_) | Command::Get(_) | Command::Exec(_) | Command::Nested(_) => StatusCode::NOT_SUPPORTED,
         Command::Unsupported { .. } => StatusCode::NOT_IMPLEMENTED,
         Command::Results(_) | Command::Status(_) => StatusCode::OK,
     }
