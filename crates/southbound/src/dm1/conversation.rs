@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use muster_broker::contact::Encounter;
+use muster_broker::contact::{Encounter, Ending};
 use muster_broker::device::Device;
 use muster_broker::id::TaskId;
 use muster_broker::identity::DeviceId;
@@ -84,6 +84,7 @@ impl Turn<'_> {
     pub(super) fn decide(&self, contact: Contact, mut dialogue: Dialogue) -> Result<Decision, EncodeError> {
         let account = self.account.lend();
         let identity = self.identity();
+        let is_new = !dialogue.session.is_authenticated();
         let received = match dialogue.session.receive(&account, self.message) {
             Ok(received) => received,
             Err(violation) => {
@@ -106,14 +107,20 @@ impl Turn<'_> {
             }
             Identified::AnotherRecord(answered) => return Ok(Decision::Adopt { answered }),
         }
-        self.go_on(contact, dialogue, &received)
+        self.go_on(contact, dialogue, &received, is_new)
     }
 
     /// The sender is in: its task goes on, and the next one is taken up.
-    fn go_on(&self, contact: Contact, mut dialogue: Dialogue, received: &Received) -> Result<Decision, EncodeError> {
+    fn go_on(
+        &self,
+        contact: Contact,
+        mut dialogue: Dialogue,
+        received: &Received,
+        is_new: bool,
+    ) -> Result<Decision, EncodeError> {
         let account = self.account.lend();
         let mut encounter = Encounter::new(contact, self.now);
-        let current = self.note_login(&mut encounter, received);
+        let current = self.note_login(&mut encounter, received, is_new);
         if let Some(info) = &received.device {
             encounter.learn(|device| learn(device, info));
         }
@@ -148,26 +155,26 @@ impl Turn<'_> {
         self.step(encounter, dialogue, reply, current)
     }
 
-    /// A session that has just been authenticated ends the one before; what that left open is of unknown outcome.
-    fn note_login(&self, encounter: &mut Encounter, received: &Received) -> Option<TaskId> {
+    /// A new session ends the one before; what that left open is of unknown outcome. Returns the task that a session
+    /// which goes on is carrying out.
+    fn note_login(&self, encounter: &mut Encounter, received: &Received, is_new: bool) -> Option<TaskId> {
         let before = encounter.state().dialogue.clone().filter(|before| !before.ended).and_then(|before| before.task);
         if received.login.is_some() {
             encounter.accept_credential();
-            if let Some(task) = before {
-                encounter.end(
-                    task,
-                    muster_broker::contact::Ending::Failed,
-                    "SessionLost",
-                    "the device left the session and began a new one".to_owned(),
-                );
-            }
         } else {
             encounter.seen();
         }
         if let Some(nonce) = &received.server_nonce {
             encounter.take_server_nonce(nonce.clone());
         }
-        if received.login.is_some() { None } else { before }
+        if !is_new {
+            return before;
+        }
+        if let Some(task) = before {
+            let detail = "the device left the session and began a new one".to_owned();
+            encounter.end(task, Ending::Failed, "SessionLost", detail);
+        }
+        None
     }
 
     /// Ends the session with `reply`, whatever was under way.
