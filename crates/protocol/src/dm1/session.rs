@@ -143,7 +143,7 @@ impl Session {
 
     /// Takes back the orders that wait for a message with room: they end as not sent.
     pub fn withdraw(&mut self) -> Vec<Outcome> {
-        self.queue.drain(..).flat_map(not_sent).collect()
+        self.queue.drain(..).flat_map(|order| ended(&order, Answer::NotSent, None)).collect()
     }
 
     /// Ends the session without a word, for one that the device left: every order that is open ends.
