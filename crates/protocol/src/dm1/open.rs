@@ -108,7 +108,7 @@ impl OnWire {
             return Some(StatusCode::BAD_REQUEST);
         };
         // Large objects in parts are not taken: a part is no value.
-        if held > HELD_BYTES_MAX || results.items.iter().any(|it| it.more_data) {
+        if open.overflow || held > HELD_BYTES_MAX || results.items.iter().any(|it| it.more_data) {
             open.overflow = true;
             return Some(StatusCode::TOO_LARGE);
         }

@@ -164,16 +164,11 @@ impl Session {
         message: &Message,
         received: &mut Received,
     ) -> credential::Verdict {
-        for command in &message.commands {
-            let Command::Status(status) = command else {
-                continue;
-            };
-            let Ok(msg) = status.msg_ref.trim().parse::<u32>() else {
-                continue;
-            };
-            if status.cmd_ref.trim() != "0" || msg != self.sent || msg == 0 {
-                continue;
-            }
+        let asked_in = if self.wire.is_empty() { self.sent } else { self.wire.msg };
+        let mut verdict = credential::Verdict::GoOn;
+        for msg in [asked_in, self.sent] {
+            // Only the first counts: a second status for one header is a mistake.
+            let Some(status) = header_status(message, msg) else { continue };
             if let Some(nonce) = status.chal.as_ref().and_then(|it| it.meta.next_nonce.as_ref()) {
                 received.server_nonce = Some(nonce.clone());
             }
@@ -181,10 +176,12 @@ impl Session {
             if asked && !status.code.is_success() {
                 self.wire.header = Some(status.code);
             }
-            // Only the first counts: a second status for one header is a mistake.
-            return self.standing.take(account, status.code, status.chal.as_ref(), asked);
+            verdict = self.standing.take(account, status.code, status.chal.as_ref(), asked);
+            if verdict != credential::Verdict::GoOn || asked_in == self.sent {
+                break;
+            }
         }
-        credential::Verdict::GoOn
+        verdict
     }
 
     fn is_on_wire(&self, msg: u32) -> bool {
@@ -222,6 +219,14 @@ impl Received {
             unexpected: 0,
         }
     }
+}
+
+/// The device's status for the header of our message `msg`.
+fn header_status(message: &Message, msg: u32) -> Option<&Status> {
+    message.commands.iter().find_map(|command| match command {
+        Command::Status(it) if it.cmd_ref.trim() == "0" && it.msg_ref.trim().parse() == Ok(msg) => Some(it),
+        _ => None,
+    })
 }
 
 /// The nonce that the answer to a login issues: MD5 needs one for the next session.
