@@ -175,7 +175,12 @@ impl Encounter {
         Some(&mut open.task)
     }
 
-    /// The task with this identifier, if it is still not final.
+    /// Tasks that this message changed.
+    pub fn changed_tasks(&self) -> impl Iterator<Item = &Task> {
+        self.contact.tasks.iter().map(|open| &open.task).filter(|task| self.changed.contains(&task.id))
+    }
+
+    /// The task with this identifier, if it is known here.
     #[must_use]
     pub fn task(&self, id: TaskId) -> Option<&Task> {
         self.contact.tasks.iter().find(|open| open.task.id == id).map(|open| &open.task)

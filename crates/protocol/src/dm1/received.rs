@@ -80,6 +80,21 @@ pub enum EndReason {
     Version,
 }
 
+impl EndReason {
+    /// In words, for people.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::DeviceAborted => "the device aborted the session (alert 1223)",
+            Self::BadCredential => "the device did not prove who it is",
+            Self::NoServerCredential => "the device asks for a credential of the server, and its account has none",
+            Self::ServerSchemeRefused => "the device asks for an authentication type that its account does not allow",
+            Self::ServerCredentialRefused => "the device refused the credential of the server",
+            Self::Version => "the device speaks a version that is not spoken here",
+        }
+    }
+}
+
 /// A message for the device, and what else came of making it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {

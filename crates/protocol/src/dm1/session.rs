@@ -135,6 +135,20 @@ impl Session {
         }
     }
 
+    /// A session of which only the number of messages is known: nothing is kept of one whose client has not proved who it
+    /// is, so that a stranger costs no memory. With `messages` above 0 the client has been challenged before, and the next
+    /// bad credential is its second. Our own messages are counted like those of the device.
+    #[must_use]
+    pub fn after_challenge(session_id: &str, encoding: Encoding, messages: u32) -> Self {
+        let messages = messages.min(MESSAGES_MAX);
+        Self { seen: messages, sent: messages, failures: u8::from(messages > 0), ..Self::new(session_id, encoding) }
+    }
+
+    /// Takes back the orders that wait for a message with room: they end as not sent.
+    pub fn withdraw(&mut self) -> Vec<Outcome> {
+        self.queue.drain(..).flat_map(|order| ended(&order, Answer::NotSent, None)).collect()
+    }
+
     /// Ends the session without a word, for one that the device left: every order that is open ends.
     pub fn close(&mut self) -> Vec<Outcome> {
         self.phase = Phase::Over;
