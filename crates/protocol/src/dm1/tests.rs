@@ -4,6 +4,7 @@
 mod authentication;
 mod commands;
 mod device;
+mod large;
 mod orders;
 mod properties;
 mod server_credential;

@@ -45,7 +45,7 @@ impl Session {
         if !same_session(&self.id, &header.session_id) {
             return Err(Violation::OtherSession { expected: self.id.clone(), got: header.session_id.clone() });
         }
-        if self.seen > 0 && self.device != header.source.uri {
+        if !self.device.is_empty() && self.device != header.source.uri {
             return Err(Violation::OtherDevice { expected: self.device.clone(), got: header.source.uri.clone() });
         }
         let Ok(number) = header.msg_id.trim().parse() else {

@@ -176,3 +176,15 @@ fn documents_of_dtd_1_1_are_read() {
 
     assert_eq!(World::new().receive(draft).stage, Stage::Ready);
 }
+
+#[test]
+fn session_of_which_only_the_count_was_kept_takes_the_answer_to_its_challenge() {
+    let mut world = World::new();
+    world.session = crate::dm1::Session::after_challenge("A1", crate::syncml::Encoding::Xml, 1);
+    let mut other = World::new();
+    other.session = world.session.clone();
+
+    assert_eq!(world.receive(package_1(2).md5(b"challenge")).stage, Stage::Ready);
+    assert_eq!(world.answer(vec![]).message.header.msg_id, "2");
+    assert_eq!(other.receive(package_1(2)).stage, Stage::Refuse);
+}

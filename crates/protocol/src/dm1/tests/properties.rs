@@ -16,6 +16,7 @@ enum Part {
     /// Every command of our last message.
     All(u16),
     Results(Option<u32>, u32, bool),
+    Chunk(u32, Option<u64>, &'static str, bool),
     Alert(&'static str),
     Info,
     Command,
@@ -44,6 +45,8 @@ fn part() -> impl Strategy<Value = Part> {
             .prop_map(|(back, cmd, more)| Part::Results(back, cmd, more)),
         prop::sample::select(vec!["1201", "1222", "1224", "1225", "1226", "100", ""]).prop_map(Part::Alert),
         prop::bool::weighted(0.03).prop_map(|abort| if abort { Part::Alert("1223") } else { Part::Info }),
+        (2..6_u32, prop::option::of(0..6_u64), prop::sample::select(vec!["", "ab", "abc"]), any::<bool>())
+            .prop_map(|(cmd, size, text, more)| Part::Chunk(cmd, size, text, more)),
         Just(Part::Command),
     ]
 }
@@ -90,6 +93,14 @@ fn draft(turn: &Turn, number: u32, last: Option<&Message>) -> Message {
                 draft
             }
             Part::Alert(code) => draft.alert(code),
+            Part::Chunk(cmd, size, text, more) => {
+                let mut draft = draft.results(Some(ours), *cmd, &[("/A", text)]);
+                if let Some(Command::Results(results)) = draft.0.commands.last_mut() {
+                    results.items[0].more_data = *more;
+                    results.items[0].meta.size = *size;
+                }
+                draft
+            }
             Part::Info => draft.dev_info(&[("./DevInfo/Man", "M")]),
             Part::Command => draft.push(|cmd_id| Command::Unsupported { name: "Put".into(), cmd_id }),
         };
