@@ -96,9 +96,9 @@ impl Standing {
         let server = account.server.as_ref()?;
         let (auth, nonce) = match &self.state {
             State::Untried if asks => (AuthType::Md5, server.nonce),
-            State::Challenged { auth, nonce } if asks => (*auth, nonce.as_slice()),
+            State::Challenged { auth, nonce } => (*auth, nonce.as_slice()),
             State::EachMessage { auth, nonce } => (*auth, nonce.as_deref().unwrap_or(server.nonce)),
-            State::Untried | State::Challenged { .. } | State::Accepted => return None,
+            State::Untried | State::Accepted => return None,
         };
         Some(auth::credential(auth, server.name, server.secret, nonce))
     }

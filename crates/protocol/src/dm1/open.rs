@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    large::{Assembly, Object, Owner, Taken},
     order::{Action, Order},
     outcome::{Answer, NodeResult, NodeStatus, Note, Outcome, StatusItem, worse},
 };
@@ -32,8 +33,8 @@ struct Open {
     parent: Option<u32>,
     /// The worst so far.
     code: Option<StatusCode>,
-    /// A result was too large to keep.
-    overflow: bool,
+    /// What it read did not arrive whole, or is too much to keep.
+    lost: Option<StatusCode>,
     statuses: Vec<NodeStatus>,
     nodes: Vec<NodeResult>,
     items: Vec<StatusItem>,
@@ -94,27 +95,39 @@ impl OnWire {
         true
     }
 
-    /// Takes `Results`. Returns the error to answer them with, if any: 400 when nothing asked for them, 413 when they are
-    /// too much to keep.
-    pub(super) fn results(&mut self, results: &Results) -> Option<StatusCode> {
+    /// Takes `Results`. Returns the status to answer them with, if any, and the objects that they broke off: 213 for a part,
+    /// 400 when nothing asked for them, 413 when they are too much to keep, and what a bad part gets.
+    pub(super) fn results(&mut self, results: &Results, parts: &mut Assembly) -> (Option<StatusCode>, Vec<Object>) {
         let uri = results.source_ref.as_ref().or(results.target_ref.as_ref()).cloned().unwrap_or_default();
-        let nodes: Vec<_> = results.items.iter().map(|it| NodeResult::read(it, &results.meta, &uri)).collect();
-        let weight = |it: &NodeResult| it.uri.len() + it.data.as_ref().map_or(0, |data| data.as_bytes().len());
-        let held = self.held.saturating_add(nodes.iter().map(weight).sum());
+        let mut held = self.held;
         let open = self
             .find(results.msg_ref.as_ref(), &results.cmd_ref)
             .filter(|it| matches!(it.kind, Kind::Get | Kind::List));
         let Some(open) = open else {
-            return Some(StatusCode::BAD_REQUEST);
+            return (Some(StatusCode::BAD_REQUEST), Vec::new());
         };
-        // Large objects in parts are not taken: a part is no value.
-        if held > HELD_BYTES_MAX || results.items.iter().any(|it| it.more_data) {
-            open.overflow = true;
-            return Some(StatusCode::TOO_LARGE);
+        let owner = Owner::Results(open.cmd);
+        let (mut buffered, mut broken) = (None, Vec::new());
+        for item in &results.items {
+            let (taken, broke_off) = parts.take(&owner, item, &results.meta);
+            broken.extend(broke_off);
+            match taken {
+                Taken::Whole(item) => {
+                    let node = NodeResult::read(&item, &results.meta, &uri);
+                    held = held.saturating_add(node.weight());
+                    if held > HELD_BYTES_MAX {
+                        open.lost.get_or_insert(StatusCode::TOO_LARGE);
+                    } else if open.lost.is_none() {
+                        open.nodes.push(node);
+                    }
+                }
+                Taken::Buffered => buffered = Some(StatusCode::CHUNK_BUFFERED),
+                Taken::Refused(code) => _ = open.lost.get_or_insert(code),
+            }
         }
-        open.nodes.extend(nodes);
-        self.held = held;
-        None
+        let code = open.lost.or(buffered);
+        self.held = held.min(HELD_BYTES_MAX);
+        (code, broken)
     }
 
     /// The order that `cmd_ref` of `msg_ref` names. An absent `MsgRef` means message 1, but many clients leave it out in
@@ -128,9 +141,19 @@ impl OnWire {
         self.orders.get_mut(at)
     }
 
-    /// Takes out what is finished although the device's package goes on.
-    pub(super) fn take_finished(&mut self) -> Vec<Outcome> {
-        self.orders.extract_if(.., |it| it.is_finished()).map(|it| it.outcome(None)).collect()
+    /// Notes that the results of the order with number `cmd` broke off.
+    pub(super) fn broke_off(&mut self, cmd: u32) {
+        if let Some(open) = self.orders.iter_mut().find(|it| it.cmd == cmd) {
+            open.lost.get_or_insert(StatusCode::INCOMPLETE);
+        }
+    }
+
+    /// Takes out what is finished although the device's package goes on; parts for order `waiting` are still to come.
+    pub(super) fn take_finished(&mut self, waiting: Option<u32>) -> Vec<Outcome> {
+        self.orders
+            .extract_if(.., |it| Some(it.cmd) != waiting && it.is_finished())
+            .map(|it| it.outcome(None))
+            .collect()
     }
 
     /// Takes out everything: the device has said all it will say.
@@ -198,7 +221,7 @@ impl Open {
             kind,
             parent,
             code: None,
-            overflow: false,
+            lost: None,
             statuses: Vec::new(),
             nodes: Vec::new(),
             items: Vec::new(),
@@ -213,18 +236,18 @@ impl Open {
         self.parent.is_none()
             && match self.kind {
                 Kind::Plain => true,
-                Kind::Get => !code.is_success() || self.overflow || !self.nodes.is_empty(),
+                Kind::Get => !code.is_success() || self.lost.is_some() || !self.nodes.is_empty(),
                 Kind::List => !code.is_success(),
                 Kind::Container => false,
             }
     }
 
     fn outcome(self, inferred: Option<StatusCode>) -> Outcome {
-        let (answer, note) = match (self.code.or(inferred), self.overflow) {
-            (Some(code), true) if code.is_success() => (Answer::Status(StatusCode::TOO_LARGE), Some(Note::TooLarge)),
-            (Some(code), _) => (Answer::Status(code), inferred.map(|_| Note::Inferred)),
-            (None, true) => (Answer::Status(StatusCode::TOO_LARGE), Some(Note::TooLarge)),
-            (None, false) => (Answer::None, None),
+        let (answer, note) = match (self.code.or(inferred), self.lost) {
+            (Some(code), None) => (Answer::Status(code), inferred.map(|_| Note::Inferred)),
+            (Some(code), Some(_)) if !code.is_success() => (Answer::Status(code), inferred.map(|_| Note::Inferred)),
+            (_, Some(lost)) => (Answer::Status(lost), Some(Note::ResultLost)),
+            (None, None) => (Answer::None, None),
         };
         Outcome { tag: self.tag, answer, nodes: self.nodes, statuses: self.statuses, items: self.items, note }
     }

@@ -3,7 +3,7 @@
 use super::{Account, Due, Identity, MAX_MSG_SIZE_DEFAULT, ORDERS_MAX, Phase, Session, due::Issue, ended};
 use crate::{
     dm1::{Answer, Note, Order, Outcome, Reply, Stage, alert::code, auth, size},
-    syncml::{Address, Alert, Challenge, Command, Header, Message, Meta, StatusCode, Text},
+    syncml::{Address, Alert, Challenge, Command, Header, Item, Message, Meta, StatusCode, Text},
 };
 
 impl Session {
@@ -24,12 +24,15 @@ impl Session {
         let mut outcomes = self.admit(due.stage, commands);
         let mut message = self.begin(identity, account, &due);
         let mut next = Number(message.commands.len());
+        if matches!(due.stage, Stage::NextMessage | Stage::Ready) && !due.no_end.is_empty() {
+            self.say(&mut message, &mut next, code::NO_END_OF_DATA, due.no_end.iter().map(source).collect());
+        }
         let over = match due.stage {
             Stage::Challenge => false,
             Stage::Refuse | Stage::End => true,
             Stage::NextMessage => {
                 message.is_final = false;
-                self.ask_for_more(&mut message, &mut next);
+                self.say(&mut message, &mut next, code::NEXT_MESSAGE, Vec::new());
                 message.header.cred = self.standing.credential(account, false);
                 false
             }
@@ -39,9 +42,9 @@ impl Session {
                 outcomes.extend(self.send_orders(account, &mut message, &mut next, &room));
                 if self.wire.is_empty() && !self.queue.is_empty() {
                     // The statuses took the room: this keeps the session going until there is some.
-                    self.ask_for_more(&mut message, &mut next);
+                    self.say(&mut message, &mut next, code::NEXT_MESSAGE, Vec::new());
                 }
-                self.wire.is_empty() && self.queue.is_empty()
+                self.wire.is_empty() && self.queue.is_empty() && self.own_alerts.is_empty()
             }
         };
         self.standing.sent(message.header.cred.is_some());
@@ -58,7 +61,7 @@ impl Session {
             None => self.message(identity, self.device.clone()),
         };
         let mut next = Number(message.commands.len());
-        message.commands.push(alert(next.take(), code::SESSION_ABORT));
+        message.commands.push(alert(next.take(), code::SESSION_ABORT, Vec::new()));
         Reply { message, outcomes: self.close(), over: true }
     }
 
@@ -98,6 +101,7 @@ impl Session {
             message.header.source.name = account.server.map(|it| it.name.into());
         }
         if due.login || self.phase == Phase::Stranger {
+            self.parts.announce(identity.max_obj_size);
             message.header.meta = Meta {
                 max_msg_size: Some(identity.max_msg_size.into()),
                 max_obj_size: Some(identity.max_obj_size.into()),
@@ -115,7 +119,7 @@ impl Session {
     /// Our next message, without commands.
     fn message(&mut self, identity: &Identity<'_>, target: Text) -> Message {
         self.sent = self.sent.saturating_add(1);
-        self.next_message = None;
+        self.own_alerts.clear();
         Message {
             header: Header {
                 ver_dtd: "1.2".into(),
@@ -132,10 +136,11 @@ impl Session {
         }
     }
 
-    fn ask_for_more(&mut self, message: &mut Message, next: &mut Number) {
+    /// Adds an alert of ours.
+    fn say(&mut self, message: &mut Message, next: &mut Number, code: &str, items: Vec<Item>) {
         let cmd = next.take();
-        self.next_message = Some((self.sent, cmd));
-        message.commands.push(alert(cmd, code::NEXT_MESSAGE));
+        self.own_alerts.push(cmd);
+        message.commands.push(alert(cmd, code, items));
     }
 
     /// Moves orders from the queue into the message while there is room. Returns the outcomes of those too large for any.
@@ -220,8 +225,12 @@ fn text(number: u32) -> Text {
     text
 }
 
-fn alert(cmd: u32, code: &str) -> Command {
-    Command::Alert(Alert { cmd_id: text(cmd), code: code.into(), ..Alert::default() })
+fn alert(cmd: u32, code: &str, items: Vec<Item>) -> Command {
+    Command::Alert(Alert { cmd_id: text(cmd), code: code.into(), correlator: None, items })
+}
+
+fn source(uri: &Text) -> Item {
+    Item { source: Some(Address::new(uri.clone())), ..Item::default() }
 }
 
 /// The status of the header, then those of the commands, in order.
