@@ -13,9 +13,7 @@ use anyhow::{Context, Result, bail};
 /// If the program cannot be started.
 pub(crate) fn succeeds(command: &mut Command) -> Result<bool> {
     println!("$ {}", line(command));
-    let status = command
-        .status()
-        .with_context(|| format!("starting {}", program(command)))?;
+    let status = command.status().with_context(|| format!("starting {}", program(command)))?;
     Ok(status.success())
 }
 
@@ -24,10 +22,7 @@ pub(crate) fn succeeds(command: &mut Command) -> Result<bool> {
 /// # Errors
 /// If it cannot be started, or fails; then the error holds what it wrote.
 pub(crate) fn stdout(command: &mut Command) -> Result<String> {
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("starting {}", program(command)))?;
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("starting {}", program(command)))?;
     if !output.status.success() {
         let complaint = String::from_utf8_lossy(&output.stderr);
         bail!("{} failed: {}", line(command), complaint.trim());
@@ -50,14 +45,8 @@ pub(crate) fn watched(command: &mut Command) -> Result<(bool, Vec<String>)> {
         .with_context(|| format!("starting {}", program(command)))?;
     let (sender, lines) = mpsc::channel();
     let streams: [Option<Box<dyn std::io::Read + Send>>; 2] = [
-        child
-            .stdout
-            .take()
-            .map(|stream| Box::new(stream) as Box<dyn std::io::Read + Send>),
-        child
-            .stderr
-            .take()
-            .map(|stream| Box::new(stream) as Box<dyn std::io::Read + Send>),
+        child.stdout.take().map(|stream| Box::new(stream) as Box<dyn std::io::Read + Send>),
+        child.stderr.take().map(|stream| Box::new(stream) as Box<dyn std::io::Read + Send>),
     ];
     for stream in streams.into_iter().flatten() {
         let sender = sender.clone();
@@ -82,17 +71,14 @@ pub(crate) fn watched(command: &mut Command) -> Result<(bool, Vec<String>)> {
 /// The file that a program name stands for, if it is on the search path.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|file| is_program(file))
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| is_program(file))
 }
 
 fn is_program(file: &Path) -> bool {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        std::fs::metadata(file)
-            .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+        std::fs::metadata(file).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
     }
     #[cfg(not(unix))]
     file.is_file()
@@ -104,12 +90,7 @@ fn program(command: &Command) -> String {
 
 /// The command as one would type it: the program by its last name, arguments as they are.
 fn line(command: &Command) -> String {
-    let name = Path::new(command.get_program())
-        .file_name()
-        .unwrap_or(command.get_program());
+    let name = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
     let words = std::iter::once(name).chain(command.get_args());
-    words
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }

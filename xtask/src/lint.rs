@@ -15,18 +15,8 @@ use crate::workspace::Workspace;
 
 /// The stages in order.
 pub(crate) const STAGES: [Stage; 6] = [
-    Stage {
-        name: "format",
-        does: "every Rust file is as rustfmt writes it",
-        needs: &[],
-        run: format,
-    },
-    Stage {
-        name: "clippy",
-        does: "no warning of the compiler or of clippy",
-        needs: &[],
-        run: clippy,
-    },
+    Stage { name: "format", does: "every Rust file is as rustfmt writes it", needs: &[], run: format },
+    Stage { name: "clippy", does: "no warning of the compiler or of clippy", needs: &[], run: clippy },
     Stage {
         name: "docs",
         does: "the documentation builds, private items too, without a dead link",
@@ -59,31 +49,13 @@ fn format(workspace: &Workspace) -> Result<Outcome> {
 }
 
 fn clippy(workspace: &Workspace) -> Result<Outcome> {
-    let arguments = [
-        "clippy",
-        "--locked",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ];
+    let arguments = ["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"];
     passed_if(&mut workspace.cargo(&arguments))
 }
 
 fn docs(workspace: &Workspace) -> Result<Outcome> {
-    let arguments = [
-        "doc",
-        "--locked",
-        "--workspace",
-        "--no-deps",
-        "--document-private-items",
-    ];
-    passed_if(
-        workspace
-            .cargo(&arguments)
-            .env("RUSTDOCFLAGS", "-D warnings"),
-    )
+    let arguments = ["doc", "--locked", "--workspace", "--no-deps", "--document-private-items"];
+    passed_if(workspace.cargo(&arguments).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn passed_if(command: &mut std::process::Command) -> Result<Outcome> {

@@ -1,8 +1,5 @@
 //! `cargo xtask test` and `cargo xtask lint`: everything around the code, without a task runner to install.
-#![expect(
-    clippy::print_stdout,
-    reason = "a command for people: what it prints is its result"
-)]
+#![expect(clippy::print_stdout, reason = "a command for people: what it prints is its result")]
 
 mod command;
 mod lint;

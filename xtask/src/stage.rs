@@ -66,28 +66,19 @@ pub(crate) fn run(stages: &[Stage], workspace: &Workspace, only: Option<&str>) -
         let begun = Instant::now();
         let outcome = match report.missing(stage) {
             Some(missing) => Outcome::NotRun(format!("needs {missing}, which did not pass")),
-            None => {
-                (stage.run)(workspace).unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")))
-            }
+            None => (stage.run)(workspace).unwrap_or_else(|error| Outcome::Failed(format!("{error:#}"))),
         };
         let took = begun.elapsed();
         println!("--- {} {outcome} ({:.1} s)", stage.name, took.as_secs_f64());
-        report.rows.push(Row {
-            name: stage.name,
-            outcome,
-            took,
-        });
+        report.rows.push(Row { name: stage.name, outcome, took });
     }
     Ok(report)
 }
 
 /// The names of the stages to run: all, or `only` and what it needs, however far back.
 fn wanted(stages: &[Stage], only: Option<&str>) -> Vec<&'static str> {
-    let mut wanted: Vec<&'static str> = stages
-        .iter()
-        .map(|stage| stage.name)
-        .filter(|name| only.is_none_or(|only| only == *name))
-        .collect();
+    let mut wanted: Vec<&'static str> =
+        stages.iter().map(|stage| stage.name).filter(|name| only.is_none_or(|only| only == *name)).collect();
     let mut next = 0;
     while let Some(name) = wanted.get(next).copied() {
         for stage in stages.iter().filter(|stage| stage.name == name) {
@@ -109,11 +100,7 @@ impl Report {
         if !self.rows.is_empty() {
             println!("\n{}", self.table());
         }
-        if self.is_success(ci) {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        }
+        if self.is_success(ci) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 
     fn is_success(&self, ci: bool) -> bool {
@@ -125,21 +112,13 @@ impl Report {
     }
 
     fn table(&self) -> String {
-        let name_width = self
-            .rows
-            .iter()
-            .map(|row| row.name.len())
-            .max()
-            .unwrap_or(0);
+        let name_width = self.rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
         let mut text = String::new();
         for row in &self.rows {
             let (word, detail) = row.outcome.words();
             let detail = detail.lines().next().unwrap_or_default();
             let seconds = row.took.as_secs_f64();
-            let line = format!(
-                "{:<name_width$}  {word:<7}  {seconds:>7.1} s  {detail}",
-                row.name
-            );
+            let line = format!("{:<name_width$}  {word:<7}  {seconds:>7.1} s  {detail}", row.name);
             // Writing to a String cannot fail.
             let _ = writeln!(text, "{}", line.trim_end());
         }
@@ -147,11 +126,8 @@ impl Report {
     }
 
     fn missing(&self, stage: &Stage) -> Option<&'static str> {
-        let passed = |name: &str| {
-            self.rows
-                .iter()
-                .any(|row| row.name == name && matches!(row.outcome, Outcome::Passed(_)))
-        };
+        let passed =
+            |name: &str| self.rows.iter().any(|row| row.name == name && matches!(row.outcome, Outcome::Passed(_)));
         stage.needs.iter().copied().find(|need| !passed(need))
     }
 }
@@ -193,23 +169,12 @@ mod tests {
     use super::*;
 
     fn stage(name: &'static str, needs: &'static [&'static str]) -> Stage {
-        Stage {
-            name,
-            does: "",
-            needs,
-            run: |_| Ok(Outcome::Passed(String::new())),
-        }
+        Stage { name, does: "", needs, run: |_| Ok(Outcome::Passed(String::new())) }
     }
 
     fn report(outcomes: &[Outcome]) -> Report {
-        let rows = outcomes
-            .iter()
-            .map(|outcome| Row {
-                name: "s",
-                outcome: outcome.clone(),
-                took: Duration::ZERO,
-            })
-            .collect();
+        let rows =
+            outcomes.iter().map(|outcome| Row { name: "s", outcome: outcome.clone(), took: Duration::ZERO }).collect();
         Report { rows }
     }
 
@@ -230,10 +195,7 @@ mod tests {
 
     #[test]
     fn stage_that_could_not_run_fails_only_in_ci() {
-        let report = report(&[
-            Outcome::Passed(String::new()),
-            Outcome::NotRun("no Python".to_owned()),
-        ]);
+        let report = report(&[Outcome::Passed(String::new()), Outcome::NotRun("no Python".to_owned())]);
 
         assert!(report.is_success(false));
         assert!(!report.is_success(true));
@@ -249,17 +211,11 @@ mod tests {
     #[test]
     fn unknown_stage_is_refused_with_the_names_there_are() {
         let stages = [stage("python", &[]), stage("zeep", &["python"])];
-        let workspace = Workspace::at(
-            std::path::PathBuf::from("."),
-            std::path::PathBuf::from("target"),
-        );
+        let workspace = Workspace::at(std::path::PathBuf::from("."), std::path::PathBuf::from("target"));
 
         let error = run(&stages, &workspace, Some("zep")).err().unwrap();
 
-        assert_eq!(
-            error.to_string(),
-            "no stage \"zep\"; there are: python, zeep"
-        );
+        assert_eq!(error.to_string(), "no stage \"zep\"; there are: python, zeep");
     }
 
     #[test]

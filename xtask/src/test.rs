@@ -25,24 +25,9 @@ pub(crate) const STAGES: [Stage; 6] = [
         needs: &[],
         run: setup::packages,
     },
-    Stage {
-        name: "build",
-        does: "the muster binary and every test binary",
-        needs: &[],
-        run: build,
-    },
-    Stage {
-        name: "rust",
-        does: "every Rust test of the workspace",
-        needs: &["build"],
-        run: rust,
-    },
-    Stage {
-        name: "doc",
-        does: "every example in the documentation",
-        needs: &["build"],
-        run: doc,
-    },
+    Stage { name: "build", does: "the muster binary and every test binary", needs: &[], run: build },
+    Stage { name: "rust", does: "every Rust test of the workspace", needs: &["build"], run: rust },
+    Stage { name: "doc", does: "every example in the documentation", needs: &["build"], run: doc },
     Stage {
         name: "zeep",
         does: "an External System (Python, zeep) against the running binary with simulated devices",
@@ -59,25 +44,9 @@ fn build(workspace: &Workspace) -> Result<Outcome> {
 
 fn rust(workspace: &Workspace) -> Result<Outcome> {
     let mut cargo = if command::find("cargo-nextest").is_some() {
-        workspace.cargo(&[
-            "nextest",
-            "run",
-            "--locked",
-            "--workspace",
-            "--no-fail-fast",
-            "--status-level",
-            "fail",
-        ])
+        workspace.cargo(&["nextest", "run", "--locked", "--workspace", "--no-fail-fast", "--status-level", "fail"])
     } else {
-        workspace.cargo(&[
-            "test",
-            "--locked",
-            "--workspace",
-            "--bins",
-            "--lib",
-            "--tests",
-            "--no-fail-fast",
-        ])
+        workspace.cargo(&["test", "--locked", "--workspace", "--bins", "--lib", "--tests", "--no-fail-fast"])
     };
     counted(&mut cargo)
 }
@@ -87,17 +56,9 @@ fn doc(workspace: &Workspace) -> Result<Outcome> {
 }
 
 fn zeep(workspace: &Workspace) -> Result<Outcome> {
-    let binary = workspace
-        .target()
-        .join("debug")
-        .join(format!("muster{}", std::env::consts::EXE_SUFFIX));
+    let binary = workspace.target().join("debug").join(format!("muster{}", std::env::consts::EXE_SUFFIX));
     let mut python = Command::new(setup::venv_python(workspace));
-    python
-        .arg("-u")
-        .arg("interop/run.py")
-        .arg("--binary")
-        .arg(binary)
-        .current_dir(workspace.root());
+    python.arg("-u").arg("interop/run.py").arg("--binary").arg(binary).current_dir(workspace.root());
     counted(&mut python)
 }
 
@@ -113,9 +74,5 @@ fn counted(command: &mut Command) -> Result<Outcome> {
 }
 
 fn passed_if(success: bool, counted: &str, complaint: &str) -> Result<Outcome> {
-    Ok(if success {
-        Outcome::Passed(counted.to_owned())
-    } else {
-        Outcome::Failed(complaint.to_owned())
-    })
+    Ok(if success { Outcome::Passed(counted.to_owned()) } else { Outcome::Failed(complaint.to_owned()) })
 }

@@ -24,9 +24,7 @@ impl Workspace {
         let metadata: serde_json::Value = serde_json::from_str(&command::stdout(&mut cargo)?)?;
         let path = |field: &str| -> Result<PathBuf> {
             let text = metadata.get(field).and_then(serde_json::Value::as_str);
-            Ok(text
-                .with_context(|| format!("cargo metadata has no {field}"))?
-                .into())
+            Ok(text.with_context(|| format!("cargo metadata has no {field}"))?.into())
         };
         Ok(Self::at(path("workspace_root")?, path("target_directory")?))
     }
@@ -67,20 +65,12 @@ impl Workspace {
     /// If git cannot be run here.
     pub(crate) fn files(&self) -> Result<Vec<String>> {
         let mut git = Command::new("git");
-        git.args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ]);
+        // A clone made by another user is ours to read; git refuses it otherwise.
+        git.args(["-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
         let listing = command::stdout(git.current_dir(&self.root))?;
         let names = listing.split('\0').filter(|name| !name.is_empty());
         // A file deleted but not yet committed is still listed.
-        Ok(names
-            .filter(|name| self.root.join(name).is_file())
-            .map(str::to_owned)
-            .collect())
+        Ok(names.filter(|name| self.root.join(name).is_file()).map(str::to_owned).collect())
     }
 }
 

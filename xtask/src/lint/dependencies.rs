@@ -22,31 +22,15 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Outcome> {
     let mut problems = licences(&graph, &policy.licences);
     problems.extend(manifests(&graph, &policy));
     problems.extend(kept_out(&graph, &policy));
-    problems.extend(reasons(
-        &workspace.read("Cargo.toml")?,
-        &workspace.read(REASONS)?,
-    )?);
-    Ok(Outcome::of_problems(
-        &problems,
-        format!("{} packages", graph.packages().count()),
-    ))
+    problems.extend(reasons(&workspace.read("Cargo.toml")?, &workspace.read(REASONS)?)?);
+    Ok(Outcome::of_problems(&problems, format!("{} packages", graph.packages().count())))
 }
 
 /// Restricted to this platform: packages of others need not have been downloaded.
 fn graph(workspace: &Workspace) -> Result<Graph> {
     let host = command::stdout(std::process::Command::new("rustc").arg("-vV"))?;
-    let host = host
-        .lines()
-        .find_map(|line| line.strip_prefix("host: "))
-        .context("rustc names no host")?;
-    let arguments = [
-        "metadata",
-        "--locked",
-        "--format-version",
-        "1",
-        "--filter-platform",
-        host,
-    ];
+    let host = host.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?;
+    let arguments = ["metadata", "--locked", "--format-version", "1", "--filter-platform", host];
     let offline = command::stdout(workspace.cargo(&arguments).arg("--offline"));
     // A package that no build on this machine needed yet may be missing; then cargo may fetch it.
     let answer = offline.or_else(|_| command::stdout(&mut workspace.cargo(&arguments)))?;
@@ -56,15 +40,9 @@ fn graph(workspace: &Workspace) -> Result<Graph> {
 fn licences(graph: &Graph, allowed: &BTreeSet<String>) -> Vec<String> {
     let complaint = |package: &Package| {
         let Package { name, version, .. } = package;
-        match package
-            .licence
-            .as_deref()
-            .map(|licence| (licence, spdx::is_met(licence, allowed)))
-        {
+        match package.licence.as_deref().map(|licence| (licence, spdx::is_met(licence, allowed))) {
             Some((_, Ok(true))) => None,
-            Some((licence, Ok(false))) => Some(format!(
-                "{name} {version}: licence {licence} is not allowed"
-            )),
+            Some((licence, Ok(false))) => Some(format!("{name} {version}: licence {licence} is not allowed")),
             Some((_, Err(error))) => Some(format!("{name} {version}: {error}")),
             None => Some(format!("{name} {version}: states no licence")),
         }
@@ -73,11 +51,8 @@ fn licences(graph: &Graph, allowed: &BTreeSet<String>) -> Vec<String> {
 }
 
 fn manifests(graph: &Graph, policy: &Policy) -> Vec<String> {
-    let ours: BTreeSet<&str> = graph
-        .packages()
-        .filter(|package| package.is_ours)
-        .map(|package| package.name.as_str())
-        .collect();
+    let ours: BTreeSet<&str> =
+        graph.packages().filter(|package| package.is_ours).map(|package| package.name.as_str()).collect();
     let mut problems = Vec::new();
     for package in graph.packages().filter(|package| package.is_ours) {
         match policy.crates.get(&package.name) {
@@ -85,10 +60,7 @@ fn manifests(graph: &Graph, policy: &Policy) -> Vec<String> {
             Some(allowed) => problems.extend(manifest(package, allowed, &ours)),
         }
     }
-    let gone = policy
-        .crates
-        .keys()
-        .filter(|name| !ours.contains(name.as_str()));
+    let gone = policy.crates.keys().filter(|name| !ours.contains(name.as_str()));
     problems.extend(gone.map(|name| format!("{name}: in {POLICY}, but no crate of the workspace")));
     problems
 }
@@ -99,30 +71,17 @@ fn manifest(package: &Package, allowed: &Allowed, ours: &BTreeSet<&str>) -> Vec<
         let (list, is_allowed) = if ours.contains(named.name.as_str()) {
             ("ours", allowed.ours.contains(&named.name))
         } else if named.is_dev {
-            (
-                "dev",
-                allowed.dev.contains(&named.name) || allowed.normal.contains(&named.name),
-            )
+            ("dev", allowed.dev.contains(&named.name) || allowed.normal.contains(&named.name))
         } else {
             ("normal", allowed.normal.contains(&named.name))
         };
         if !is_allowed {
-            problems.push(format!(
-                "{} → {}: not in `{list}` of {POLICY}",
-                package.name, named.name
-            ));
+            problems.push(format!("{} → {}: not in `{list}` of {POLICY}", package.name, named.name));
         }
     }
-    let unused = [&allowed.ours, &allowed.normal, &allowed.dev]
-        .into_iter()
-        .flatten();
+    let unused = [&allowed.ours, &allowed.normal, &allowed.dev].into_iter().flatten();
     let unused = unused.filter(|name| !package.named.iter().any(|named| named.name == **name));
-    problems.extend(unused.map(|name| {
-        format!(
-            "{} → {name}: allowed in {POLICY}, but not used",
-            package.name
-        )
-    }));
+    problems.extend(unused.map(|name| format!("{} → {name}: allowed in {POLICY}, but not used", package.name)));
     problems
 }
 
@@ -144,26 +103,17 @@ fn reasons(manifest: &str, page: &str) -> Result<Vec<String>> {
         .and_then(|workspace| workspace.get("dependencies"))
         .and_then(toml::Value::as_table)
         .context("Cargo.toml has no workspace.dependencies")?;
-    let theirs: BTreeSet<&str> = declared
-        .iter()
-        .filter(|(_, value)| value.get("path").is_none())
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let theirs: BTreeSet<&str> =
+        declared.iter().filter(|(_, value)| value.get("path").is_none()).map(|(name, _)| name.as_str()).collect();
     let rows: BTreeSet<&str> = page.lines().filter_map(row_name).collect();
-    let missing = theirs
-        .difference(&rows)
-        .map(|name| format!("{name}: no row in {REASONS}"));
-    let stale = rows
-        .difference(&theirs)
-        .map(|name| format!("{name}: a row in {REASONS}, but not in Cargo.toml"));
+    let missing = theirs.difference(&rows).map(|name| format!("{name}: no row in {REASONS}"));
+    let stale = rows.difference(&theirs).map(|name| format!("{name}: a row in {REASONS}, but not in Cargo.toml"));
     Ok(missing.chain(stale).collect())
 }
 
 /// The package a table row is about: the first cell, where it is set as code.
 fn row_name(line: &str) -> Option<&str> {
-    line.strip_prefix("| `")?
-        .split_once("` |")
-        .map(|(name, _)| name)
+    line.strip_prefix("| `")?.split_once("` |").map(|(name, _)| name)
 }
 
 #[cfg(test)]
@@ -183,10 +133,7 @@ mod tests {
 
         let problems = manifests(&graph, &policy);
 
-        assert_eq!(
-            problems,
-            ["broker → store: not in `ours` of dependencies.toml"]
-        );
+        assert_eq!(problems, ["broker → store: not in `ours` of dependencies.toml"]);
     }
 
     #[test]
@@ -196,10 +143,7 @@ mod tests {
 
         let problems = manifests(&graph, &policy);
 
-        assert_eq!(
-            problems,
-            ["store → proptest: not in `normal` of dependencies.toml"]
-        );
+        assert_eq!(problems, ["store → proptest: not in `normal` of dependencies.toml"]);
     }
 
     #[test]
@@ -220,19 +164,12 @@ mod tests {
 
     #[test]
     fn runtime_behind_an_allowed_package_is_found() {
-        let graph = graph(
-            &["broker"],
-            &[("broker", "nice", None), ("nice", "tokio", None)],
-        );
-        let policy =
-            policy("[kept-out]\nbroker = [\"tokio\"]\n[crates.broker]\nnormal = [\"nice\"]");
+        let graph = graph(&["broker"], &[("broker", "nice", None), ("nice", "tokio", None)]);
+        let policy = policy("[kept-out]\nbroker = [\"tokio\"]\n[crates.broker]\nnormal = [\"nice\"]");
 
         let problems = kept_out(&graph, &policy);
 
-        assert_eq!(
-            problems,
-            ["broker → nice → tokio: must not be reached from broker"]
-        );
+        assert_eq!(problems, ["broker → nice → tokio: must not be reached from broker"]);
     }
 
     #[test]

@@ -25,13 +25,10 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Outcome> {
 }
 
 fn without_readme(files: &[String]) -> Vec<String> {
-    let folders = files
-        .iter()
-        .filter_map(|file| file.strip_suffix("/Cargo.toml"));
+    let folders = files.iter().filter_map(|file| file.strip_suffix("/Cargo.toml"));
     let crates = folders.filter(|folder| folder.starts_with("crates/"));
     let bare = crates.filter(|folder| !files.contains(&format!("{folder}/README.md")));
-    bare.map(|folder| format!("{folder}: no README.md"))
-        .collect()
+    bare.map(|folder| format!("{folder}: no README.md")).collect()
 }
 
 /// The relative links of a document, each with its line, counted from 1. Code is left out.
@@ -39,17 +36,9 @@ fn links(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (number, line) in prose(text) {
         let line = without_code(line);
-        let inline = line
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split([')', ' ']).next());
-        let reference = line
-            .strip_prefix('[')
-            .and_then(|rest| rest.split_once("]: "))
-            .map(|(_, target)| target.trim());
-        let targets = inline
-            .chain(reference)
-            .filter(|target| !target.is_empty() && !has_scheme(target));
+        let inline = line.split("](").skip(1).filter_map(|rest| rest.split([')', ' ']).next());
+        let reference = line.strip_prefix('[').and_then(|rest| rest.split_once("]: ")).map(|(_, target)| target.trim());
+        let targets = inline.chain(reference).filter(|target| !target.is_empty() && !has_scheme(target));
         found.extend(targets.map(|target| (number, target.to_owned())));
     }
     found
@@ -78,11 +67,7 @@ fn has_scheme(target: &str) -> bool {
 fn dead(root: &Path, file: &str, link: &str) -> Option<&'static str> {
     let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
     let from = root.join(file);
-    let target = if path.is_empty() {
-        from
-    } else {
-        from.parent()?.join(path)
-    };
+    let target = if path.is_empty() { from } else { from.parent()?.join(path) };
     if !target.exists() {
         return Some("no such file");
     }
@@ -96,22 +81,10 @@ fn dead(root: &Path, file: &str, link: &str) -> Option<&'static str> {
 /// The anchors of a document's headings, as the usual renderers make them.
 fn anchors(text: &str) -> BTreeSet<String> {
     let lines = prose(text).map(|(_, line)| line);
-    let headings = lines
-        .filter(|line| line.starts_with('#'))
-        .map(|line| line.trim_start_matches('#'));
+    let headings = lines.filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#'));
     let anchor = |heading: &str| {
-        let kept = heading
-            .trim()
-            .chars()
-            .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
-        kept.map(|c| {
-            if c == ' ' {
-                '-'
-            } else {
-                c.to_ascii_lowercase()
-            }
-        })
-        .collect()
+        let kept = heading.trim().chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
     };
     headings.map(anchor).collect()
 }
@@ -145,24 +118,13 @@ mod tests {
     fn heading_becomes_an_anchor() {
         let text = "# One flow\n```\n# no heading\n```\n## 2 Rules, each with `code`";
 
-        assert_eq!(
-            anchors(text),
-            ["one-flow".to_owned(), "2-rules-each-with-code".to_owned()].into()
-        );
+        assert_eq!(anchors(text), ["one-flow".to_owned(), "2-rules-each-with-code".to_owned()].into());
     }
 
     #[test]
     fn crate_without_a_readme_is_named() {
-        let files = [
-            "crates/a/Cargo.toml",
-            "crates/b/Cargo.toml",
-            "crates/b/README.md",
-            "xtask/Cargo.toml",
-        ];
+        let files = ["crates/a/Cargo.toml", "crates/b/Cargo.toml", "crates/b/README.md", "xtask/Cargo.toml"];
 
-        assert_eq!(
-            without_readme(&files.map(str::to_owned)),
-            ["crates/a: no README.md"]
-        );
+        assert_eq!(without_readme(&files.map(str::to_owned)), ["crates/a: no README.md"]);
     }
 }

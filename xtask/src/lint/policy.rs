@@ -36,19 +36,14 @@ impl Policy {
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let mut root: Table = text.parse()?;
         let mut licences = take_table(&mut root, "licences")?;
-        let mut policy = Self {
-            licences: take_names(&mut licences, "allowed")?,
-            ..Self::default()
-        };
+        let mut policy = Self { licences: take_names(&mut licences, "allowed")?, ..Self::default() };
         nothing_left(&licences, "licences")?;
         for (name, value) in take_table(&mut root, "kept-out")? {
             let from = names(&value).with_context(|| format!("kept-out.{name}"))?;
             policy.kept_out.insert(name, from);
         }
         for (name, value) in take_table(&mut root, "crates")? {
-            let Value::Table(mut rules) = value else {
-                bail!("crates.{name} is not a table")
-            };
+            let Value::Table(mut rules) = value else { bail!("crates.{name} is not a table") };
             let allowed = Allowed {
                 ours: take_names(&mut rules, "ours")?,
                 normal: take_names(&mut rules, "normal")?,
@@ -72,21 +67,12 @@ fn take_table(table: &mut Table, key: &str) -> Result<Table> {
 
 /// The names under `key`; none if the key is left out.
 fn take_names(table: &mut Table, key: &str) -> Result<BTreeSet<String>> {
-    table.remove(key).map_or_else(
-        || Ok(BTreeSet::new()),
-        |value| names(&value).context(key.to_owned()),
-    )
+    table.remove(key).map_or_else(|| Ok(BTreeSet::new()), |value| names(&value).context(key.to_owned()))
 }
 
 fn names(value: &Value) -> Result<BTreeSet<String>> {
     let list = value.as_array().context("not a list")?;
-    list.iter()
-        .map(|name| {
-            name.as_str()
-                .map(str::to_owned)
-                .context("not a list of texts")
-        })
-        .collect()
+    list.iter().map(|name| name.as_str().map(str::to_owned).context("not a list of texts")).collect()
 }
 
 fn nothing_left(table: &Table, place: &str) -> Result<()> {

@@ -14,11 +14,7 @@ const DEPTH_MAX: usize = 16;
 /// A text saying what could not be read.
 pub(crate) fn is_met(expression: &str, allowed: &BTreeSet<String>) -> Result<bool, String> {
     let tokens = tokens(expression);
-    let mut parser = Parser {
-        tokens: &tokens,
-        at: 0,
-        allowed,
-    };
+    let mut parser = Parser { tokens: &tokens, at: 0, allowed };
     let met = parser.any(0)?;
     match parser.peek() {
         None => Ok(met),
@@ -27,10 +23,7 @@ pub(crate) fn is_met(expression: &str, allowed: &BTreeSet<String>) -> Result<boo
 }
 
 fn tokens(expression: &str) -> Vec<String> {
-    let spaced = expression
-        .replace('(', " ( ")
-        .replace(')', " ) ")
-        .replace('/', " OR ");
+    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
     spaced.split_whitespace().map(str::to_owned).collect()
 }
 
@@ -66,11 +59,7 @@ impl Parser<'_> {
                 return Err(format!("more than {DEPTH_MAX} parentheses deep"));
             }
             let met = self.any(depth + 1)?;
-            return if self.takes(")") {
-                Ok(met)
-            } else {
-                Err("a parenthesis is not closed".to_owned())
-            };
+            return if self.takes(")") { Ok(met) } else { Err("a parenthesis is not closed".to_owned()) };
         }
         let mut licence = self.name()?;
         if self.takes("WITH") {
@@ -82,9 +71,7 @@ impl Parser<'_> {
     fn name(&mut self) -> Result<String, String> {
         match self.peek() {
             None => Err("the expression ends where a licence was expected".to_owned()),
-            Some(word) if is_operator(word) => {
-                Err(format!("{word:?} stands where a licence was expected"))
-            }
+            Some(word) if is_operator(word) => Err(format!("{word:?} stands where a licence was expected")),
             Some(word) => {
                 let word = word.to_owned();
                 self.at += 1;
@@ -94,9 +81,7 @@ impl Parser<'_> {
     }
 
     fn takes(&mut self, word: &str) -> bool {
-        let found = self
-            .peek()
-            .is_some_and(|next| next == word || next == word.to_lowercase());
+        let found = self.peek().is_some_and(|next| next == word || next == word.to_lowercase());
         self.at += usize::from(found);
         found
     }
@@ -107,10 +92,7 @@ impl Parser<'_> {
 }
 
 fn is_operator(word: &str) -> bool {
-    matches!(
-        word,
-        "OR" | "AND" | "WITH" | "or" | "and" | "with" | "(" | ")"
-    )
+    matches!(word, "OR" | "AND" | "WITH" | "or" | "and" | "with" | "(" | ")")
 }
 
 #[cfg(test)]
@@ -144,9 +126,7 @@ mod tests {
 
     #[test]
     fn parentheses_are_followed() {
-        assert!(met(
-            "ISC AND (Apache-2.0 OR OpenSSL) AND (MIT OR (GPL-2.0-only AND OpenSSL))"
-        ));
+        assert!(met("ISC AND (Apache-2.0 OR OpenSSL) AND (MIT OR (GPL-2.0-only AND OpenSSL))"));
     }
 
     #[test]
@@ -165,16 +145,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_an_error_and_not_a_licence() {
         let allowed = ["MIT".to_owned()].into();
-        for bad in [
-            "",
-            "MIT OR",
-            "OR MIT",
-            "(MIT",
-            "MIT)",
-            "MIT MIT",
-            "MIT WITH",
-            &"(".repeat(99),
-        ] {
+        for bad in ["", "MIT OR", "OR MIT", "(MIT", "MIT)", "MIT MIT", "MIT WITH", &"(".repeat(99)] {
             assert!(is_met(bad, &allowed).is_err(), "{bad:?} was read");
         }
     }

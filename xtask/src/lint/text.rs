@@ -8,10 +8,7 @@ use crate::workspace::Workspace;
 
 /// What a Rust file must not hold, each with the reason. Split so that this file does not either.
 const UNFINISHED: [(&str, &str); 4] = [
-    (
-        concat!("#[", "ignore"),
-        "a test that is switched off tests nothing",
-    ),
+    (concat!("#[", "ignore"), "a test that is switched off tests nothing"),
     (concat!("todo", "!("), "unfinished"),
     (concat!("unimplemented", "!("), "unfinished"),
     (concat!("#[", "should_panic"), "say which error instead"),
@@ -36,10 +33,7 @@ const NOT_PORTABLE: [(&str, &str); 9] = [
     ("SERIAL", "identifiers are made by us"),
     ("BIGSERIAL", "identifiers are made by us"),
     ("NEXTVAL", "identifiers are made by us"),
-    (
-        "TRIGGER",
-        "effects are written in the transaction that causes them",
-    ),
+    ("TRIGGER", "effects are written in the transaction that causes them"),
 ];
 
 /// Looks at every file under version control.
@@ -53,10 +47,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Outcome> {
         };
         problems.extend(complaints(file, &text));
     }
-    Ok(Outcome::of_problems(
-        &problems,
-        format!("{} files", files.len()),
-    ))
+    Ok(Outcome::of_problems(&problems, format!("{} files", files.len())))
 }
 
 fn complaints(file: &str, text: &str) -> Vec<String> {
@@ -64,21 +55,14 @@ fn complaints(file: &str, text: &str) -> Vec<String> {
     let is_sql = file.ends_with(".sql");
     let mut problems = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
-        let mut say =
-            |what: &str, why: &str| problems.push(format!("{file}:{number}: {what}: {why}"));
-        for (word, why) in UNFINISHED
-            .iter()
-            .filter(|(word, _)| is_rust && line.contains(word))
-        {
+        let mut say = |what: &str, why: &str| problems.push(format!("{file}:{number}: {what}: {why}"));
+        for (word, why) in UNFINISHED.iter().filter(|(word, _)| is_rust && line.contains(word)) {
             say(word, why);
         }
         for path in MACHINE_PATHS.iter().filter(|path| has_path(line, path)) {
             say(path, "a path of one machine");
         }
-        for (words, why) in NOT_PORTABLE
-            .iter()
-            .filter(|(words, _)| is_sql && has_words(line, words))
-        {
+        for (words, why) in NOT_PORTABLE.iter().filter(|(words, _)| is_sql && has_words(line, words)) {
             say(words, why);
         }
     }
@@ -96,10 +80,8 @@ fn has_path(line: &str, beginning: &str) -> bool {
 /// Whether these words stand in a line of SQL, outside its comment, whatever their case.
 fn has_words(line: &str, words: &str) -> bool {
     let code = line.split("--").next().unwrap_or_default().to_uppercase();
-    let in_line: Vec<&str> = code
-        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .filter(|word| !word.is_empty())
-        .collect();
+    let in_line: Vec<&str> =
+        code.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty()).collect();
     let wanted: Vec<&str> = words.split(' ').collect();
     in_line.windows(wanted.len()).any(|found| {
         // pg_advisory_lock and its like are one word to SQL.
@@ -123,10 +105,7 @@ mod tests {
     fn absolute_path_of_a_machine_is_found_and_a_relative_one_is_not() {
         assert!(has_path(concat!("see `/ho", "me/me/x`"), MACHINE_PATHS[0]));
         assert!(!has_path(concat!("crates/ho", "me/x.rs"), MACHINE_PATHS[0]));
-        assert!(!has_path(
-            concat!("https://a.example/ho", "me/"),
-            MACHINE_PATHS[0]
-        ));
+        assert!(!has_path(concat!("https://a.example/ho", "me/"), MACHINE_PATHS[0]));
     }
 
     #[test]
@@ -146,11 +125,7 @@ mod tests {
 
     #[test]
     fn sql_comment_and_longer_names_are_left_alone() {
-        for line in [
-            "-- no SKIP LOCKED here",
-            "serial_number TEXT",
-            "listening INTEGER",
-        ] {
+        for line in ["-- no SKIP LOCKED here", "serial_number TEXT", "listening INTEGER"] {
             assert!(complaints("m.sql", line).is_empty(), "{line}");
         }
     }
@@ -159,9 +134,6 @@ mod tests {
     fn problem_is_given_with_its_line() {
         let text = format!("fn a() {{\n    {}\n}}", concat!("todo", "!()"));
 
-        assert_eq!(
-            complaints("a.rs", &text),
-            [format!("a.rs:2: {}: unfinished", concat!("todo", "!("))]
-        );
+        assert_eq!(complaints("a.rs", &text), [format!("a.rs:2: {}: unfinished", concat!("todo", "!("))]);
     }
 }

@@ -19,10 +19,7 @@ pub(crate) struct Count {
 pub(crate) fn of(lines: &[String]) -> Count {
     let mut count = Count::default();
     for line in lines.iter().filter(|line| is_summary(line)) {
-        let words: Vec<&str> = line
-            .split([' ', ';', ',', ':', '(', ')'])
-            .filter(|word| !word.is_empty())
-            .collect();
+        let words: Vec<&str> = line.split([' ', ';', ',', ':', '(', ')']).filter(|word| !word.is_empty()).collect();
         for pair in words.windows(2) {
             let [number, word] = pair else { continue };
             let Ok(number) = number.parse::<u64>() else {
@@ -43,9 +40,9 @@ fn is_summary(line: &str) -> bool {
     let line = line.trim_start();
     line.starts_with("test result:")
         || line.starts_with("Summary [")
-        || line.split_once(' ').is_some_and(|(number, rest)| {
-            number.parse::<u64>().is_ok() && rest.starts_with("passed, ")
-        })
+        || line
+            .split_once(' ')
+            .is_some_and(|(number, rest)| number.parse::<u64>().is_ok() && rest.starts_with("passed, "))
 }
 
 impl fmt::Display for Count {
@@ -75,47 +72,23 @@ mod tests {
             test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
             test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out";
 
-        assert_eq!(
-            count(text),
-            Count {
-                passed: 4,
-                failed: 2,
-                skipped: 1
-            }
-        );
+        assert_eq!(count(text), Count { passed: 4, failed: 2, skipped: 1 });
     }
 
     #[test]
     fn nextest_summary_is_read() {
         let text = "     Summary [   0.043s] 12 tests run: 11 passed (1 slow), 1 failed, 2 skipped";
 
-        assert_eq!(
-            count(text),
-            Count {
-                passed: 11,
-                failed: 1,
-                skipped: 2
-            }
-        );
+        assert_eq!(count(text), Count { passed: 11, failed: 1, skipped: 2 });
     }
 
     #[test]
     fn own_suite_is_read() {
-        assert_eq!(
-            count("64 passed, 1 failed"),
-            Count {
-                passed: 64,
-                failed: 1,
-                skipped: 0
-            }
-        );
+        assert_eq!(count("64 passed, 1 failed"), Count { passed: 64, failed: 1, skipped: 0 });
     }
 
     #[test]
     fn other_lines_count_nothing() {
-        assert_eq!(
-            count("2 passed by\nI saw 3 passed, 4 failed"),
-            Count::default()
-        );
+        assert_eq!(count("2 passed by\nI saw 3 passed, 4 failed"), Count::default());
     }
 }

@@ -12,10 +12,7 @@ use crate::workspace::Workspace;
 const REQUIREMENTS: &str = "interop/requirements.txt";
 
 /// Programs of other people that tests compare ours with, and the Debian package of each.
-const PROGRAMS: [(&str, &str); 2] = [
-    ("wbxml2xml", "libwbxml2-utils"),
-    ("xml2wbxml", "libwbxml2-utils"),
-];
+const PROGRAMS: [(&str, &str); 2] = [("wbxml2xml", "libwbxml2-utils"), ("xml2wbxml", "libwbxml2-utils")];
 
 /// The interpreter of the virtual environment.
 pub(crate) fn venv_python(workspace: &Workspace) -> PathBuf {
@@ -37,19 +34,11 @@ pub(crate) fn python(workspace: &Workspace) -> Result<Outcome> {
     if command::find("python3").is_none() {
         return Ok(Outcome::NotRun("no python3 on the search path".to_owned()));
     }
-    if !command::succeeds(
-        Command::new("python3")
-            .args(["-m", "venv", "--clear"])
-            .arg(&folder),
-    )? {
-        return Ok(Outcome::NotRun(
-            "python3 -m venv failed (Debian: package python3-venv)".to_owned(),
-        ));
+    if !command::succeeds(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))? {
+        return Ok(Outcome::NotRun("python3 -m venv failed (Debian: package python3-venv)".to_owned()));
     }
     if !install(workspace)? {
-        return Ok(Outcome::Failed(format!(
-            "packages of {REQUIREMENTS} could not be installed"
-        )));
+        return Ok(Outcome::Failed(format!("packages of {REQUIREMENTS} could not be installed")));
     }
     std::fs::write(&stamp, &wanted).with_context(|| format!("writing {}", stamp.display()))?;
     Ok(Outcome::Passed(format!("{} packages", count_pins(&wanted))))
@@ -57,24 +46,14 @@ pub(crate) fn python(workspace: &Workspace) -> Result<Outcome> {
 
 fn install(workspace: &Workspace) -> Result<bool> {
     let mut pip = Command::new(venv_python(workspace));
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-deps",
-    ])
-    .args(["--requirement", REQUIREMENTS])
-    .current_dir(workspace.root());
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"])
+        .args(["--requirement", REQUIREMENTS])
+        .current_dir(workspace.root());
     command::succeeds(&mut pip)
 }
 
 fn count_pins(requirements: &str) -> usize {
-    requirements
-        .lines()
-        .filter(|line| line.contains("=="))
-        .count()
+    requirements.lines().filter(|line| line.contains("==")).count()
 }
 
 /// Installs the programs that are missing, where this machine lets us.
@@ -88,11 +67,8 @@ pub(crate) fn packages(_: &Workspace) -> Result<Outcome> {
             println!("apt-get did not succeed");
         }
     }
-    let still: Vec<&str> = PROGRAMS
-        .iter()
-        .map(|(program, _)| *program)
-        .filter(|program| command::find(program).is_none())
-        .collect();
+    let still: Vec<&str> =
+        PROGRAMS.iter().map(|(program, _)| *program).filter(|program| command::find(program).is_none()).collect();
     Ok(if still.is_empty() {
         Outcome::Passed(format!("{} programs", PROGRAMS.len()))
     } else {
@@ -107,11 +83,8 @@ pub(crate) fn packages(_: &Workspace) -> Result<Outcome> {
 
 /// Packages of the programs that are not there, each once.
 fn missing() -> Vec<&'static str> {
-    let mut packages: Vec<&str> = PROGRAMS
-        .iter()
-        .filter(|(program, _)| command::find(program).is_none())
-        .map(|(_, package)| *package)
-        .collect();
+    let mut packages: Vec<&str> =
+        PROGRAMS.iter().filter(|(program, _)| command::find(program).is_none()).map(|(_, package)| *package).collect();
     packages.dedup();
     packages
 }
@@ -126,9 +99,7 @@ fn may_install() -> Result<bool> {
 
 fn apt(arguments: &[&str]) -> Command {
     let mut command = Command::new("apt-get");
-    command
-        .args(arguments)
-        .env("DEBIAN_FRONTEND", "noninteractive");
+    command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
     command
 }
 
