@@ -3,3 +3,5 @@
 pub mod dm1;
 pub mod limits;
 pub mod syncml;
+pub mod wbxml;
+pub mod xml;
