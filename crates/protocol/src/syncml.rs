@@ -7,9 +7,7 @@ mod message;
 mod meta;
 mod status_code;
 
-pub use command::{
-    Alert, Command, Exec, Get, Item, ItemData, Nested, NestedKind, Results, Status, Write, WriteKind,
-};
+pub use command::{Alert, Command, Exec, Get, Item, ItemData, Nested, NestedKind, Results, Status, Write, WriteKind};
 pub use message::{Address, Challenge, Credential, Header, Message};
 pub use meta::Meta;
 pub use status_code::StatusCode;
