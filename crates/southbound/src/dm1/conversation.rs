@@ -92,7 +92,9 @@ impl Turn<'_> {
                 return self.close(contact, dialogue, reply, &violation.to_string());
             }
         };
-        if matches!(received.stage, Stage::Challenge) || !dialogue.session.is_authenticated() && received.login.is_none() {
+        if matches!(received.stage, Stage::Challenge)
+            || !dialogue.session.is_authenticated() && received.login.is_none()
+        {
             let reply = dialogue.session.answer(&identity, &account, Vec::new());
             return Ok(Decision::Unstored { reply: reply.message.encode(dialogue.session.encoding())? });
         }
@@ -178,8 +180,15 @@ impl Turn<'_> {
     }
 
     /// Ends the session with `reply`, whatever was under way.
-    fn close(&self, contact: Contact, mut dialogue: Dialogue, reply: Reply, why: &str) -> Result<Decision, EncodeError> {
-        let was_let_in = contact.state.dialogue.as_ref().is_some_and(|it| !it.ended && it.session_id == dialogue.session.id());
+    fn close(
+        &self,
+        contact: Contact,
+        mut dialogue: Dialogue,
+        reply: Reply,
+        why: &str,
+    ) -> Result<Decision, EncodeError> {
+        let was_let_in =
+            contact.state.dialogue.as_ref().is_some_and(|it| !it.ended && it.session_id == dialogue.session.id());
         if !was_let_in {
             return Ok(Decision::Unstored { reply: reply.message.encode(dialogue.session.encoding())? });
         }
@@ -191,7 +200,13 @@ impl Turn<'_> {
         self.step(encounter, dialogue, Reply { over: true, ..reply }, None)
     }
 
-    fn step(&self, encounter: Encounter, dialogue: Dialogue, reply: Reply, task: Option<TaskId>) -> Result<Decision, EncodeError> {
+    fn step(
+        &self,
+        encounter: Encounter,
+        dialogue: Dialogue,
+        reply: Reply,
+        task: Option<TaskId>,
+    ) -> Result<Decision, EncodeError> {
         let octets = reply.message.encode(dialogue.session.encoding())?;
         let state = if reply.over {
             Vec::new()
@@ -239,7 +254,9 @@ impl Turn<'_> {
         match self.namesake {
             Some(other) if other.oid != contact.device.oid && other.device_id.as_ref() == Some(answered) => {
                 if other.account.is_some() {
-                    Identified::Refused("the device answers with the identifier of another record, which has an account of its own")
+                    Identified::Refused(
+                        "the device answers with the identifier of another record, which has an account of its own",
+                    )
                 } else if Encounter::new(contact.clone(), self.now).would_admit(answered) {
                     Identified::AnotherRecord(answered.clone())
                 } else {
@@ -300,8 +317,8 @@ fn note_alert(work: &mut Work<'_>, alert: &DeviceAlert) {
     if let Some(source) = &alert.source {
         words.push_str(&format!(" from {source}"));
     }
-    if let Some(mark) = &alert.mark {
-        words.push_str(&format!(", {mark}"));
+    if !alert.mark.is_empty() {
+        words.push_str(&format!(", {}", alert.mark));
     }
     if let Some(correlator) = &alert.correlator {
         words.push_str(&format!(", correlator {correlator}"));
