@@ -49,7 +49,6 @@ pub(super) enum Decision {
 /// One message with everything that deciding on it needs.
 pub(super) struct Turn<'a> {
     pub(super) settings: &'a Settings,
-    pub(super) vault: &'a dyn Vault,
     pub(super) now: Timestamp,
     pub(super) message: &'a Message,
     pub(super) request_digest: [u8; 16],
@@ -154,7 +153,7 @@ impl Turn<'_> {
         }
         let current = work.current;
         learn_versions(&mut encounter);
-        self.step(encounter, dialogue, reply, current)
+        self.step(encounter, &dialogue, &reply, current)
     }
 
     /// A new session ends the one before; what that left open is of unknown outcome. Returns the task that a session
@@ -197,14 +196,14 @@ impl Turn<'_> {
         let mut work = Work { encounter: &mut encounter, current };
         work.take(&dialogue.session.close());
         work.session_over(why);
-        self.step(encounter, dialogue, Reply { over: true, ..reply }, None)
+        self.step(encounter, &dialogue, &Reply { over: true, ..reply }, None)
     }
 
     fn step(
         &self,
         encounter: Encounter,
-        dialogue: Dialogue,
-        reply: Reply,
+        dialogue: &Dialogue,
+        reply: &Reply,
         task: Option<TaskId>,
     ) -> Result<Decision, EncodeError> {
         let octets = reply.message.encode(dialogue.session.encoding())?;
@@ -212,7 +211,7 @@ impl Turn<'_> {
             Vec::new()
         } else {
             // A dialogue is made of texts and numbers, which always serialise.
-            serde_json::to_vec(&dialogue).unwrap_or_default()
+            serde_json::to_vec(dialogue).unwrap_or_default()
         };
         let stored = DialogueState {
             session_id: dialogue.session.id().to_owned(),

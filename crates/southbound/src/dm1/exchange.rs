@@ -189,7 +189,6 @@ impl Exchange {
         let namesake = self.namesake(&contact, message).await?;
         let turn = Turn {
             settings: &self.settings,
-            vault,
             now: self.environment.now(),
             message,
             request_digest,
