@@ -113,6 +113,13 @@ impl NodeResult {
 /// Octets of a node besides its texts: a count of empty nodes is bounded too.
 const NODE_BYTES: usize = 64;
 
+impl StatusItem {
+    pub(super) fn read(item: &Item) -> Self {
+        let uri = item.target.as_ref().or(item.source.as_ref()).map(|it| it.uri.clone());
+        Self { uri, data: item.data.clone() }
+    }
+}
+
 /// The worse of two codes: one that is no success before one that is, then the higher.
 pub(super) fn worse(a: StatusCode, b: StatusCode) -> StatusCode {
     std::cmp::max_by_key(a, b, |it| (!it.is_success(), *it))

@@ -18,7 +18,7 @@ impl Session {
         let Some(due) = self.due.take() else {
             let mut outcomes = self.close();
             outcomes.extend(commands.iter().flat_map(|it| ended(it, Answer::NotSent, Some(Note::NotTaken))));
-            let message = self.message(identity, Text::default());
+            let message = self.message(identity, self.device.clone());
             return Reply { message, outcomes, over: true };
         };
         let mut outcomes = self.admit(due.stage, commands);
@@ -71,6 +71,7 @@ impl Session {
     /// A message of another session or device should be refused by a new session made for it, so that this one goes on.
     pub fn refuse(&mut self, identity: &Identity<'_>, message: &Message, code: StatusCode) -> Reply {
         let due = Due::refusal(message, code, Stage::Refuse);
+        self.due = None;
         self.id = message.header.session_id.clone();
         let mut reply = self.message(identity, message.header.source.uri.clone());
         add_statuses(&mut reply, &due, None);
