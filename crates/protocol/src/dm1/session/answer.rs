@@ -154,7 +154,6 @@ impl Session {
     ) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
         let mut used = room.used;
-        self.again.clear();
         while let Some(order) = self.queue.pop_front() {
             let first = *next;
             let cmd = first.clone().take();
