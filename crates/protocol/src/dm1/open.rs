@@ -111,15 +111,8 @@ impl OnWire {
             let (taken, broke_off) = parts.take(&owner, item, &results.meta);
             broken.extend(broke_off);
             match taken {
-                Taken::Whole(item) => {
-                    let node = NodeResult::read(&item, &results.meta, &uri);
-                    held = held.saturating_add(node.weight());
-                    if held > HELD_BYTES_MAX {
-                        open.lost.get_or_insert(StatusCode::TOO_LARGE);
-                    } else if open.lost.is_none() {
-                        open.nodes.push(node);
-                    }
-                }
+                Taken::Whole => held = open.keep(NodeResult::read(item, &results.meta, &uri), held),
+                Taken::Completed(item) => held = open.keep(NodeResult::read(&item, &results.meta, &uri), held),
                 Taken::Buffered => buffered = Some(StatusCode::CHUNK_BUFFERED),
                 Taken::Refused(code) => _ = open.lost.get_or_insert(code),
             }
@@ -225,6 +218,17 @@ impl Open {
             nodes: Vec::new(),
             items: Vec::new(),
         }
+    }
+
+    /// Keeps what was read, while all that is kept stays within its bound. Returns the octets kept with it.
+    fn keep(&mut self, node: NodeResult, held: usize) -> usize {
+        let held = held.saturating_add(node.weight());
+        if held > HELD_BYTES_MAX {
+            self.lost.get_or_insert(StatusCode::TOO_LARGE);
+        } else if self.lost.is_none() {
+            self.nodes.push(node);
+        }
+        held
     }
 
     /// Whether nothing more can come. Containers and members wait for each other, since one may tell of the other.

@@ -40,6 +40,8 @@ pub enum Note {
     /// What the device read did not arrive whole: 411 a part without a size, 412 parts broke off, 413 too much to take,
     /// 424 not the size told.
     ResultLost,
+    /// It has text that the encoding of the session cannot carry, such as a control character in XML; it was not sent.
+    NotEncodable,
     /// OMA DM does not allow such a container; it was not sent.
     NotAllowed,
     /// More than [`super::ORDERS_MAX`] orders are open, or the session was not ready for orders; it was not sent.
