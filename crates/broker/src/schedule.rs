@@ -1,0 +1,144 @@
+//! When an operation runs, until when it is tried, and how often.
+
+use jiff::civil::Time;
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+
+/// Schedule as the contract has it, checked. Absent fields have the defaults of the methods.
+///
+/// Source: DM WSI contract, section 6, `Schedule`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Schedule {
+    /// Start; at once when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<Timestamp>,
+    /// Tasks not finished by then become EXPIRED.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end: Option<Timestamp>,
+    /// Tasks start only within this time of day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<DailyWindow>,
+    /// Most tasks of a job under way at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrent_max: Option<u32>,
+    /// Most tasks of a job started in a minute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_minute_max: Option<u32>,
+    /// Most attempts for each task.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempts_max: Option<u32>,
+    /// Pause before the second attempt, doubled for each further one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_delay_s: Option<u32>,
+    /// A job stops when more than this share of finished tasks failed, 0 to 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure_threshold_percent: Option<u32>,
+}
+
+/// A daily window in a time zone. `end` before or at `start` means that it goes past midnight.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DailyWindow {
+    /// First moment of the window.
+    pub start: Time,
+    /// First moment after it.
+    pub end: Time,
+    /// IANA name, for example `Europe/Berlin`.
+    pub time_zone: String,
+}
+
+impl DailyWindow {
+    /// Whether `now` is within the window, by the wall clock of the zone; an unknown zone counts as UTC (names are
+    /// checked when a schedule is read).
+    #[must_use]
+    pub fn contains(&self, now: Timestamp) -> bool {
+        let zone = jiff::tz::TimeZone::get(&self.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        let time = now.instant().to_zoned(zone).time();
+        if self.start < self.end {
+            self.start <= time && time < self.end
+        } else {
+            self.start <= time || time < self.end
+        }
+    }
+}
+
+impl Schedule {
+    /// Attempts when `maxAttempts` is left out.
+    pub const ATTEMPTS_MAX: u32 = 3;
+    /// Seconds before the second attempt when `retryDelaySeconds` is left out.
+    pub const RETRY_DELAY_S: u32 = 60;
+    /// Life of a task when `endTime` is left out: seven days.
+    pub const LIFE_S: i64 = 7 * 24 * 3600;
+
+    /// When a task made at `now` may start.
+    #[must_use]
+    pub fn starts_at(&self, now: Timestamp) -> Timestamp {
+        self.start.unwrap_or(now)
+    }
+
+    /// When a task made at `now` expires.
+    #[must_use]
+    pub fn ends_at(&self, now: Timestamp) -> Timestamp {
+        self.end.unwrap_or_else(|| self.starts_at(now).plus_s(Self::LIFE_S))
+    }
+
+    /// Most attempts.
+    #[must_use]
+    pub fn attempts_max(&self) -> u32 {
+        self.attempts_max.unwrap_or(Self::ATTEMPTS_MAX)
+    }
+
+    /// Pause after `attempts` failed attempts, in seconds: doubled each time, at most a day.
+    #[must_use]
+    pub fn retry_delay_s(&self, attempts: u32) -> i64 {
+        let first = i64::from(self.retry_delay_s.unwrap_or(Self::RETRY_DELAY_S));
+        let doubled = first.saturating_mul(1 << attempts.saturating_sub(1).min(20));
+        doubled.min(24 * 3600)
+    }
+
+    /// Whether a task may start at `now`.
+    #[must_use]
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.window.as_ref().is_none_or(|window| window.contains(now))
+    }
+
+    /// Whether tasks of a job wait for a slot: the job has a limit on how many run, or how fast they start.
+    #[must_use]
+    pub fn is_paced(&self) -> bool {
+        self.concurrent_max.is_some() || self.per_minute_max.is_some()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may fail by panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_past_midnight_is_open_on_both_sides_of_it() {
+        let window = DailyWindow {
+            start: "22:00".parse().unwrap(),
+            end: "04:00".parse().unwrap(),
+            time_zone: "Europe/Berlin".into(),
+        };
+        for (time, open) in [
+            ("2026-11-21T20:59:59Z", false),
+            ("2026-11-21T21:00:00Z", true),
+            ("2026-11-22T02:59:59Z", true),
+            ("2026-11-22T03:00:00Z", false),
+            // In summer the same wall clock is an hour earlier in UTC.
+            ("2026-07-01T20:00:00Z", true),
+            ("2026-07-02T02:00:00Z", false),
+        ] {
+            assert_eq!(window.contains(Timestamp::parse(time).unwrap()), open, "{time}");
+        }
+    }
+
+    #[test]
+    fn each_retry_waits_twice_as_long_up_to_a_day() {
+        let schedule = Schedule { retry_delay_s: Some(60), ..Schedule::default() };
+        assert_eq!([1, 2, 3].map(|attempts| schedule.retry_delay_s(attempts)), [60, 120, 240]);
+        assert_eq!(schedule.retry_delay_s(40), 86_400);
+    }
+}

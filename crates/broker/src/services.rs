@@ -1,0 +1,123 @@
+//! The use cases, one file for each port type of the contract: check, decide, call the store.
+//!
+//! Faces turn a request into the arguments of one of these methods and its answer or [`Fault`] into theirs. Nothing
+//! here knows XML, JSON or HTTP.
+
+mod arguments;
+mod bulk_operations;
+mod checks;
+mod deployment_broker;
+mod device_capabilities;
+mod device_fields;
+mod device_import;
+mod device_manager;
+mod once;
+mod scheduling;
+mod selecting;
+mod session;
+
+use std::sync::Arc;
+
+pub use bulk_operations::{Deployment, DeploymentReceipt, JobsByDate, TasksWanted};
+pub use deployment_broker::{BulkRequest, OperationReceipt, OperationRequest, Rejected};
+pub use device_manager::{AccountFields, CapabilityFields, DeviceFields, ImportResult};
+pub use session::{OpenedSession, ServiceInfo};
+
+use crate::fault::{Fault, FaultName};
+use crate::ports::{Environment, Vault};
+use crate::store::{Store, StoreError};
+
+/// The Deployment Broker.
+#[derive(Clone)]
+pub struct Broker {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) vault: Arc<dyn Vault>,
+    pub(crate) environment: Arc<dyn Environment>,
+    pub(crate) settings: Arc<Settings>,
+}
+
+/// What the operator sets.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Identifier of this server among its peers, and towards devices whose account names none.
+    pub server_id: String,
+    /// A session of the WSI ends after this long without use.
+    pub session_idle_s: i64,
+    /// A session of the WSI ends after this long whatever happens.
+    pub session_life_s: i64,
+    /// Largest request of the WSI, in bytes; told by `getServiceInfo`.
+    pub request_bytes_max: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            server_id: "muster".to_owned(),
+            session_idle_s: 30 * 60,
+            session_life_s: 12 * 3600,
+            request_bytes_max: 8 << 20,
+        }
+    }
+}
+
+/// A caller's idempotency key with a digest of the parameters, however they were spelt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestKey {
+    /// 1 to 128 visible ASCII characters.
+    pub id: String,
+    /// Digest of the parameters after reading, without userSession.
+    pub content: [u8; 32],
+}
+
+impl Broker {
+    /// A broker over its ports.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        vault: Arc<dyn Vault>,
+        environment: Arc<dyn Environment>,
+        settings: Settings,
+    ) -> Self {
+        Self { store, vault, environment, settings: Arc::new(settings) }
+    }
+
+    /// What is kept.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The key of the installation.
+    #[must_use]
+    pub fn vault(&self) -> &Arc<dyn Vault> {
+        &self.vault
+    }
+
+    /// Time and chance.
+    #[must_use]
+    pub fn environment(&self) -> &Arc<dyn Environment> {
+        &self.environment
+    }
+
+    /// What the operator set.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+}
+
+/// A failing store is the server's fault; the reason goes to the log where the fault is answered, never to the caller.
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable { .. } => {
+                Self::new(FaultName::TemporarilyUnavailable, "the server cannot store anything now; try again later")
+                    .retry_after_s(5)
+            }
+            StoreError::Broken { .. } => Self::new(
+                FaultName::InternalError,
+                "the server failed; its operator finds the reason by the correlation identifier",
+            ),
+        }
+    }
+}

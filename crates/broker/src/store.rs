@@ -1,0 +1,79 @@
+//! What the broker needs kept: the storage port.
+//!
+//! Every method is one use case and one transaction, durable when it returns, and safe to repeat after an error whose
+//! outcome is not known. Stores group the commits of concurrent calls. Decisions stay here: a store applies what the
+//! pure functions of this crate decided, under the conditions that they name.
+
+mod background;
+mod contacts;
+mod devices;
+mod principals;
+mod tasks;
+
+use std::pin::Pin;
+
+pub use background::{BackgroundStore, Due};
+pub use contacts::{Contact, ContactKey, ContactState, ContactStep, ContactStore, DialogueState, OpenTask, Verdict};
+pub use devices::{
+    CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceGiven, DeviceKey, DeviceStore, DeviceVerdict, DeviceWrite,
+    WriteMode,
+};
+pub use principals::{PrincipalStore, SessionRecord};
+pub use tasks::{HistoryOf, JobFilter, JobStore, Target, TaskFilter, TaskStore};
+
+/// Boxed, so that faces hold an `Arc<dyn Store>` and are compiled once, not once per engine.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Everything that is kept.
+pub trait Store: PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + BackgroundStore {}
+
+impl<S: PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + BackgroundStore> Store for S {}
+
+/// Why the store could not do it. Nothing has changed then, as far as the store knows.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It may succeed later: the disk is full, the database is locked or away.
+    #[error("the store is not available: {reason}")]
+    Unavailable {
+        /// For the log, not for callers.
+        reason: String,
+    },
+    /// It will not succeed: what is stored cannot be read, or the store was given what it cannot keep.
+    #[error("the store failed: {reason}")]
+    Broken {
+        /// For the log, not for callers.
+        reason: String,
+    },
+}
+
+/// A caller's idempotency key and what to remember under it, in the transaction of the effect.
+///
+/// Source: DM WSI contract, section 3, "Idempotency".
+pub struct Remember<T> {
+    /// Domain and name of the caller.
+    pub caller: String,
+    /// Operation of the contract.
+    pub operation: &'static str,
+    /// The caller's key.
+    pub request_id: String,
+    /// Digest of the parameters.
+    pub content: [u8; 32],
+    /// When, so that old keys can be dropped after a day.
+    pub at: crate::time::Timestamp,
+    /// The answer to give again.
+    pub answer: AnswerOf<T>,
+}
+
+/// Makes the answer to remember from the outcome; nothing if there was no effect, which leaves the key free.
+pub type AnswerOf<T> = Box<dyn FnOnce(&T) -> Option<String> + Send>;
+
+/// The outcome of something that may have been done before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Once<T> {
+    /// Done, or refused, now.
+    Now(T),
+    /// Done before: the answer of then.
+    Before(String),
+    /// The key was used before with other content. Nothing was done.
+    Reused,
+}

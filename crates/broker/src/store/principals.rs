@@ -1,0 +1,35 @@
+use super::Pending;
+use crate::access::Principal;
+use crate::time::Timestamp;
+
+/// A session of the WSI as kept. The identifier itself is not kept, only a keyed digest of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRecord {
+    /// Keyed digest of `sessionId`.
+    pub digest: [u8; 32],
+    /// Name of the principal.
+    pub principal: String,
+    /// Domain the session works in.
+    pub tenant: String,
+    /// Login.
+    pub created_at: Timestamp,
+    /// Last use, to within a minute.
+    pub used_at: Timestamp,
+}
+
+/// Principals and their sessions.
+pub trait PrincipalStore: Send + Sync {
+    /// Keeps a principal, replacing one of the same name.
+    fn principal_put(&self, principal: Principal) -> Pending<'_, ()>;
+    /// The principal of this name.
+    fn principal_get(&self, name: &str) -> Pending<'_, Option<Principal>>;
+    /// Every principal, by name.
+    fn principal_list(&self) -> Pending<'_, Vec<Principal>>;
+
+    /// Keeps a session, or the new `used_at` of one.
+    fn session_put(&self, session: SessionRecord) -> Pending<'_, ()>;
+    /// The session with this digest.
+    fn session_get(&self, digest: [u8; 32]) -> Pending<'_, Option<SessionRecord>>;
+    /// Ends a session; ending one that is not there is no error.
+    fn session_delete(&self, digest: [u8; 32]) -> Pending<'_, ()>;
+}
