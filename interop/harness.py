@@ -207,8 +207,9 @@ def shared_server():
         try:
             _shared["server"] = Server()
         except Exception as error:
-            _shared["error"] = f"no server: {error}"
-            raise
+            print(error)
+            _shared["error"] = "no server: the one all suites share did not start"
+            raise AssertionError(_shared["error"]) from error
     return _shared["server"]
 
 
