@@ -49,6 +49,7 @@ pub(super) enum Owner {
 
 /// What became of an item.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one lives for a moment while a command is taken")]
 pub(super) enum Taken<'a> {
     /// It is a whole, or with it a whole is complete.
     Whole(Cow<'a, Item>),
