@@ -10,6 +10,7 @@ mod alert;
 mod auth;
 mod credential;
 mod device;
+mod large;
 mod open;
 mod order;
 mod outcome;

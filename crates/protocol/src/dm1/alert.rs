@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::outcome::item_data;
-use crate::syncml::{Alert, Item, ItemData, StatusCode, Text};
+use super::{
+    large::{Assembly, Object, Owner, Taken},
+    outcome::item_data,
+};
+use crate::syncml::{Alert, Item, ItemData, Meta, StatusCode, Text};
 
 /// Alert codes, without those of user interaction.
 ///
@@ -52,20 +55,40 @@ pub struct DeviceAlert {
 /// Events kept of one message: real devices send one to five.
 pub(super) const ALERTS_MAX: usize = 256;
 
-/// Takes the events of one alert into `alerts`. Returns its status; with any other than 200 nothing was taken.
-pub(super) fn take_events(alerts: &mut Vec<DeviceAlert>, alert: &Alert, event: EventKind) -> StatusCode {
+/// Takes the events of one alert into `alerts`. Returns its status and the objects that it broke off; with any other status
+/// than 200, and 213 for a part, nothing was taken.
+pub(super) fn take_events(
+    alerts: &mut Vec<DeviceAlert>,
+    alert: &Alert,
+    event: EventKind,
+    parts: &mut Assembly,
+) -> (StatusCode, Vec<Object>) {
     if alert.items.is_empty() {
-        return StatusCode::INCOMPLETE;
+        return (StatusCode::INCOMPLETE, Vec::new());
     }
-    if alerts.len() + alert.items.len() > ALERTS_MAX || alert.items.iter().any(|it| it.more_data) {
-        return StatusCode::TOO_LARGE;
+    if alerts.len() + alert.items.len() > ALERTS_MAX {
+        return (StatusCode::TOO_LARGE, Vec::new());
     }
-    let typeless = |it: &Item| it.meta.kind.as_deref().is_none_or(|kind| kind.trim().is_empty());
-    if event == EventKind::GenericAlert && alert.items.iter().any(typeless) {
-        return StatusCode::UNSUPPORTED_FORMAT;
+    let owner = Owner::Event(event, alert.correlator.clone());
+    let (mut code, mut refused) = (StatusCode::OK, None);
+    let (mut events, mut broken) = (Vec::new(), Vec::new());
+    for item in &alert.items {
+        let (taken, broke_off) = parts.take(&owner, item, &Meta::default());
+        broken.extend(broke_off);
+        match taken {
+            Taken::Whole => events.push(DeviceAlert::read(item, alert.correlator.as_ref(), event)),
+            Taken::Completed(item) => events.push(DeviceAlert::read(&item, alert.correlator.as_ref(), event)),
+            Taken::Buffered => code = StatusCode::CHUNK_BUFFERED,
+            Taken::Refused(code) => refused = Some(code),
+        }
     }
-    alerts.extend(alert.items.iter().map(|item| DeviceAlert::read(item, alert.correlator.as_ref(), event)));
-    StatusCode::OK
+    if event == EventKind::GenericAlert && events.iter().any(|it| it.alert_type.is_empty()) {
+        refused = Some(StatusCode::UNSUPPORTED_FORMAT);
+    }
+    if refused.is_none() {
+        alerts.append(&mut events);
+    }
+    (refused.unwrap_or(code), broken)
 }
 
 impl DeviceAlert {

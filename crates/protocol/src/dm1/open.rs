@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    large::{Assembly, Object, Owner, Taken},
     order::{Action, Order},
     outcome::{Answer, NodeResult, NodeStatus, Note, Outcome, StatusItem, worse},
 };
@@ -18,7 +19,7 @@ pub(super) struct OnWire {
     pub(super) header: Option<StatusCode>,
     /// In order of `CmdID`, containers before their members.
     orders: Vec<Open>,
-    /// Octets of what is kept of results.
+    /// Octets of what is kept of statuses and results.
     held: usize,
 }
 
@@ -32,8 +33,8 @@ struct Open {
     parent: Option<u32>,
     /// The worst so far.
     code: Option<StatusCode>,
-    /// A result was too large to keep.
-    overflow: bool,
+    /// What it read did not arrive whole, or is too much to keep.
+    lost: Option<StatusCode>,
     statuses: Vec<NodeStatus>,
     nodes: Vec<NodeResult>,
     items: Vec<StatusItem>,
@@ -52,10 +53,10 @@ enum Kind {
     Container,
 }
 
-/// Octets of results kept until the device closes its package: four times the largest message taken.
+/// Octets of statuses and results kept until the device closes its package: four times the largest message taken.
 const HELD_BYTES_MAX: usize = 4 << 20;
-/// Statuses and status items kept for one order: a Get with `?list=` may bring one for each node.
-const STATUSES_MAX: usize = 1_000;
+/// Octets of what is kept of a status or an item besides its texts: a count of empty ones is bounded too.
+const ENTRY_BYTES: usize = 64;
 
 impl OnWire {
     pub(super) fn is_empty(&self) -> bool {
@@ -76,45 +77,49 @@ impl OnWire {
         self.orders.extend(members.map(|(number, member)| Open::new(number, member, Some(cmd))));
     }
 
-    /// Takes a `Status`. Whether it belongs to an order.
+    /// Takes a `Status`. Whether it belongs to an order. Of statuses beyond what can be kept only the code counts.
     pub(super) fn status(&mut self, status: &Status) -> bool {
+        let held = self.held.saturating_add(weight(status));
         let Some(open) = self.find(Some(&status.msg_ref), &status.cmd_ref) else {
             return false;
         };
         open.code = Some(open.code.map_or(status.code, |it| worse(it, status.code)));
-        let refs = if status.target_refs.is_empty() { &status.source_refs } else { &status.target_refs };
-        let uris = refs.iter().cloned().map(Some).chain(refs.is_empty().then_some(None));
-        let room = STATUSES_MAX.saturating_sub(open.statuses.len());
-        open.statuses.extend(uris.map(|uri| NodeStatus { uri, code: status.code }).take(room));
-        let room = STATUSES_MAX.saturating_sub(open.items.len());
-        open.items.extend(status.items.iter().take(room).map(|item| StatusItem {
-            uri: item.target.as_ref().or(item.source.as_ref()).map(|it| it.uri.clone()),
-            data: item.data.clone(),
-        }));
+        if held <= HELD_BYTES_MAX {
+            let refs = if status.target_refs.is_empty() { &status.source_refs } else { &status.target_refs };
+            let uris = refs.iter().cloned().map(Some).chain(refs.is_empty().then_some(None));
+            open.statuses.extend(uris.map(|uri| NodeStatus { uri, code: status.code }));
+            open.items.extend(status.items.iter().map(StatusItem::read));
+            self.held = held;
+        }
         true
     }
 
-    /// Takes `Results`. Returns the error to answer them with, if any: 400 when nothing asked for them, 413 when they are
-    /// too much to keep.
-    pub(super) fn results(&mut self, results: &Results) -> Option<StatusCode> {
+    /// Takes `Results`. Returns the status to answer them with, if any, and the objects that they broke off: 213 for a part,
+    /// 400 when nothing asked for them, 413 when they are too much to keep, and what a bad part gets.
+    pub(super) fn results(&mut self, results: &Results, parts: &mut Assembly) -> (Option<StatusCode>, Vec<Object>) {
         let uri = results.source_ref.as_ref().or(results.target_ref.as_ref()).cloned().unwrap_or_default();
-        let nodes: Vec<_> = results.items.iter().map(|it| NodeResult::read(it, &results.meta, &uri)).collect();
-        let weight = |it: &NodeResult| it.uri.len() + it.data.as_ref().map_or(0, |data| data.as_bytes().len());
-        let held = self.held.saturating_add(nodes.iter().map(weight).sum());
+        let mut held = self.held;
         let open = self
             .find(results.msg_ref.as_ref(), &results.cmd_ref)
             .filter(|it| matches!(it.kind, Kind::Get | Kind::List));
         let Some(open) = open else {
-            return Some(StatusCode::BAD_REQUEST);
+            return (Some(StatusCode::BAD_REQUEST), Vec::new());
         };
-        // Large objects in parts are not taken: a part is no value.
-        if held > HELD_BYTES_MAX || results.items.iter().any(|it| it.more_data) {
-            open.overflow = true;
-            return Some(StatusCode::TOO_LARGE);
+        let owner = Owner::Results(open.cmd);
+        let (mut buffered, mut broken) = (None, Vec::new());
+        for item in &results.items {
+            let (taken, broke_off) = parts.take(&owner, item, &results.meta);
+            broken.extend(broke_off);
+            match taken {
+                Taken::Whole => held = open.keep(NodeResult::read(item, &results.meta, &uri), held),
+                Taken::Completed(item) => held = open.keep(NodeResult::read(&item, &results.meta, &uri), held),
+                Taken::Buffered => buffered = Some(StatusCode::CHUNK_BUFFERED),
+                Taken::Refused(code) => _ = open.lost.get_or_insert(code),
+            }
         }
-        open.nodes.extend(nodes);
-        self.held = held;
-        None
+        let code = open.lost.or(buffered);
+        self.held = held.min(HELD_BYTES_MAX);
+        (code, broken)
     }
 
     /// The order that `cmd_ref` of `msg_ref` names. An absent `MsgRef` means message 1, but many clients leave it out in
@@ -128,9 +133,19 @@ impl OnWire {
         self.orders.get_mut(at)
     }
 
-    /// Takes out what is finished although the device's package goes on.
-    pub(super) fn take_finished(&mut self) -> Vec<Outcome> {
-        self.orders.extract_if(.., |it| it.is_finished()).map(|it| it.outcome(None)).collect()
+    /// Notes that the results of the order with number `cmd` broke off.
+    pub(super) fn broke_off(&mut self, cmd: u32) {
+        if let Some(open) = self.orders.iter_mut().find(|it| it.cmd == cmd) {
+            open.lost.get_or_insert(StatusCode::INCOMPLETE);
+        }
+    }
+
+    /// Takes out what is finished although the device's package goes on; parts for order `waiting` are still to come.
+    pub(super) fn take_finished(&mut self, waiting: Option<u32>) -> Vec<Outcome> {
+        self.orders
+            .extract_if(.., |it| Some(it.cmd) != waiting && it.is_finished())
+            .map(|it| it.outcome(None))
+            .collect()
     }
 
     /// Takes out everything: the device has said all it will say.
@@ -198,11 +213,22 @@ impl Open {
             kind,
             parent,
             code: None,
-            overflow: false,
+            lost: None,
             statuses: Vec::new(),
             nodes: Vec::new(),
             items: Vec::new(),
         }
+    }
+
+    /// Keeps what was read, while all that is kept stays within its bound. Returns the octets kept with it.
+    fn keep(&mut self, node: NodeResult, held: usize) -> usize {
+        let held = held.saturating_add(node.weight());
+        if held > HELD_BYTES_MAX {
+            self.lost.get_or_insert(StatusCode::TOO_LARGE);
+        } else if self.lost.is_none() {
+            self.nodes.push(node);
+        }
+        held
     }
 
     /// Whether nothing more can come. Containers and members wait for each other, since one may tell of the other.
@@ -213,19 +239,29 @@ impl Open {
         self.parent.is_none()
             && match self.kind {
                 Kind::Plain => true,
-                Kind::Get => !code.is_success() || self.overflow || !self.nodes.is_empty(),
+                Kind::Get => !code.is_success() || self.lost.is_some() || !self.nodes.is_empty(),
                 Kind::List => !code.is_success(),
                 Kind::Container => false,
             }
     }
 
     fn outcome(self, inferred: Option<StatusCode>) -> Outcome {
-        let (answer, note) = match (self.code.or(inferred), self.overflow) {
-            (Some(code), true) if code.is_success() => (Answer::Status(StatusCode::TOO_LARGE), Some(Note::TooLarge)),
-            (Some(code), _) => (Answer::Status(code), inferred.map(|_| Note::Inferred)),
-            (None, true) => (Answer::Status(StatusCode::TOO_LARGE), Some(Note::TooLarge)),
-            (None, false) => (Answer::None, None),
+        let (answer, note) = match (self.code.or(inferred), self.lost) {
+            (Some(code), None) => (Answer::Status(code), inferred.map(|_| Note::Inferred)),
+            (Some(code), Some(_)) if !code.is_success() => (Answer::Status(code), inferred.map(|_| Note::Inferred)),
+            (_, Some(lost)) => (Answer::Status(lost), Some(Note::ResultLost)),
+            (None, None) => (Answer::None, None),
         };
         Outcome { tag: self.tag, answer, nodes: self.nodes, statuses: self.statuses, items: self.items, note }
     }
+}
+
+/// Octets that a status takes in a stored session, about.
+fn weight(status: &Status) -> usize {
+    let refs = status.target_refs.iter().chain(&status.source_refs).map(|it| it.len() + ENTRY_BYTES);
+    let items = status.items.iter().map(|it| {
+        let uri = it.target.as_ref().or(it.source.as_ref()).map_or(0, |it| it.uri.len());
+        uri + it.data.as_ref().map_or(0, |data| data.as_bytes().len()) + ENTRY_BYTES
+    });
+    refs.chain(items).fold(ENTRY_BYTES, usize::saturating_add)
 }

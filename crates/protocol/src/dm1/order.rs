@@ -122,7 +122,7 @@ impl Action {
     }
 
     /// The command with its number; `number` gives the next one of the message.
-    pub(super) fn command(&self, number: &mut impl FnMut() -> Text) -> Command {
+    pub(super) fn command(&self, number: &mut dyn FnMut() -> Text) -> Command {
         let cmd_id = number();
         match self {
             Self::Get { uri } => {
@@ -160,10 +160,8 @@ fn write(kind: WriteKind, cmd_id: Text, item: Item) -> Command {
     Command::Write(Write { kind, cmd_id, meta: Meta::default(), items: vec![item] })
 }
 
-fn nested(kind: NestedKind, cmd_id: Text, members: &[Order], number: &mut impl FnMut() -> Text) -> Command {
-    // Through a trait object: the type of `number` would otherwise grow with each level and never end.
-    let number: &mut dyn FnMut() -> Text = number;
-    let commands = members.iter().map(|it| it.action.command(&mut || number())).collect();
+fn nested(kind: NestedKind, cmd_id: Text, members: &[Order], number: &mut dyn FnMut() -> Text) -> Command {
+    let commands = members.iter().map(|it| it.action.command(number)).collect();
     Command::Nested(Nested { kind, cmd_id, meta: Meta::default(), commands })
 }
 

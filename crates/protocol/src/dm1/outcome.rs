@@ -37,6 +37,11 @@ pub enum Answer {
 pub enum Note {
     /// The command does not fit the largest message that the device takes; the answer is 413.
     TooLarge,
+    /// What the device read did not arrive whole: 411 a part without a size, 412 parts broke off, 413 too much to take,
+    /// 424 not the size told.
+    ResultLost,
+    /// It has text that the encoding of the session cannot carry, such as a control character in XML; it was not sent.
+    NotEncodable,
     /// OMA DM does not allow such a container; it was not sent.
     NotAllowed,
     /// More than [`super::ORDERS_MAX`] orders are open, or the session was not ready for orders; it was not sent.
@@ -97,6 +102,23 @@ impl NodeResult {
             kind: item.meta.kind.as_ref().or(command.kind.as_ref()).cloned(),
             data: item.data.clone(),
         }
+    }
+
+    /// Octets that it takes in a stored session, about.
+    pub(super) fn weight(&self) -> usize {
+        let data = self.data.as_ref().map_or(0, |it| it.as_bytes().len());
+        let kind = self.kind.as_ref().map_or(0, |it| it.len());
+        self.uri.len() + self.format.len() + kind + data + NODE_BYTES
+    }
+}
+
+/// Octets of a node besides its texts: a count of empty nodes is bounded too.
+const NODE_BYTES: usize = 64;
+
+impl StatusItem {
+    pub(super) fn read(item: &Item) -> Self {
+        let uri = item.target.as_ref().or(item.source.as_ref()).map(|it| it.uri.clone());
+        Self { uri, data: item.data.clone() }
     }
 }
 

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use self::due::Due;
-use super::{Answer, AuthType, Order, Outcome, credential::Standing, open::OnWire};
+use super::{Answer, AuthType, Order, Outcome, credential::Standing, large::Assembly, open::OnWire};
 use crate::syncml::{Encoding, Text};
 
 /// What this server knows of one account of a device: lent for each message, never kept in the session.
@@ -55,7 +55,7 @@ pub struct Identity<'a> {
     pub resp_uri: Option<&'a str>,
     /// Largest message taken, in octets.
     pub max_msg_size: u32,
-    /// Largest object taken, in octets.
+    /// Largest object taken, in octets. Above 4 MiB nothing is taken, whatever is said here.
     pub max_obj_size: u32,
 }
 
@@ -63,6 +63,8 @@ pub struct Identity<'a> {
 pub const MAX_MSG_SIZE_DEFAULT: u64 = 5_000;
 /// Orders of one session that wait or are on the wire, members counted: what a session may take in a store.
 pub const ORDERS_MAX: usize = 500;
+/// Octets of a `SessionID`, `Source/LocURI` or `MsgID` that is kept: the longest seen are URIs below 200.
+const IDENTIFIER_BYTES_MAX: usize = 1_024;
 /// Messages of one device in one session: room for large trees, an end to endless ones.
 const MESSAGES_MAX: u32 = 2_000;
 
@@ -83,7 +85,7 @@ pub struct Session {
     failures: u8,
     skipped: u32,
     unexpected: u32,
-    /// `MaxMsgSize` as announced last.
+    /// `MaxMsgSize` as announced last, never 0.
     max_msg_size: Option<u64>,
     standing: Standing,
     /// What the device owes statuses for.
@@ -92,8 +94,10 @@ pub struct Session {
     again: Vec<(u32, Order)>,
     /// Orders that wait for a message with room.
     queue: VecDeque<Order>,
-    /// Message and command number of our last alert 1222, which the device answers with a status.
-    next_message: Option<(u32, u32)>,
+    /// Parts of a large object.
+    parts: Assembly,
+    /// Command numbers of the alerts in our last message, which the device answers with a status.
+    own_alerts: Vec<u32>,
     /// What the answer to the last message owes, until it is made.
     due: Option<Due>,
 }
@@ -127,7 +131,8 @@ impl Session {
             wire: OnWire::default(),
             again: Vec::new(),
             queue: VecDeque::new(),
-            next_message: None,
+            parts: Assembly::default(),
+            own_alerts: Vec::new(),
             due: None,
         }
     }
@@ -150,6 +155,7 @@ impl Session {
     pub fn close(&mut self) -> Vec<Outcome> {
         self.phase = Phase::Over;
         self.again.clear();
+        self.parts.clear();
         let mut outcomes = self.wire.take_all();
         outcomes.extend(self.queue.drain(..).flat_map(|it| ended(&it, Answer::NotSent, None)));
         outcomes

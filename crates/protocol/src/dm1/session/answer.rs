@@ -2,8 +2,8 @@
 
 use super::{Account, Due, Identity, MAX_MSG_SIZE_DEFAULT, ORDERS_MAX, Phase, Session, due::Issue, ended};
 use crate::{
-    dm1::{Answer, Note, Order, Outcome, Reply, Stage, alert::code, auth, size},
-    syncml::{Address, Alert, Challenge, Command, Header, Message, Meta, StatusCode, Text},
+    dm1::{Answer, Note, Order, Outcome, Reply, Stage, alert::code, auth, size::Scale},
+    syncml::{Address, Alert, Challenge, Command, Encoding, Header, Item, Message, Meta, StatusCode, Text},
 };
 
 impl Session {
@@ -18,30 +18,35 @@ impl Session {
         let Some(due) = self.due.take() else {
             let mut outcomes = self.close();
             outcomes.extend(commands.iter().flat_map(|it| ended(it, Answer::NotSent, Some(Note::NotTaken))));
-            let message = self.message(identity, Text::default());
+            let message = self.message(identity, self.device.clone());
             return Reply { message, outcomes, over: true };
         };
         let mut outcomes = self.admit(due.stage, commands);
         let mut message = self.begin(identity, account, &due);
         let mut next = Number(message.commands.len());
+        if matches!(due.stage, Stage::NextMessage | Stage::Ready) && !due.no_end.is_empty() {
+            self.say(&mut message, &mut next, code::NO_END_OF_DATA, due.no_end.iter().map(source).collect());
+        }
         let over = match due.stage {
             Stage::Challenge => false,
             Stage::Refuse | Stage::End => true,
             Stage::NextMessage => {
                 message.is_final = false;
-                self.ask_for_more(&mut message, &mut next);
+                self.say(&mut message, &mut next, code::NEXT_MESSAGE, Vec::new());
                 message.header.cred = self.standing.credential(account, false);
                 false
             }
             Stage::Ready => {
                 message.header.cred = self.standing.credential(account, !self.queue.is_empty());
-                let room = Room::new(self, &message, &due);
-                outcomes.extend(self.send_orders(account, &mut message, &mut next, &room));
+                if !self.queue.is_empty() {
+                    let room = Room::new(self, &message, &due);
+                    outcomes.extend(self.send_orders(account, &mut message, &mut next, &room));
+                }
                 if self.wire.is_empty() && !self.queue.is_empty() {
                     // The statuses took the room: this keeps the session going until there is some.
-                    self.ask_for_more(&mut message, &mut next);
+                    self.say(&mut message, &mut next, code::NEXT_MESSAGE, Vec::new());
                 }
-                self.wire.is_empty() && self.queue.is_empty()
+                self.wire.is_empty() && self.queue.is_empty() && self.own_alerts.is_empty()
             }
         };
         self.standing.sent(message.header.cred.is_some());
@@ -58,7 +63,7 @@ impl Session {
             None => self.message(identity, self.device.clone()),
         };
         let mut next = Number(message.commands.len());
-        message.commands.push(alert(next.take(), code::SESSION_ABORT));
+        message.commands.push(alert(next.take(), code::SESSION_ABORT, Vec::new()));
         Reply { message, outcomes: self.close(), over: true }
     }
 
@@ -68,6 +73,7 @@ impl Session {
     /// A message of another session or device should be refused by a new session made for it, so that this one goes on.
     pub fn refuse(&mut self, identity: &Identity<'_>, message: &Message, code: StatusCode) -> Reply {
         let due = Due::refusal(message, code, Stage::Refuse);
+        self.due = None;
         self.id = message.header.session_id.clone();
         let mut reply = self.message(identity, message.header.source.uri.clone());
         add_statuses(&mut reply, &due, None);
@@ -98,6 +104,7 @@ impl Session {
             message.header.source.name = account.server.map(|it| it.name.into());
         }
         if due.login || self.phase == Phase::Stranger {
+            self.parts.announce(identity.max_obj_size);
             message.header.meta = Meta {
                 max_msg_size: Some(identity.max_msg_size.into()),
                 max_obj_size: Some(identity.max_obj_size.into()),
@@ -115,7 +122,7 @@ impl Session {
     /// Our next message, without commands.
     fn message(&mut self, identity: &Identity<'_>, target: Text) -> Message {
         self.sent = self.sent.saturating_add(1);
-        self.next_message = None;
+        self.own_alerts.clear();
         Message {
             header: Header {
                 ver_dtd: "1.2".into(),
@@ -132,10 +139,11 @@ impl Session {
         }
     }
 
-    fn ask_for_more(&mut self, message: &mut Message, next: &mut Number) {
+    /// Adds an alert of ours.
+    fn say(&mut self, message: &mut Message, next: &mut Number, code: &str, items: Vec<Item>) {
         let cmd = next.take();
-        self.next_message = Some((self.sent, cmd));
-        message.commands.push(alert(cmd, code::NEXT_MESSAGE));
+        self.own_alerts.push(cmd);
+        message.commands.push(alert(cmd, code, items));
     }
 
     /// Moves orders from the queue into the message while there is room. Returns the outcomes of those too large for any.
@@ -148,28 +156,33 @@ impl Session {
     ) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
         let mut used = room.used;
-        self.again.clear();
+        let mut scale = Scale::new(self.encoding);
         while let Some(order) = self.queue.pop_front() {
             let first = *next;
             let cmd = first.clone().take();
             let command = order.action.command(&mut || text(next.take()));
-            let bytes = size::command(&command, self.encoding);
-            if room.bare.saturating_add(bytes) > room.max {
-                *next = first;
-                let too_large = Answer::Status(StatusCode::TOO_LARGE);
-                outcomes.extend(ended(&order, too_large, Some(Note::TooLarge)));
-            } else if used.saturating_add(bytes) > room.max {
-                *next = first;
-                self.queue.push_front(order);
-                break;
-            } else {
-                used += bytes;
-                message.commands.push(command);
-                self.wire.push(self.sent, cmd, &order);
-                if self.standing.may_be_challenged(account) {
-                    self.again.push((cmd, order));
+            match scale.weigh(&command) {
+                Err(_) => outcomes.extend(ended(&order, Answer::NotSent, Some(Note::NotEncodable))),
+                Ok(octets) if room.bare.saturating_add(octets) > room.max => {
+                    let too_large = Answer::Status(StatusCode::TOO_LARGE);
+                    outcomes.extend(ended(&order, too_large, Some(Note::TooLarge)));
+                }
+                Ok(octets) if used.saturating_add(octets) > room.max => {
+                    *next = first;
+                    self.queue.push_front(order);
+                    break;
+                }
+                Ok(octets) => {
+                    used += octets;
+                    message.commands.push(command);
+                    self.wire.push(self.sent, cmd, &order);
+                    if self.standing.may_be_challenged(account) {
+                        self.again.push((cmd, order));
+                    }
+                    continue;
                 }
             }
+            *next = first;
         }
         outcomes
     }
@@ -195,10 +208,15 @@ impl Room {
         };
         Self {
             max: usize::try_from(max).unwrap_or(usize::MAX),
-            used: size::message(message, session.encoding),
-            bare: size::message(&bare, session.encoding),
+            used: octets(message, session.encoding),
+            bare: octets(&bare, session.encoding),
         }
     }
+}
+
+/// Octets of a message. One that cannot be written will not leave, so its orders may as well be in it.
+fn octets(message: &Message, encoding: Encoding) -> usize {
+    message.encode(encoding).map_or(0, |it| it.len())
 }
 
 /// Gives the commands of a message their numbers, from 1.
@@ -220,8 +238,12 @@ fn text(number: u32) -> Text {
     text
 }
 
-fn alert(cmd: u32, code: &str) -> Command {
-    Command::Alert(Alert { cmd_id: text(cmd), code: code.into(), ..Alert::default() })
+fn alert(cmd: u32, code: &str, items: Vec<Item>) -> Command {
+    Command::Alert(Alert { cmd_id: text(cmd), code: code.into(), correlator: None, items })
+}
+
+fn source(uri: &Text) -> Item {
+    Item { source: Some(Address::new(uri.clone())), ..Item::default() }
 }
 
 /// The status of the header, then those of the commands, in order.

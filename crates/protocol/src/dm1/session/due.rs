@@ -20,6 +20,8 @@ pub(super) struct Due {
     pub(super) challenge: Option<Issue>,
     /// For the commands, in order.
     pub(super) commands: Vec<CommandStatus>,
+    /// Large objects that broke off.
+    pub(super) no_end: Vec<Text>,
     /// The client became known with this message.
     pub(super) login: bool,
     pub(super) stage: Stage,
@@ -51,6 +53,7 @@ impl Due {
             header,
             challenge: None,
             commands: Vec::new(),
+            no_end: Vec::new(),
             login: false,
             stage,
         }

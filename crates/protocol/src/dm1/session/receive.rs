@@ -6,6 +6,7 @@ use crate::{
         Answer, AuthType, DeviceInfo, EndReason, EventKind, Initiation, Login, Outcome, Received, Stage, Violation,
         alert::{code, take_events},
         auth, credential,
+        large::{Assembly, Object, Owner},
     },
     syncml::{Alert, Command, Header, Message, Status, StatusCode, WriteKind},
 };
@@ -41,10 +42,14 @@ impl Session {
         if self.phase == Phase::Over {
             return Err(Violation::Over);
         }
+        let identifiers = [&header.session_id, &header.source.uri, &header.msg_id];
+        if identifiers.iter().any(|it| it.len() > super::IDENTIFIER_BYTES_MAX) {
+            return Err(Violation::IdentifierTooLong { max: super::IDENTIFIER_BYTES_MAX });
+        }
         if !same_session(&self.id, &header.session_id) {
             return Err(Violation::OtherSession { expected: self.id.clone(), got: header.session_id.clone() });
         }
-        if self.seen > 0 && self.device != header.source.uri {
+        if !self.device.is_empty() && self.device != header.source.uri {
             return Err(Violation::OtherDevice { expected: self.device.clone(), got: header.source.uri.clone() });
         }
         let Ok(number) = header.msg_id.trim().parse() else {
@@ -101,25 +106,41 @@ impl Session {
 
     /// The body of a message whose sender is known.
     fn take_body(&mut self, account: &Account<'_>, message: &Message, received: &mut Received) -> Due {
-        self.max_msg_size = message.header.meta.max_msg_size.or(self.max_msg_size);
+        let announced = message.header.meta.max_msg_size.filter(|it| *it > 0);
+        self.max_msg_size = announced.or(self.max_msg_size);
         let mut due = Due::new(message, StatusCode::AUTHENTICATED, Stage::Ready);
         if let Some(login) = received.login {
             due.login = true;
             due.challenge = issue_after(login);
         }
+        self.parts.begin_message();
+        let mut broken = Vec::new();
         for command in &message.commands {
             match command {
                 Command::Status(status) => self.take_status(status),
                 Command::Results(results) => {
-                    if let Some(error) = self.wire.results(results) {
-                        if error == StatusCode::BAD_REQUEST {
-                            self.unexpected = self.unexpected.saturating_add(1);
-                        }
-                        due.command(command, error);
+                    let (code, objects) = self.wire.results(results, &mut self.parts);
+                    broken.extend(objects);
+                    if code == Some(StatusCode::BAD_REQUEST) {
+                        self.unexpected = self.unexpected.saturating_add(1);
+                    }
+                    if let Some(code) = code {
+                        due.command(command, code);
                     }
                 }
-                _ => due.command(command, take_command(command, received)),
+                _ => {
+                    let (code, objects) = take_command(command, received, &mut self.parts);
+                    broken.extend(objects);
+                    due.command(command, code);
+                }
             }
+        }
+        broken.extend(self.parts.end_message(message.is_final));
+        for object in broken {
+            if let Owner::Results(cmd) = object.owner {
+                self.wire.broke_off(cmd);
+            }
+            due.no_end.push(object.uri);
         }
         let verdict = self.take_header_statuses(account, message, received);
         match verdict {
@@ -142,7 +163,7 @@ impl Session {
             self.again.clear();
             due
         } else {
-            received.outcomes.extend(self.wire.take_finished());
+            received.outcomes.extend(self.wire.take_finished(self.parts.order()));
             Due { stage: Stage::NextMessage, ..due }
         }
     }
@@ -151,8 +172,8 @@ impl Session {
         let number = |text: &str| text.trim().parse::<u32>().ok();
         let (msg, cmd) = (number(&status.msg_ref), number(&status.cmd_ref));
         let header = cmd == Some(0) && msg.is_some_and(|it| it == self.sent || self.is_on_wire(it));
-        let next_message = msg.zip(cmd).is_some_and(|it| self.next_message == Some(it));
-        if !header && !next_message && !self.wire.status(status) {
+        let own_alert = msg == Some(self.sent) && cmd.is_some_and(|it| self.own_alerts.contains(&it));
+        if !header && !own_alert && !self.wire.status(status) {
             self.unexpected = self.unexpected.saturating_add(1);
         }
     }
@@ -164,27 +185,24 @@ impl Session {
         message: &Message,
         received: &mut Received,
     ) -> credential::Verdict {
-        for command in &message.commands {
-            let Command::Status(status) = command else {
-                continue;
-            };
-            let Ok(msg) = status.msg_ref.trim().parse::<u32>() else {
-                continue;
-            };
-            if status.cmd_ref.trim() != "0" || msg != self.sent || msg == 0 {
-                continue;
-            }
-            if let Some(nonce) = status.chal.as_ref().and_then(|it| it.meta.next_nonce.as_ref()) {
-                received.server_nonce = Some(nonce.clone());
+        let asked_in = if self.wire.is_empty() { self.sent } else { self.wire.msg };
+        let mut verdict = credential::Verdict::GoOn;
+        for msg in [asked_in, self.sent] {
+            // Only the first counts: a second status for one header is a mistake.
+            let Some(status) = header_status(message, msg) else { continue };
+            if let Some(nonce) = status.chal.as_ref().and_then(credential::next_nonce) {
+                received.server_nonce = Some(nonce.to_vec());
             }
             let asked = self.is_on_wire(msg);
             if asked && !status.code.is_success() {
                 self.wire.header = Some(status.code);
             }
-            // Only the first counts: a second status for one header is a mistake.
-            return self.standing.take(account, status.code, status.chal.as_ref(), asked);
+            verdict = self.standing.take(account, status.code, status.chal.as_ref(), asked);
+            if verdict != credential::Verdict::GoOn || asked_in == self.sent {
+                break;
+            }
         }
-        credential::Verdict::GoOn
+        verdict
     }
 
     fn is_on_wire(&self, msg: u32) -> bool {
@@ -222,6 +240,14 @@ impl Received {
             unexpected: 0,
         }
     }
+}
+
+/// The device's status for the header of our message `msg`.
+fn header_status(message: &Message, msg: u32) -> Option<&Status> {
+    message.commands.iter().find_map(|command| match command {
+        Command::Status(it) if it.cmd_ref.trim() == "0" && it.msg_ref.trim().parse() == Ok(msg) => Some(it),
+        _ => None,
+    })
 }
 
 /// The nonce that the answer to a login issues: MD5 needs one for the next session.
@@ -272,22 +298,21 @@ fn abort_answer(message: &Message, received: &mut Received) -> Due {
 ///
 /// A client may send Alert and Replace of `./DevInfo` only. Other commands of device management are answered 406, those that
 /// OMA DM does not have 501, and one without `CmdID` 400.
-fn take_command(command: &Command, received: &mut Received) -> StatusCode {
-    if command.cmd_id().is_empty() {
-        return StatusCode::BAD_REQUEST;
-    }
-    match command {
-        Command::Alert(alert) => take_alert(alert, received),
+fn take_command(command: &Command, received: &mut Received, parts: &mut Assembly) -> (StatusCode, Vec<Object>) {
+    let code = match command {
+        _ if command.cmd_id().is_empty() => StatusCode::BAD_REQUEST,
+        Command::Alert(alert) => return take_alert(alert, received, parts),
         Command::Write(write) if write.kind == WriteKind::Replace => DeviceInfo::take(&mut received.device, write),
         Command::Write(_) | Command::Get(_) | Command::Exec(_) | Command::Nested(_) => StatusCode::NOT_SUPPORTED,
         Command::Unsupported { .. } => StatusCode::NOT_IMPLEMENTED,
         Command::Results(_) | Command::Status(_) => StatusCode::OK,
-    }
+    };
+    (code, Vec::new())
 }
 
 /// Codes of data synchronisation, of user interaction (which only a server may ask for) and unknown ones are answered 406.
-fn take_alert(alert: &Alert, received: &mut Received) -> StatusCode {
-    match alert.code.trim() {
+fn take_alert(alert: &Alert, received: &mut Received, parts: &mut Assembly) -> (StatusCode, Vec<Object>) {
+    let code = match alert.code.trim() {
         "" => StatusCode::INCOMPLETE,
         code::SERVER_INITIATED => {
             received.initiation = Some(Initiation::Server);
@@ -298,8 +323,9 @@ fn take_alert(alert: &Alert, received: &mut Received) -> StatusCode {
             StatusCode::OK
         }
         code::NEXT_MESSAGE | code::SESSION_ABORT | code::NO_END_OF_DATA => StatusCode::OK,
-        code::CLIENT_EVENT => take_events(&mut received.alerts, alert, EventKind::ClientEvent),
-        code::GENERIC_ALERT => take_events(&mut received.alerts, alert, EventKind::GenericAlert),
+        code::CLIENT_EVENT => return take_events(&mut received.alerts, alert, EventKind::ClientEvent, parts),
+        code::GENERIC_ALERT => return take_events(&mut received.alerts, alert, EventKind::GenericAlert, parts),
         _ => StatusCode::NOT_SUPPORTED,
-    }
+    };
+    (code, Vec::new())
 }
