@@ -1,7 +1,4 @@
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test may stop at the first thing that is not as it should be"
-)]
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first thing that is not as it should be")]
 
 mod authentication;
 mod commands;

@@ -1,8 +1,8 @@
 //! Whatever a server says, the device goes on or ends; it never panics and never grows without bound.
 
 use muster_protocol::syncml::{
-    Address, Alert, Command, Credential, Exec, Get, Header, Item, ItemData, Message, Meta, Nested,
-    NestedKind, Results, Status, StatusCode, Text, Write, WriteKind,
+    Address, Alert, Command, Credential, Exec, Get, Header, Item, ItemData, Message, Meta, Nested, NestedKind, Results,
+    Status, StatusCode, Text, Write, WriteKind,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -55,118 +55,76 @@ fn uri() -> impl Strategy<Value = Text> {
 fn meta() -> impl Strategy<Value = Meta> {
     let nonce = option::of(vec(any::<u8>(), 0..4));
     let sizes = option::of(prop_oneof![Just(0), Just(1), Just(700), Just(u64::MAX)]);
-    (
-        option::of(text()),
-        option::of(text()),
-        sizes.clone(),
-        nonce,
-        sizes,
-    )
-        .prop_map(|(format, kind, size, next_nonce, max_msg_size)| Meta {
+    (option::of(text()), option::of(text()), sizes.clone(), nonce, sizes).prop_map(
+        |(format, kind, size, next_nonce, max_msg_size)| Meta {
             format,
             kind,
             size,
             next_nonce,
             max_msg_size,
             ..Meta::default()
-        })
+        },
+    )
 }
 
 fn item() -> impl Strategy<Value = Item> {
-    let data = prop_oneof![
-        text().prop_map(ItemData::Text),
-        vec(any::<u8>(), 0..9).prop_map(ItemData::Opaque)
-    ];
-    (
-        option::of(uri()),
-        option::of(uri()),
-        meta(),
-        option::of(data),
-        any::<bool>(),
-    )
-        .prop_map(|(target, source, meta, data, more_data)| Item {
+    let data = prop_oneof![text().prop_map(ItemData::Text), vec(any::<u8>(), 0..9).prop_map(ItemData::Opaque)];
+    (option::of(uri()), option::of(uri()), meta(), option::of(data), any::<bool>()).prop_map(
+        |(target, source, meta, data, more_data)| Item {
             target: target.map(Address::new),
             source: source.map(Address::new),
             meta,
             data,
             more_data,
-        })
+        },
+    )
 }
 
 fn command() -> impl Strategy<Value = Command> {
-    let kind = prop_oneof![
-        Just(WriteKind::Add),
-        Just(WriteKind::Copy),
-        Just(WriteKind::Delete),
-        Just(WriteKind::Replace)
-    ];
+    let kind =
+        prop_oneof![Just(WriteKind::Add), Just(WriteKind::Copy), Just(WriteKind::Delete), Just(WriteKind::Replace)];
     let leaf = prop_oneof![
-        (kind, text(), meta(), vec(item(), 0..3)).prop_map(|(kind, cmd_id, meta, items)| {
-            Command::Write(Write {
-                kind,
-                cmd_id,
-                meta,
-                items,
-            })
-        }),
-        (text(), vec(item(), 0..3)).prop_map(|(cmd_id, items)| Command::Get(Get {
-            cmd_id,
-            items,
-            ..Get::default()
-        })),
+        (kind, text(), meta(), vec(item(), 0..3))
+            .prop_map(|(kind, cmd_id, meta, items)| { Command::Write(Write { kind, cmd_id, meta, items }) }),
+        (text(), vec(item(), 0..3)).prop_map(|(cmd_id, items)| Command::Get(Get { cmd_id, items, ..Get::default() })),
         (text(), vec(item(), 0..3)).prop_map(|(cmd_id, items)| Command::Exec(Exec {
             cmd_id,
             items,
             ..Exec::default()
         })),
-        (text(), text(), vec(item(), 0..4)).prop_map(|(cmd_id, code, items)| Command::Alert(
-            Alert {
-                cmd_id,
-                code,
-                items,
-                ..Alert::default()
-            }
-        )),
+        (text(), text(), vec(item(), 0..4)).prop_map(|(cmd_id, code, items)| Command::Alert(Alert {
+            cmd_id,
+            code,
+            items,
+            ..Alert::default()
+        })),
         (text(), vec(item(), 0..2)).prop_map(|(cmd_id, items)| Command::Results(Results {
             cmd_id,
             items,
             ..Results::default()
         })),
         (text(), text(), text(), 100_u16..600).prop_map(|(msg_ref, cmd_ref, cmd, code)| {
-            Command::Status(Status {
-                msg_ref,
-                cmd_ref,
-                cmd,
-                code: StatusCode(code),
-                ..Status::default()
-            })
+            Command::Status(Status { msg_ref, cmd_ref, cmd, code: StatusCode(code), ..Status::default() })
         }),
         (text(), text()).prop_map(|(name, cmd_id)| Command::Unsupported { name, cmd_id }),
     ];
     leaf.prop_recursive(3, 12, 4, |inner| {
         let kind = prop_oneof![Just(NestedKind::Atomic), Just(NestedKind::Sequence)];
         (kind, text(), vec(inner, 0..4)).prop_map(|(kind, cmd_id, commands)| {
-            Command::Nested(Nested {
-                kind,
-                cmd_id,
-                meta: Meta::default(),
-                commands,
-            })
+            Command::Nested(Nested { kind, cmd_id, meta: Meta::default(), commands })
         })
     })
 }
 
 fn header() -> impl Strategy<Value = Header> {
     let cred = (meta(), text()).prop_map(|(meta, data)| Credential { meta, data });
-    (text(), option::of(uri()), option::of(cred), meta()).prop_map(
-        |(msg_id, resp_uri, cred, meta)| Header {
-            msg_id,
-            resp_uri,
-            cred,
-            meta,
-            ..Header::default()
-        },
-    )
+    (text(), option::of(uri()), option::of(cred), meta()).prop_map(|(msg_id, resp_uri, cred, meta)| Header {
+        msg_id,
+        resp_uri,
+        cred,
+        meta,
+        ..Header::default()
+    })
 }
 
 proptest! {

@@ -1,8 +1,8 @@
 //! A server that says what the test wants, and the device it talks to.
 
 use muster_protocol::syncml::{
-    Address, Alert, Challenge, Command, Encoding, Exec, Get, Header, Item, ItemData, Message, Meta,
-    Nested, NestedKind, Status, StatusCode, Text, Write, WriteKind,
+    Address, Alert, Challenge, Command, Encoding, Exec, Get, Header, Item, ItemData, Message, Meta, Nested, NestedKind,
+    Status, StatusCode, Text, Write, WriteKind,
 };
 
 use crate::account::{Account, AuthType};
@@ -60,13 +60,7 @@ impl Script {
             source: Address::new(URL),
             ..Header::default()
         };
-        Self {
-            device,
-            said,
-            end: None,
-            header,
-            msg_id: 0,
-        }
+        Self { device, said, end: None, header, msg_id: 0 }
     }
 
     /// A device that behaves, past authentication.
@@ -75,13 +69,7 @@ impl Script {
     }
 
     pub(super) fn behaving(behaviours: &[Behaviour]) -> Self {
-        Self::new(Device::new(
-            &profile(),
-            account(),
-            Encoding::Xml,
-            behaviours,
-            7,
-        ))
+        Self::new(Device::new(&profile(), account(), Encoding::Xml, behaviours, 7))
     }
 
     /// The server's next message: a good Status for everything the device said, then `commands`.
@@ -92,21 +80,12 @@ impl Script {
         let mut all = vec![self.status_of_header(StatusCode::AUTHENTICATED, None)];
         for said in &self.said.commands {
             if !matches!(said, Command::Status(_) | Command::Results(_)) {
-                all.push(status(
-                    &self.said.header.msg_id,
-                    said.cmd_id(),
-                    said.name(),
-                    StatusCode::OK,
-                ));
+                all.push(status(&self.said.header.msg_id, said.cmd_id(), said.name(), StatusCode::OK));
             }
         }
         all.extend(commands);
         number(&mut all, &mut 1);
-        Message {
-            header,
-            commands: all,
-            is_final: true,
-        }
+        Message { header, commands: all, is_final: true }
     }
 
     /// Sends `commands` after good Statuses.
@@ -148,9 +127,7 @@ impl Script {
             .commands
             .iter()
             .filter_map(|it| match it {
-                Command::Status(status) if status.cmd_ref != "0" => {
-                    Some((status.cmd.as_str(), status.code.0))
-                }
+                Command::Status(status) if status.cmd_ref != "0" => Some((status.cmd.as_str(), status.code.0)),
                 _ => None,
             })
             .collect()
@@ -170,10 +147,7 @@ impl Script {
             Command::Results(results) => Some(&results.items),
             _ => None,
         });
-        results
-            .flatten()
-            .map(|item| (uri(item.source.as_ref()), text(item)))
-            .collect()
+        results.flatten().map(|item| (uri(item.source.as_ref()), text(item))).collect()
     }
 
     /// Codes of the alerts the device sent last.
@@ -194,11 +168,7 @@ fn uri(address: Option<&Address>) -> String {
 }
 
 fn text(item: &Item) -> String {
-    item.data
-        .as_ref()
-        .and_then(ItemData::as_text)
-        .unwrap_or_default()
-        .to_owned()
+    item.data.as_ref().and_then(ItemData::as_text).unwrap_or_default().to_owned()
 }
 
 pub(super) fn number(commands: &mut [Command], next: &mut u32) {
@@ -232,30 +202,16 @@ pub(super) fn status(msg_ref: &str, cmd_ref: &str, cmd: &str, code: StatusCode) 
 }
 
 pub(super) fn item(uri: &str) -> Item {
-    Item {
-        target: Some(Address::new(uri)),
-        ..Item::default()
-    }
+    Item { target: Some(Address::new(uri)), ..Item::default() }
 }
 
 pub(super) fn get(uris: &[&str]) -> Command {
-    Command::Get(Get {
-        items: uris.iter().map(|uri| item(uri)).collect(),
-        ..Get::default()
-    })
+    Command::Get(Get { items: uris.iter().map(|uri| item(uri)).collect(), ..Get::default() })
 }
 
 pub(super) fn write(kind: WriteKind, uri: &str, data: Option<&str>) -> Command {
-    let item = Item {
-        data: data.map(ItemData::from),
-        ..item(uri)
-    };
-    Command::Write(Write {
-        kind,
-        cmd_id: Text::default(),
-        meta: Meta::default(),
-        items: vec![item],
-    })
+    let item = Item { data: data.map(ItemData::from), ..item(uri) };
+    Command::Write(Write { kind, cmd_id: Text::default(), meta: Meta::default(), items: vec![item] })
 }
 
 pub(super) fn replace(uri: &str, data: &str) -> Command {
@@ -271,32 +227,16 @@ pub(super) fn delete(uri: &str) -> Command {
 }
 
 pub(super) fn exec(uri: &str) -> Command {
-    Command::Exec(Exec {
-        correlator: Some("c1".into()),
-        items: vec![item(uri)],
-        ..Exec::default()
-    })
+    Command::Exec(Exec { correlator: Some("c1".into()), items: vec![item(uri)], ..Exec::default() })
 }
 
 pub(super) fn nested(kind: NestedKind, commands: Vec<Command>) -> Command {
-    Command::Nested(Nested {
-        kind,
-        cmd_id: Text::default(),
-        meta: Meta::default(),
-        commands,
-    })
+    Command::Nested(Nested { kind, cmd_id: Text::default(), meta: Meta::default(), commands })
 }
 
 pub(super) fn alert(code: &str, texts: &[&str]) -> Command {
-    let item = |text: &&str| Item {
-        data: Some((*text).into()),
-        ..Item::default()
-    };
-    Command::Alert(Alert {
-        code: code.into(),
-        items: texts.iter().map(item).collect(),
-        ..Alert::default()
-    })
+    let item = |text: &&str| Item { data: Some((*text).into()), ..Item::default() };
+    Command::Alert(Alert { code: code.into(), items: texts.iter().map(item).collect(), ..Alert::default() })
 }
 
 pub(super) fn ask() -> Command {
