@@ -5,7 +5,7 @@ use muster_protocol::syncml::{Address, Alert, Challenge, Command, Header, Messag
 use super::execute::Executor;
 use super::large_object::{Incoming, Piece};
 use super::outbox::Outbox;
-use super::{Device, MESSAGE_BYTES_MAX, SessionEnd, Step, Told, credential, size};
+use super::{Device, SessionEnd, Step, Told, credential, size};
 use crate::account::AuthType;
 
 /// Challenges a device answers in one session: the first for want of a credential or a stale nonce, the second
@@ -31,6 +31,9 @@ pub(super) struct Session {
     server_message_bytes_max: Option<u64>,
     /// The commands of the last message but for its `SyncHdr` Status, to be sent again after a challenge.
     sent: Vec<Command>,
+    /// Statuses of requests for the next message. They go out before the outbox, which could otherwise be kept from
+    /// ever getting empty by them.
+    prompts: Vec<Command>,
     /// The server has not closed its package, so the device must not close its own.
     server_package_open: bool,
     incoming: Option<Incoming>,
@@ -96,6 +99,7 @@ impl Session {
             server: ServerProof::Missing { challenges: 0 },
             server_message_bytes_max: None,
             sent: Vec::new(),
+            prompts: Vec::new(),
             server_package_open: false,
             incoming: None,
         }
@@ -186,10 +190,8 @@ impl Device {
             return Step::end(SessionEnd::Complete);
         }
         // While the device sends on, the server only asks for the next message: that opens no new package.
-        if has_work && !(unfinished && asks_for_more_only(message)) {
+        if message.is_final || !(unfinished && asks_for_more_only(message)) {
             session.server_package_open = !message.is_final;
-        } else if message.is_final {
-            session.server_package_open = false;
         }
         match self.judge(session, message) {
             Judgement::Trusted(code, chal) => {
@@ -226,13 +228,14 @@ impl Device {
 
     fn execute(&mut self, session: &mut Session, message: &Message) {
         for command in message.commands.iter().filter(|it| is_work(it)) {
-            if let Some(incoming) = session.incoming.take_if(|it| !it.continues(command) && !is_next_message(command)) {
+            if is_next_message(command) {
+                session.prompts.extend(self.executor(&message.header.msg_id).run(command));
+                continue;
+            }
+            if let Some(incoming) = session.incoming.take_if(|it| !it.continues(command)) {
                 session.outbox.push(incoming.abandoned());
             }
-            let piece = match is_next_message(command) {
-                true => Piece::Whole,
-                false => Incoming::take(&mut session.incoming, command),
-            };
+            let piece = Incoming::take(&mut session.incoming, command);
             let mut executor = self.executor(&message.header.msg_id);
             let answers = match piece {
                 Piece::Whole => executor.run(command),
@@ -327,13 +330,18 @@ impl Device {
             commands: of_header.into_iter().map(Command::Status).collect(),
             is_final: true,
         };
+        message.commands.append(&mut session.prompts);
         let limit = [
             self.faults.message_bytes_max,
             session.server_message_bytes_max.map(|it| usize::try_from(it).unwrap_or(usize::MAX)),
         ];
-        let limit = limit.into_iter().flatten().min().unwrap_or(usize::MAX);
-        let room = limit.saturating_sub(size::of_message(&message, self.encoding));
-        session.sent = session.outbox.pack(room, |command| size::of_command(command, self.encoding));
+        session.sent = match limit.into_iter().flatten().min() {
+            None => session.outbox.pack(usize::MAX, |_| 0),
+            Some(limit) => {
+                let room = limit.saturating_sub(size::of_message(&message, self.encoding));
+                session.outbox.pack(room, |command| size::of_command(command, self.encoding))
+            }
+        };
         message.is_final = session.outbox.is_empty() && !session.server_package_open;
         if !message.is_final && session.sent.is_empty() {
             session.sent.push(alert("1222"));
@@ -346,7 +354,7 @@ impl Device {
     fn header(&self, session: &mut Session) -> Header {
         let first = session.msg_id == 1 || session.client.challenges > 0;
         let sizes = Meta {
-            max_msg_size: Some(self.faults.message_bytes_max.map_or(MESSAGE_BYTES_MAX, |it| it as u64)),
+            max_msg_size: Some(self.message_bytes_max()),
             max_obj_size: Some(crate::tree::VALUE_BYTES_MAX as u64),
             ..Meta::default()
         };
@@ -458,18 +466,22 @@ fn alert(code: &str) -> Command {
 /// Gives `CmdID`s from 1. What a device sends is never nested.
 fn number(commands: &mut [Command]) {
     for (id, command) in (1_u32..).zip(commands) {
-        let cmd_id = match command {
-            Command::Alert(it) => &mut it.cmd_id,
-            Command::Write(it) => &mut it.cmd_id,
-            Command::Get(it) => &mut it.cmd_id,
-            Command::Exec(it) => &mut it.cmd_id,
-            Command::Nested(it) => &mut it.cmd_id,
-            Command::Results(it) => &mut it.cmd_id,
-            Command::Status(it) => &mut it.cmd_id,
-            Command::Unsupported { cmd_id, .. } => cmd_id,
-        };
-        *cmd_id = id.to_string().into();
+        set_cmd_id(command, id.to_string().into());
     }
+}
+
+pub(super) fn set_cmd_id(command: &mut Command, id: Text) {
+    let cmd_id = match command {
+        Command::Alert(it) => &mut it.cmd_id,
+        Command::Write(it) => &mut it.cmd_id,
+        Command::Get(it) => &mut it.cmd_id,
+        Command::Exec(it) => &mut it.cmd_id,
+        Command::Nested(it) => &mut it.cmd_id,
+        Command::Results(it) => &mut it.cmd_id,
+        Command::Status(it) => &mut it.cmd_id,
+        Command::Unsupported { cmd_id, .. } => cmd_id,
+    };
+    *cmd_id = id;
 }
 
 fn note_ids<'a>(commands: &'a [Command], ids: &mut Vec<&'a str>, depth: usize) {
