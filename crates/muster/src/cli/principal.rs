@@ -4,8 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use muster_broker::access::{Principal, Role};
-use muster_broker::ports::Vault as _;
-use muster_broker::store::PrincipalStore as _;
+use muster_northbound::identity::hash_password;
 
 use crate::serve::{FIRST_TENANT, System, random_password};
 use crate::show::Table;
@@ -49,8 +48,7 @@ fn roles() -> Vec<&'static str> {
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let (store, vault) =
-        muster_store::open(&args.data).with_context(|| format!("cannot open {}", args.data.display()))?;
+    let (store, vault) = crate::serve::open(&args.data)?;
     super::runtime()?.block_on(async {
         match args.action {
             Action::Put { name, tenant, roles, digest } => {
@@ -58,8 +56,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
                 let principal = Principal {
                     tenant,
                     roles: roles.iter().filter_map(|role| named(role)).collect(),
-                    password_hash: muster_northbound::hash_password(&password)
-                        .map_err(|error| anyhow::anyhow!("{error}"))?,
+                    password_hash: hash_password(&password, &System)?,
                     digest_secret: digest.then(|| vault.seal(password.as_bytes()).0),
                     name,
                 };
