@@ -15,6 +15,7 @@ mod once;
 mod scheduling;
 mod selecting;
 mod session;
+mod together;
 
 use std::sync::Arc;
 

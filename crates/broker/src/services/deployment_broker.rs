@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::once::{self, operation};
 use super::selecting::Selected;
+use super::together::{self, Step};
 use super::{Broker, RequestKey, arguments, checks, scheduling};
 use crate::access::{Caller, Right};
 use crate::fault::{Fault, FaultName};
@@ -150,8 +151,11 @@ impl Broker {
         let id = JobId(self.environment.uuid());
         let mut receipt = OperationReceipt::default();
         let mut targets: Vec<Target> = Vec::new();
-        for (index, entry) in requests.into_iter().enumerate() {
-            match self.bulk_entry(caller, id, &schedule, entry, now).await {
+        let entries = requests
+            .into_iter()
+            .map(|entry| -> Step<'_, _> { Box::pin(self.bulk_entry(caller, id, &schedule, entry, now)) });
+        for (index, entry) in together::all(entries).await.into_iter().enumerate() {
+            match entry {
                 Ok(Entry::Before(task)) => receipt.task_id.push(task.to_string()),
                 Ok(Entry::New(target)) => {
                     receipt.task_id.push(target.task.id.to_string());
