@@ -7,6 +7,7 @@ mod arguments;
 mod bulk_operations;
 mod checks;
 mod deployment_broker;
+mod deployments;
 mod device_capabilities;
 mod device_fields;
 mod device_import;
