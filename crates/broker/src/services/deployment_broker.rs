@@ -159,10 +159,8 @@ impl Broker {
                 Ok(Entry::Before(task)) => receipt.task_id.push(task.to_string()),
                 Ok(Entry::New(target)) => {
                     receipt.task_id.push(target.task.id.to_string());
-                    // Two entries with one key are one task.
-                    if targets.iter().all(|known| known.task.id != target.task.id) {
-                        targets.push(*target);
-                    }
+                    // Two entries with one key are one task: the store makes it once.
+                    targets.push(*target);
                 }
                 Err(fault) if fault.name.is_servers() => return Err(fault),
                 Err(fault) => receipt.rejected.push(Rejected::new(index, &fault)),
@@ -305,7 +303,7 @@ fn bulk_job(
         id,
         tenant: caller.tenant.clone(),
         owner: caller.name.clone(),
-        name: name.unwrap_or_else(|| format!("{what} for {} devices", targets.len())),
+        name: name.unwrap_or_else(|| format!("{what} of {}", caller.name)),
         description: None,
         template: TaskTemplate {
             operation: first.operation,

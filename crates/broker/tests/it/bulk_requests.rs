@@ -25,6 +25,7 @@ async fn a_bulk_request_is_a_job_with_a_task_for_each_entry_in_order() {
     let job = world.broker.job_by_id(&admin(), receipt.job_id.as_ref().unwrap()).await.unwrap();
     assert_eq!((job.job.status, job.job.owner.as_str()), (JobStatus::Running, "root"));
     assert!(!job.job.is_mixed && job.job.expansion.is_none());
+    assert_eq!(job.job.name, "QUERY of root");
     assert_eq!(job.counts, [(TaskStatus::Scheduled, 2)]);
     let mut numbers = Vec::new();
     for task in &receipt.task_id {
