@@ -21,8 +21,7 @@ mod tests;
 use std::collections::VecDeque;
 
 use muster_protocol::syncml::{
-    Address, Alert, Command, Encoding, Item, ItemData, Message, Meta, StatusCode, Text, Write,
-    WriteKind,
+    Address, Alert, Command, Encoding, Item, ItemData, Message, Meta, StatusCode, Text, Write, WriteKind,
 };
 
 pub use event::{Event, EventKind, ExecOutcome, Told};
@@ -73,6 +72,8 @@ pub enum SessionEnd {
     Refused(StatusCode),
     /// The server broke the protocol so that the session could not go on.
     Violation(String),
+    /// The device is switched off and did not begin (see [`Behaviour::NeverConnects`]).
+    SwitchedOff,
     /// The connection was lost on purpose (see [`Behaviour::DropsConnection`]).
     Dropped,
     /// The server could not be reached, or did not answer with a message.
@@ -156,10 +157,7 @@ impl Device {
             }
         };
         let mut session = Session::new(id.into());
-        session.outbox.push(Command::Alert(Alert {
-            code: alert.into(),
-            ..Alert::default()
-        }));
+        session.outbox.push(Command::Alert(Alert { code: alert.into(), ..Alert::default() }));
         session.outbox.push(self.device_information());
         for event in self.events.drain(..) {
             session.outbox.push(event.into_command());
@@ -174,9 +172,7 @@ impl Device {
     #[must_use]
     pub fn receive(&mut self, message: &Message) -> Step {
         let Some(mut session) = self.session.take() else {
-            return Step::end(SessionEnd::Violation(
-                "a message came outside of a session".to_owned(),
-            ));
+            return Step::end(SessionEnd::Violation("a message came outside of a session".to_owned()));
         };
         if let Some((answered, step)) = &session.answered
             && *answered == message.header.msg_id
@@ -221,6 +217,12 @@ impl Device {
         self.encoding
     }
 
+    /// `MaxMsgSize` that it announces, in octets.
+    #[must_use]
+    pub fn message_bytes_max(&self) -> u64 {
+        self.faults.message_bytes_max.map_or(MESSAGE_BYTES_MAX, |it| it as u64)
+    }
+
     /// `Source/LocURI` of its messages, which is also its `./DevInfo/DevId`.
     #[must_use]
     pub fn uri(&self) -> &str {
@@ -236,10 +238,7 @@ impl Device {
     /// Where the next message of the session goes: `RespURI`, or the address of the account.
     #[must_use]
     pub fn next_url(&self) -> &str {
-        let resp_uri = self
-            .session
-            .as_ref()
-            .and_then(|session| session.resp_uri.as_deref());
+        let resp_uri = self.session.as_ref().and_then(|session| session.resp_uri.as_deref());
         resp_uri.unwrap_or(&self.account.server_url)
     }
 
@@ -264,9 +263,6 @@ impl Device {
 
 impl Step {
     fn end(end: SessionEnd) -> Self {
-        Self {
-            reply: None,
-            finished: Some(end),
-        }
+        Self { reply: None, finished: Some(end) }
     }
 }
