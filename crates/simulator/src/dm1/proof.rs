@@ -18,7 +18,7 @@ pub(super) struct ClientProof {
     /// Nonce received in this session, for the next message.
     pub(super) nonce: Option<Vec<u8>>,
     pub(super) auth: Option<AuthType>,
-    /// Nonce for the next session, kept until the server has proved who it is.
+    /// Nonce for the next session, until it is known whether it may be kept.
     next_nonce: Option<Vec<u8>>,
     /// The last message carried a credential made with a nonce of this session, or one that needs none.
     pub(super) fresh: bool,
@@ -101,7 +101,7 @@ impl Device {
         }
     }
 
-    /// Stores the nonce for the next session. Only a server that has proved who it is may set it.
+    /// Stores the nonce for the next session. A server that was asked to prove who it is must have done so before.
     pub(super) fn keep_nonce(&mut self, session: &mut Session) {
         if let Some(nonce) = session.client.next_nonce.take() {
             self.account.client_nonce = Some(nonce);

@@ -133,9 +133,10 @@ impl Device {
                 let text = "the server ended the session before the device's package was complete";
                 return Step::end(SessionEnd::Violation(text.to_owned()));
             }
-            // A session is not kept open just to challenge a server that wants nothing; nor does the server learn a
-            // new nonce, so the old one stays.
-            if session.server == ServerProof::Accepted || self.proof(message) == Proof::Good {
+            // A session is not kept open just to challenge a server that wants nothing, and such a server need not
+            // spend the nonce it has: its own is kept all the same. A false one costs a challenge in the next session.
+            let failed = matches!(session.server, ServerProof::Missing { challenges: 1.. });
+            if !failed && self.proof(message) != Proof::Bad {
                 self.keep_nonce(session);
             }
             return Step::end(SessionEnd::Complete);
