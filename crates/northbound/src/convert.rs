@@ -1,8 +1,8 @@
 //! From the types of the contract to those of the broker and back, one file for each port type.
 
-mod bulk_operations;
+pub(crate) mod bulk_operations;
 mod deployment_broker;
-mod device_manager;
+pub(crate) mod device_manager;
 mod session;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -11,14 +11,14 @@ use muster_broker::page::PageRequest;
 use muster_broker::services::{Rejected, RequestKey};
 
 use crate::contract::Record;
-use crate::contract::deployment_broker::{NameValue, RejectedRequest};
 use crate::contract::bulk_operations as wire;
+use crate::contract::deployment_broker::{NameValue, RejectedRequest};
 
 /// An idempotency key with the digest of what it is for; `at` names the parameter in a fault.
 ///
 /// # Errors
 /// `InvalidArgument` if it is not 1 to 128 visible ASCII characters.
-fn request_key(id: Option<&String>, content: &impl Record, at: &str) -> Result<Option<RequestKey>, Fault> {
+pub(crate) fn request_key(id: Option<&String>, content: &impl Record, at: &str) -> Result<Option<RequestKey>, Fault> {
     let Some(id) = id else { return Ok(None) };
     if !(1..=128).contains(&id.len()) || !id.bytes().all(|octet| octet.is_ascii_graphic()) {
         return Err(Fault::invalid(at, id, "1 to 128 visible ASCII characters are expected"));
@@ -28,7 +28,7 @@ fn request_key(id: Option<&String>, content: &impl Record, at: &str) -> Result<O
     Ok(Some(key))
 }
 
-fn page(request: Option<wire::PageRequest>) -> PageRequest {
+pub(crate) fn page(request: Option<wire::PageRequest>) -> PageRequest {
     request.map_or_else(PageRequest::default, |page| PageRequest { size: page.page_size, token: page.page_token })
 }
 

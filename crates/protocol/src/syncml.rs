@@ -14,9 +14,7 @@ mod sink;
 mod source;
 mod status_code;
 
-pub use command::{
-    Alert, Command, Exec, Get, Item, ItemData, Nested, NestedKind, Results, Status, Write, WriteKind,
-};
+pub use command::{Alert, Command, Exec, Get, Item, ItemData, Nested, NestedKind, Results, Status, Write, WriteKind};
 pub use encoding::Encoding;
 pub use error::{DecodeError, EncodeError};
 pub(crate) use markup::ddf_document;

@@ -5,9 +5,7 @@ use muster_protocol::xml::element::XmlWriter;
 use super::bulk_operations::{DeploymentReceipt, JobData, JobList, TaskHistory, TaskList};
 use super::deployment_broker::{OperationDefinitionList, OperationReceipt, TaskData};
 use super::descriptor::{Cardinality, FieldDescriptor, OperationDescriptor};
-use super::device_manager::{
-    DeviceCapability, DeviceCapabilityList, DeviceInstance, DeviceInstanceList, ImportResult,
-};
+use super::device_manager::{DeviceCapability, DeviceCapabilityList, DeviceInstance, DeviceInstanceList, ImportResult};
 use super::record::{Record, Value};
 use super::session::{ServiceInfo, UserSession};
 use super::{bulk_operations, deployment_broker, device_manager, session};
@@ -26,7 +24,9 @@ pub trait Request: Record + Send {
 
 /// What the answers of operations are made of.
 macro_rules! result {
-    ("" Nothing) => { None };
+    ("" Nothing) => {
+        None
+    };
     ($xml:literal $result:ident) => {
         Some(FieldDescriptor {
             name: $xml,
@@ -35,15 +35,27 @@ macro_rules! result {
             about: "Result.",
         })
     };
-    (@write "" Nothing $answer:ident $writer:ident) => {{ let ((), _) = ($answer, $writer); }};
-    (@write $xml:literal $result:ident $answer:ident $writer:ident) => { Value::write($answer, $xml, $writer) };
-    (@type Nothing) => { () };
-    (@type $result:ident) => { $result };
+    (@write "" Nothing $answer:ident $writer:ident) => {{
+        let ((), _) = ($answer, $writer);
+    }};
+    (@write $xml:literal $result:ident $answer:ident $writer:ident) => {
+        Value::write($answer, $xml, $writer)
+    };
+    (@type Nothing) => {
+        ()
+    };
+    (@type $result:ident) => {
+        $result
+    };
 }
 
 macro_rules! alias {
-    () => { None };
-    ($alias:literal) => { Some($alias) };
+    () => {
+        None
+    };
+    ($alias:literal) => {
+        Some($alias)
+    };
 }
 
 /// Each operation once: request type, name, rights, name and type of the result.
@@ -138,9 +150,45 @@ operations! {
 
 /// Operations of the contract that this server does not offer, by port type.
 pub const ELSEWHERE: &[(&str, &[&str])] = &[
-    ("IEventServices", &["registerForAlerts", "renewRegistration", "cancelRegistration", "getRegistrationById", "getRegistrations", "getAlerts", "acknowledgeAlerts"]),
-    ("IContentServices", &["ingestPackage", "beginUpload", "uploadPart", "completeUpload", "abortUpload", "getPackageById", "getPackages", "setPackageState", "deletePackage"]),
-    ("ISubscriberServices", &["createSubscriber", "updateSubscriber", "deleteSubscriber", "getSubscriberById", "getSubscriberByPhoneNumber", "getSubscribers", "assignDevice", "unassignDevice"]),
+    (
+        "IEventServices",
+        &[
+            "registerForAlerts",
+            "renewRegistration",
+            "cancelRegistration",
+            "getRegistrationById",
+            "getRegistrations",
+            "getAlerts",
+            "acknowledgeAlerts",
+        ],
+    ),
+    (
+        "IContentServices",
+        &[
+            "ingestPackage",
+            "beginUpload",
+            "uploadPart",
+            "completeUpload",
+            "abortUpload",
+            "getPackageById",
+            "getPackages",
+            "setPackageState",
+            "deletePackage",
+        ],
+    ),
+    (
+        "ISubscriberServices",
+        &[
+            "createSubscriber",
+            "updateSubscriber",
+            "deleteSubscriber",
+            "getSubscriberById",
+            "getSubscriberByPhoneNumber",
+            "getSubscribers",
+            "assignDevice",
+            "unassignDevice",
+        ],
+    ),
     ("ITunnelServices", &["openTunnel", "sendPackage", "receivePackages", "getTunnelById", "closeTunnel"]),
 ];
 

@@ -86,7 +86,7 @@ macro_rules! cardinality {
     (@some) => { $crate::contract::Cardinality::Some };
     (@write one $value:expr, $name:literal, $writer:ident) => { $crate::contract::Value::write(&$value, $name, $writer) };
     (@write $other:ident $value:expr, $name:literal, $writer:ident) => {
-        for value in &$value { $crate::contract::Value::write(value, $name, $writer); }
+        for value in $value.iter() { $crate::contract::Value::write(value, $name, $writer); }
     };
 }
 

@@ -4,7 +4,7 @@ use muster_broker::schedule::{DailyWindow, Schedule};
 use muster_broker::services::{BulkRequest, OperationReceipt, OperationRequest};
 use muster_broker::task::Task;
 
-use super::{name_values, pairs, rejected, request_key};
+use super::{pairs, rejected, request_key};
 use crate::contract::deployment_broker as wire;
 use crate::contract::value::DayTime;
 
@@ -296,12 +296,19 @@ mod tests {
 
     #[test]
     fn a_key_has_1_to_128_visible_characters() {
-        for (key, is_good) in
-            [("k".to_owned(), true), ("k".repeat(128), true), ("k".repeat(129), false), (String::new(), false), ("a b".into(), false)]
-        {
+        for (key, is_good) in [
+            ("k".to_owned(), true),
+            ("k".repeat(128), true),
+            ("k".repeat(129), false),
+            (String::new(), false),
+            ("a b".into(), false),
+        ] {
             let given = wire::DoOperation { request_id: Some(key), ..bare() };
             let read = OperationRequest::try_from(given);
-            assert_eq!(read.map(|_| ()).map_err(|fault| fault.name), if is_good { Ok(()) } else { Err(FaultName::InvalidArgument) });
+            assert_eq!(
+                read.map(|_| ()).map_err(|fault| fault.name),
+                if is_good { Ok(()) } else { Err(FaultName::InvalidArgument) }
+            );
         }
     }
 }

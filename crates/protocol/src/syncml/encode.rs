@@ -14,8 +14,8 @@ impl Message {
     /// Writes the message in its canonical form.
     ///
     /// Empty required texts (a `CmdID` the sender left out) are not written. In XML, [`ItemData::Opaque`] is written
-    /// as base64 and the item's `Format` as `b64`. In WBXML, item data of Add, Replace and Results is OPAQUE, other
-    /// text STR_I; there is no string table.
+    /// as base64 and the item's `Format` as `b64`. In WBXML, item data of Add and Replace is OPAQUE, other text
+    /// STR_I, as libwbxml has it; there is no string table.
     ///
     /// # Errors
     /// [`EncodeError`]: text that the encoding cannot carry.
@@ -130,7 +130,7 @@ impl<S: Sink> Encoder<S> {
         self.meta(&results.meta, None)?;
         self.optional(Tag::TargetRef, results.target_ref.as_ref())?;
         self.optional(Tag::SourceRef, results.source_ref.as_ref())?;
-        self.items(&results.items, DataForm::Counted)
+        self.items(&results.items, DataForm::String)
     }
 
     fn status(&mut self, status: &Status) -> Done {

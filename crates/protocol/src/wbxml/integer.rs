@@ -39,7 +39,9 @@ mod tests {
 
     #[test]
     fn integers_survive_writing_and_reading() {
-        for value in [0, 1, 0x7F, 0x80, 0x1201, 0x3FFF, 0x4000, 0x1F_FFFF, 0x20_0000, 0x0FFF_FFFF, 0x1000_0000, u32::MAX] {
+        for value in
+            [0, 1, 0x7F, 0x80, 0x1201, 0x3FFF, 0x4000, 0x1F_FFFF, 0x20_0000, 0x0FFF_FFFF, 0x1000_0000, u32::MAX]
+        {
             let mut octets = Vec::new();
             put_mb_u_int32(value, &mut octets);
             assert_eq!(mb_u_int32(&octets, 0).unwrap(), (value, octets.len()));

@@ -289,7 +289,11 @@ impl<'a> PullReader<'a> {
         if unfinished && !self.text.get(at..).is_some_and(|rest| rest.starts_with("<!DOCTYPE")) {
             return XmlError::Syntax { at, reason: error.to_string().into() };
         }
-        if unfinished { XmlError::DocumentType { at } } else { XmlError::Syntax { at, reason: error.to_string().into() } }
+        if unfinished {
+            XmlError::DocumentType { at }
+        } else {
+            XmlError::Syntax { at, reason: error.to_string().into() }
+        }
     }
 
     #[inline]

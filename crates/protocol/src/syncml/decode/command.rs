@@ -25,8 +25,22 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
     fn command(&mut self, tag: Tag, into: &mut Vec<Command>) -> Result<Child, DecodeError> {
         let is_command = matches!(
             tag,
-            Tag::Alert | Tag::Add | Tag::Copy | Tag::Delete | Tag::Replace | Tag::Get | Tag::Exec | Tag::Atomic
-                | Tag::Sequence | Tag::Results | Tag::Status | Tag::Put | Tag::Search | Tag::Sync | Tag::Map | Tag::Move
+            Tag::Alert
+                | Tag::Add
+                | Tag::Copy
+                | Tag::Delete
+                | Tag::Replace
+                | Tag::Get
+                | Tag::Exec
+                | Tag::Atomic
+                | Tag::Sequence
+                | Tag::Results
+                | Tag::Status
+                | Tag::Put
+                | Tag::Search
+                | Tag::Sync
+                | Tag::Map
+                | Tag::Move
         );
         if !is_command {
             return Ok(Child::Unknown);
