@@ -63,7 +63,7 @@ impl Role {
 pub struct Right {
     /// `device`, `task`, `job`, …
     pub object: &'static str,
-    /// `read`, `create`, `operate`, …
+    /// `read`, `create`, `operate`, …; `create:all` of a job is the wider right that every device of the domain needs.
     pub operation: &'static str,
 }
 
@@ -125,5 +125,43 @@ pub struct Principal {
 impl fmt::Debug for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Principal").field("name", &self.name).field("tenant", &self.tenant).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_role_grants_what_the_contract_suggests() {
+        use Role::*;
+        // right, and the roles that have it
+        let rows: &[(Right, &[Role])] = &[
+            (Right::new("task", "read"), &[Reader, Care, Campaign, Peer, Administrator]),
+            (Right::new("service", "read"), &[Reader, Care, Campaign, Peer, Administrator]),
+            (Right::new("device", "read"), &[Reader, Care, Campaign, Administrator]),
+            (Right::new("device", "operate"), &[Care, Campaign, Peer, Administrator]),
+            (Right::new("device", "bootstrap"), &[Care, Administrator]),
+            (Right::new("task", "cancel"), &[Care, Peer, Administrator]),
+            (Right::new("job", "create"), &[Campaign, Administrator]),
+            (Right::new("job", "create:all"), &[Campaign, Administrator]),
+            (Right::new("job", "cancel"), &[Campaign, Administrator]),
+            (Right::new("device", "create"), &[Administrator]),
+            (Right::new("device", "import"), &[Administrator]),
+            (Right::new("capability", "delete"), &[Administrator]),
+        ];
+        for (right, having) in rows {
+            for (name, role) in Role::NAMES {
+                assert_eq!(role.grants(*right), having.contains(role), "{name} {right}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_object_and_operation() {
+        let caller = Caller { name: "shop".into(), tenant: "t".into(), roles: vec![Role::Reader] };
+        let fault = caller.must(Right::new("device", "operate")).err();
+        assert_eq!(fault.as_ref().map(|fault| fault.name), Some(FaultName::NotAuthorized));
+        assert_eq!(fault.map(|fault| fault.variables), Some(vec!["device".to_owned(), "operate".to_owned()]));
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Source: DM WSI contract, section 3, "Operation names".
 
+mod words;
+
 use serde::{Deserialize, Serialize};
 
 /// The operations this server carries out.

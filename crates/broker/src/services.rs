@@ -3,9 +3,17 @@
 //! Faces turn a request into the arguments of one of these methods and its answer or [`Fault`] into theirs. Nothing
 //! here knows XML, JSON or HTTP.
 
+mod arguments;
 mod bulk_operations;
+mod checks;
 mod deployment_broker;
+mod device_capabilities;
+mod device_fields;
+mod device_import;
 mod device_manager;
+mod once;
+mod scheduling;
+mod selecting;
 mod session;
 
 use std::sync::Arc;
@@ -17,7 +25,7 @@ pub use session::{OpenedSession, ServiceInfo};
 
 use crate::fault::{Fault, FaultName};
 use crate::ports::{Environment, Vault};
-use crate::store::{Once, Remember, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// The Deployment Broker.
 #[derive(Clone)]

@@ -60,9 +60,12 @@ pub struct Remember<T> {
     pub content: [u8; 32],
     /// When, so that old keys can be dropped after a day.
     pub at: crate::time::Timestamp,
-    /// The answer to give again, made from the outcome; nothing if there was no effect, which leaves the key free.
-    pub answer: Box<dyn FnOnce(&T) -> Option<String> + Send>,
+    /// The answer to give again.
+    pub answer: AnswerOf<T>,
 }
+
+/// Makes the answer to remember from the outcome; nothing if there was no effect, which leaves the key free.
+pub type AnswerOf<T> = Box<dyn FnOnce(&T) -> Option<String> + Send>;
 
 /// The outcome of something that may have been done before.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,10 +1,12 @@
 //! A task: one operation on one device, and its life.
 
 mod life;
+mod order;
 
 use serde::{Deserialize, Serialize};
 
 pub use life::{TaskEvent, TaskStatus, WrongState};
+pub use order::Order;
 
 use crate::id::{DeviceOid, JobId, TaskId};
 use crate::identity::{DeviceId, Msisdn};

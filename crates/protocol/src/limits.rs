@@ -46,3 +46,20 @@ impl Limits {
         items_max: 0,
     };
 }
+
+/// A document asked for more than [`Limits`] allow. Found before the memory is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{limit} is {max} and the document needs more (octet {at})")]
+pub struct LimitExceeded {
+    /// Name of the limit, which is also its configuration key.
+    pub limit: &'static str,
+    /// Its value.
+    pub max: usize,
+    /// Octets from the start of the document.
+    pub at: usize,
+}
+
+/// `Ok` while `value` is at most `max`.
+pub(crate) fn check(limit: &'static str, max: usize, value: usize, at: usize) -> Result<(), LimitExceeded> {
+    if value > max { Err(LimitExceeded { limit, max, at }) } else { Ok(()) }
+}

@@ -1,1 +1,6 @@
-//! .
+#![doc = include_str!("../README.md")]
+
+pub mod dm1;
+mod http;
+
+pub use http::router;

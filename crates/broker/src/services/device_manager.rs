@@ -2,9 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Rejected;
-use crate::device::{AuthType, ManagementState};
+use super::once::{self, operation};
+use super::{Broker, Rejected, RequestKey, checks, device_fields, selecting};
+use crate::access::{Caller, Right};
+use crate::device::{AuthType, Device, ManagementState};
+use crate::fault::{Fault, FaultName};
 use crate::identity::{DeviceId, Msisdn};
+use crate::job::DeviceFilter;
+use crate::page::{Page, PageRequest, Paged};
+use crate::store::{DeviceGiven, DeviceKey, DeviceVerdict, DeviceWrite, Once, WriteMode};
 
 /// A device record as a caller gives it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -112,4 +118,210 @@ pub struct ImportResult {
     pub unchanged: usize,
     /// Records that were not taken.
     pub rejected: Vec<Rejected>,
+}
+
+impl Broker {
+    /// Adds a device record.
+    ///
+    /// # Errors
+    /// Those of the contract, section 5, `createDeviceInstance`.
+    pub async fn create_device(
+        &self,
+        caller: &Caller,
+        fields: DeviceFields,
+        request: Option<RequestKey>,
+    ) -> Result<Device, Fault> {
+        caller.must(Right::new("device", "create"))?;
+        checks::request_key(request.as_ref())?;
+        let given = match self.device_to_create(caller, fields).await {
+            Ok(given) => given,
+            // What was possible then may not be now: the first answer counts.
+            Err(fault) => {
+                let before = self.answer_of_before(caller, operation::CREATE_DEVICE, request.as_ref()).await?;
+                return before.map_or(Err(fault), |answer| once::read(&answer));
+            }
+        };
+        let remember = self.remember(caller, operation::CREATE_DEVICE, request.as_ref(), |verdicts: &Vec<_>| {
+            match verdicts.first() {
+                Some(DeviceVerdict::Created(device)) => serde_json::to_string(device).ok(),
+                _ => None,
+            }
+        });
+        let writes = vec![DeviceWrite { mode: WriteMode::Create, given }];
+        match self.store.device_write(&caller.tenant, writes, self.environment.now(), remember).await? {
+            Once::Now(verdicts) => stored(verdicts),
+            Once::Before(answer) => once::read(&answer),
+            Once::Reused => Err(once::reused()),
+        }
+    }
+
+    /// Replaces a device record, found by oid or else by device identifier.
+    ///
+    /// # Errors
+    /// Those of the contract, section 5, `updateDeviceInstance`.
+    pub async fn update_device(&self, caller: &Caller, fields: DeviceFields) -> Result<Device, Fault> {
+        caller.must(Right::new("device", "update"))?;
+        if fields.oid.is_none() && fields.device_id.is_none() {
+            return Err(Fault::new(FaultName::MissingArgument, "give oid or deviceID").with("oid"));
+        }
+        let needs_account = needs_stored_account(&fields);
+        let given = self.device_given(&caller.tenant, fields)?;
+        if given.device.device_id.is_none() && given.device.phone_number.is_none() {
+            return Err(named_by_nothing());
+        }
+        self.capability_exists(&caller.tenant, given.device.capability).await?;
+        if needs_account {
+            let stored = self.device_stored(caller, &given).await?.ok_or_else(selecting::unknown)?;
+            secret_is_stored(Some(&stored))?;
+        }
+        let writes = vec![DeviceWrite { mode: WriteMode::Replace, given }];
+        match self.store.device_write(&caller.tenant, writes, self.environment.now(), None).await? {
+            Once::Now(verdicts) => stored(verdicts),
+            Once::Before(_) | Once::Reused => Err(out_of_step()),
+        }
+    }
+
+    /// Deletes a device record; its tasks that are not final are cancelled.
+    ///
+    /// # Errors
+    /// Those of the contract, section 5, `deleteDeviceInstance`.
+    pub async fn delete_device(
+        &self,
+        caller: &Caller,
+        device_id: Option<DeviceId>,
+        oid: Option<String>,
+        version: Option<i64>,
+    ) -> Result<(), Fault> {
+        caller.must(Right::new("device", "delete"))?;
+        let key = match (device_id, oid) {
+            (None, None) => {
+                return Err(Fault::new(FaultName::MissingArgument, "give deviceID or oid").with("deviceID"));
+            }
+            (Some(id), None) => DeviceKey::DeviceId(id),
+            (id, Some(oid)) => {
+                let key = DeviceKey::Oid(device_fields::read_oid(&oid)?);
+                if id.is_some() && self.device_found(caller, key.clone()).await?.device_id != id {
+                    let text = "oid and deviceID belong to different records; give one of them";
+                    return Err(Fault::new(FaultName::ConflictingArguments, text).with("deviceID").with("oid"));
+                }
+                key
+            }
+        };
+        let now = self.environment.now();
+        self.store.device_delete(&caller.tenant, key, version, &caller.name, now).await?
+    }
+
+    /// The record with this device identifier.
+    ///
+    /// # Errors
+    /// `NotAuthorized`, `UnknownDevice`.
+    pub async fn device_by_device_id(&self, caller: &Caller, id: &DeviceId) -> Result<Device, Fault> {
+        caller.must(Right::new("device", "read"))?;
+        self.device_found(caller, DeviceKey::DeviceId(id.clone())).await
+    }
+
+    /// The record with this number.
+    ///
+    /// # Errors
+    /// `NotAuthorized`, `UnknownDevice`, `AmbiguousDevice` if several records have it.
+    pub async fn device_by_phone_number(&self, caller: &Caller, number: &Msisdn) -> Result<Device, Fault> {
+        caller.must(Right::new("device", "read"))?;
+        self.device_found(caller, DeviceKey::Phone(number.clone())).await
+    }
+
+    /// The record with this record identifier.
+    ///
+    /// # Errors
+    /// `NotAuthorized`, `UnknownDevice`.
+    pub async fn device_by_oid(&self, caller: &Caller, oid: &str) -> Result<Device, Fault> {
+        caller.must(Right::new("device", "read"))?;
+        self.device_found(caller, DeviceKey::Oid(device_fields::read_oid(oid)?)).await
+    }
+
+    /// Records that match, by oid.
+    ///
+    /// # Errors
+    /// `NotAuthorized`, `InvalidArgument`, `InvalidPageToken`.
+    pub async fn devices(
+        &self,
+        caller: &Caller,
+        filter: DeviceFilter,
+        page: &PageRequest,
+    ) -> Result<Paged<Device>, Fault> {
+        caller.must(Right::new("device", "read"))?;
+        checks::device_filter(&filter)?;
+        let scope = self.list_scope(caller, "devices", &filter);
+        let page = Page::read(page, &scope, &*self.vault)?;
+        let listed = self.store.device_list(&caller.tenant, filter, page).await?;
+        Ok(listed.paged(&scope, &*self.vault, |device| device))
+    }
+
+    async fn device_to_create(&self, caller: &Caller, fields: DeviceFields) -> Result<DeviceGiven, Fault> {
+        if let Some(oid) = &fields.oid {
+            return Err(Fault::invalid("oid", oid.escape_debug(), "is given by the server; leave it out"));
+        }
+        let needs_secret = needs_stored_account(&fields);
+        let mut given = self.device_given(&caller.tenant, fields)?;
+        if given.device.device_id.is_none() && given.device.phone_number.is_none() {
+            return Err(named_by_nothing());
+        }
+        if needs_secret {
+            secret_is_stored(None)?;
+        }
+        self.capability_exists(&caller.tenant, given.device.capability).await?;
+        given.version = None;
+        Ok(given)
+    }
+
+    /// The one record with this key.
+    async fn device_found(&self, caller: &Caller, key: DeviceKey) -> Result<Device, Fault> {
+        selecting::only(self.store.device_find(&caller.tenant, key, 2).await?)
+    }
+
+    /// The stored record that a record given means.
+    pub(super) async fn device_stored(&self, caller: &Caller, given: &DeviceGiven) -> Result<Option<Device>, Fault> {
+        let key = match (given.oid, &given.device.device_id) {
+            (Some(oid), _) => DeviceKey::Oid(oid),
+            (None, Some(id)) => DeviceKey::DeviceId(id.clone()),
+            (None, None) => return Ok(None),
+        };
+        Ok(self.store.device_find(&caller.tenant, key, 1).await?.pop())
+    }
+}
+
+/// Whether the account given lacks a secret, so that a stored one is needed.
+pub(super) fn needs_stored_account(fields: &DeviceFields) -> bool {
+    fields.account.as_ref().is_some_and(|account| account.client_secret.is_none())
+}
+
+/// Refuses an account without a secret where none is stored.
+pub(super) fn secret_is_stored(stored: Option<&Device>) -> Result<(), Fault> {
+    match stored.and_then(|device| device.account.as_ref()) {
+        Some(_) => Ok(()),
+        None => Err(Fault::missing("dmAccount.clientSecret")),
+    }
+}
+
+/// The fault for a record that nothing could ever find.
+pub(super) fn named_by_nothing() -> Fault {
+    Fault::new(FaultName::MissingArgument, "a record needs deviceID, phoneNumber or both").with("deviceID")
+}
+
+/// The record as stored, of a write of one.
+fn stored(verdicts: Vec<DeviceVerdict>) -> Result<Device, Fault> {
+    match verdicts.into_iter().next() {
+        Some(DeviceVerdict::Created(device) | DeviceVerdict::Updated(device) | DeviceVerdict::Unchanged(device)) => {
+            Ok(device)
+        }
+        Some(DeviceVerdict::Refused(fault)) => Err(fault),
+        None => Err(out_of_step()),
+    }
+}
+
+/// The fault for a store that does not answer what it was asked.
+pub(super) fn out_of_step() -> Fault {
+    Fault::new(
+        FaultName::InternalError,
+        "the server failed; its operator finds the reason by the correlation identifier",
+    )
 }

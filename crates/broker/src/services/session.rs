@@ -1,6 +1,16 @@
 //! ISessionServices: log in and out, and facts about the server.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::Broker;
+use crate::access::{Caller, Principal, Right};
+use crate::fault::{Fault, FaultName};
+use crate::store::SessionRecord;
 use crate::time::Timestamp;
+
+/// Random octets of a session identifier.
+const SESSION_ID_OCTETS: usize = 32;
 
 /// A session of the WSI as its caller sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,4 +40,126 @@ pub struct ServiceInfo {
     pub request_bytes_max: u64,
     /// Clock of the server.
     pub server_time: Timestamp,
+}
+
+/// Version of the contract that is served.
+const CONTRACT_VERSION: &str = "1.0";
+
+/// The use of a session is noted when the last noted one is older than this: a minute, or less where sessions are
+/// short. A session may end so much before its time without use is over.
+fn noted_every_s(idle_s: i64) -> i64 {
+    (idle_s / 10).clamp(0, 60)
+}
+
+impl Broker {
+    /// Opens a session for a principal whose credentials were checked.
+    ///
+    /// # Errors
+    /// `NotAuthenticated` if `tenant` is not the principal's.
+    pub async fn login(&self, principal: &Principal, tenant: Option<&str>) -> Result<OpenedSession, Fault> {
+        if tenant.is_some_and(|tenant| tenant != principal.tenant) {
+            return Err(not_authenticated());
+        }
+        let mut octets = [0; SESSION_ID_OCTETS];
+        self.environment.random(&mut octets);
+        let session_id = URL_SAFE_NO_PAD.encode(octets);
+        let now = self.environment.now();
+        let record = SessionRecord {
+            digest: self.session_digest(&session_id),
+            principal: principal.name.clone(),
+            tenant: principal.tenant.clone(),
+            created_at: now,
+            used_at: now,
+        };
+        let opened = self.opened(session_id, &record);
+        self.store.session_put(record).await?;
+        Ok(opened)
+    }
+
+    /// Who a session belongs to. Its use is noted, at most once a minute.
+    ///
+    /// # Errors
+    /// `NotAuthenticated` if there is no such session, or its principal is gone; `SessionExpired` if it ended by time.
+    pub async fn session_caller(&self, session_id: &str) -> Result<Caller, Fault> {
+        let (mut record, caller) = self.live_session(session_id).await?;
+        let now = self.environment.now();
+        if now >= record.used_at.plus_s(noted_every_s(self.settings.session_idle_s)) {
+            record.used_at = now;
+            self.store.session_put(record).await?;
+        }
+        Ok(caller)
+    }
+
+    /// Puts the end of a session off, but never past its longest life.
+    ///
+    /// # Errors
+    /// As [`Broker::session_caller`].
+    pub async fn renew_session(&self, session_id: &str) -> Result<OpenedSession, Fault> {
+        let (mut record, _) = self.live_session(session_id).await?;
+        record.used_at = self.environment.now();
+        let opened = self.opened(session_id.to_owned(), &record);
+        self.store.session_put(record).await?;
+        Ok(opened)
+    }
+
+    /// Ends a session, and never tells whether there was one.
+    ///
+    /// # Errors
+    /// Only those of the server.
+    pub async fn logout(&self, session_id: &str) -> Result<(), Fault> {
+        self.store.session_delete(self.session_digest(session_id)).await?;
+        Ok(())
+    }
+
+    /// Tells what this server is.
+    ///
+    /// # Errors
+    /// `NotAuthorized`.
+    pub fn service_info(&self, caller: &Caller) -> Result<ServiceInfo, Fault> {
+        caller.must(Right::new("service", "read"))?;
+        Ok(ServiceInfo {
+            server_id: self.settings.server_id.clone(),
+            contract_version: CONTRACT_VERSION,
+            product_version: concat!("Muster ", env!("CARGO_PKG_VERSION")).to_owned(),
+            features: Vec::new(),
+            request_bytes_max: self.settings.request_bytes_max,
+            server_time: self.environment.now(),
+        })
+    }
+
+    async fn live_session(&self, session_id: &str) -> Result<(SessionRecord, Caller), Fault> {
+        let record = self.store.session_get(self.session_digest(session_id)).await?.ok_or_else(not_authenticated)?;
+        if self.environment.now() >= self.end_of(&record) {
+            return Err(Fault::new(FaultName::SessionExpired, "the session has ended; log in again"));
+        }
+        let principal = self.store.principal_get(&record.principal).await?.ok_or_else(not_authenticated)?;
+        if principal.tenant != record.tenant {
+            return Err(not_authenticated());
+        }
+        let Principal { name, tenant, roles, .. } = principal;
+        Ok((record, Caller { name, tenant, roles }))
+    }
+
+    fn opened(&self, session_id: String, record: &SessionRecord) -> OpenedSession {
+        OpenedSession {
+            session_id,
+            user_name: record.principal.clone(),
+            tenant: record.tenant.clone(),
+            expires_at: self.end_of(record),
+        }
+    }
+
+    fn end_of(&self, record: &SessionRecord) -> Timestamp {
+        let idle = record.used_at.plus_s(self.settings.session_idle_s);
+        idle.min(record.created_at.plus_s(self.settings.session_life_s))
+    }
+
+    fn session_digest(&self, session_id: &str) -> [u8; 32] {
+        self.vault.digest("session", session_id.as_bytes())
+    }
+}
+
+/// Never says what was wrong.
+fn not_authenticated() -> Fault {
+    Fault::new(FaultName::NotAuthenticated, "log in with credentials that are known here")
 }

@@ -4,6 +4,10 @@ use super::{Address, Challenge, Credential, Meta, StatusCode, Text};
 ///
 /// Source: SyncML Representation Protocol 1.2, section "Protocol Command Elements", in the subset of OMA DM 1.2.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most commands of a message are the largest, Status; a box would cost each an allocation"
+)]
 pub enum Command {
     /// Report or request of either side.
     Alert(Alert),

@@ -1,0 +1,134 @@
+//! Many device records at once.
+
+use std::collections::HashMap;
+
+use super::device_manager::{named_by_nothing, needs_stored_account, out_of_step, secret_is_stored};
+use super::once::{self, operation};
+use super::{Broker, DeviceFields, ImportResult, Rejected, RequestKey, checks, selecting};
+use crate::access::{Caller, Right};
+use crate::fault::{Fault, FaultName};
+use crate::id::CapabilityOid;
+use crate::store::{DeviceGiven, DeviceKey, DeviceVerdict, DeviceWrite, Once, WriteMode};
+
+/// Most records of an import.
+const RECORDS_MAX: usize = 1000;
+
+impl Broker {
+    /// Imports device records: creates those that are new and, with `update_existing`, updates the others.
+    ///
+    /// # Errors
+    /// Those of the contract, section 5, `importDeviceInstances`. What is wrong with a record is in the result.
+    pub async fn import_devices(
+        &self,
+        caller: &Caller,
+        records: Vec<DeviceFields>,
+        update_existing: bool,
+        request: Option<RequestKey>,
+    ) -> Result<ImportResult, Fault> {
+        caller.must(Right::new("device", "import"))?;
+        checks::request_key(request.as_ref())?;
+        checks::entries("deviceInstance", records.len(), RECORDS_MAX)?;
+        let mut result =
+            ImportResult { import_id: format!("i-{}", self.environment.uuid().simple()), ..ImportResult::default() };
+        let mut capabilities = HashMap::new();
+        let mut writes = Vec::new();
+        let mut positions = Vec::new();
+        for (index, fields) in records.into_iter().enumerate() {
+            match self.import_entry(caller, fields, update_existing, &mut capabilities).await {
+                Ok(write) => {
+                    writes.push(write);
+                    positions.push(index);
+                }
+                Err(fault) if fault.name.is_servers() => return Err(fault),
+                Err(fault) => result.rejected.push(Rejected::new(index, &fault)),
+            }
+        }
+        let number = writes.len();
+        let (begun, places) = (result.clone(), positions.clone());
+        let remember = self.remember(caller, operation::IMPORT_DEVICES, request.as_ref(), move |verdicts: &Vec<_>| {
+            let result = counted(begun, &places, verdicts);
+            let has_effect = result.created + result.updated > 0;
+            if has_effect { serde_json::to_string(&result).ok() } else { None }
+        });
+        match self.store.device_write(&caller.tenant, writes, self.environment.now(), remember).await? {
+            Once::Now(verdicts) if verdicts.len() == number => Ok(counted(result, &positions, &verdicts)),
+            Once::Now(_) => Err(out_of_step()),
+            Once::Before(answer) => once::read(&answer),
+            Once::Reused => Err(once::reused()),
+        }
+    }
+
+    async fn import_entry(
+        &self,
+        caller: &Caller,
+        fields: DeviceFields,
+        update_existing: bool,
+        capabilities: &mut HashMap<CapabilityOid, Result<(), Fault>>,
+    ) -> Result<DeviceWrite, Fault> {
+        if let Some(oid) = fields.oid.as_ref().filter(|_| !update_existing) {
+            let why = "is given by the server; leave it out, or set updateExisting";
+            return Err(Fault::invalid("oid", oid.escape_debug(), why));
+        }
+        let needs_account = needs_stored_account(&fields);
+        let mut given = self.device_given(&caller.tenant, fields)?;
+        if let Some(oid) = given.device.capability {
+            let known = match capabilities.get(&oid) {
+                Some(known) => known.clone(),
+                None => {
+                    let known = self.capability_exists(&caller.tenant, Some(oid)).await;
+                    capabilities.insert(oid, known.clone());
+                    known
+                }
+            };
+            known?;
+        }
+        if given.device.device_id.is_none() && given.device.phone_number.is_none() {
+            return Err(named_by_nothing());
+        }
+        let mut mode = WriteMode::Create;
+        if update_existing {
+            self.find_by_number(caller, &mut given).await?;
+            // A record named by its own identifier must be there.
+            mode = if given.oid.is_some() { WriteMode::Replace } else { WriteMode::Upsert };
+        } else {
+            given.version = None;
+        }
+        if needs_account {
+            let stored = if update_existing { self.device_stored(caller, &given).await? } else { None };
+            secret_is_stored(stored.as_ref())?;
+        }
+        Ok(DeviceWrite { mode, given })
+    }
+
+    /// A record that has a number only means the stored one with this number, so that an import may be repeated. The
+    /// device that the number has been found to be meanwhile stays.
+    async fn find_by_number(&self, caller: &Caller, given: &mut DeviceGiven) -> Result<(), Fault> {
+        let (None, None, Some(number)) = (given.oid, &given.device.device_id, &given.device.phone_number) else {
+            return Ok(());
+        };
+        let found = self.store.device_find(&caller.tenant, DeviceKey::Phone(number.clone()), 2).await?;
+        match selecting::only(found) {
+            Ok(device) => {
+                given.oid = Some(device.oid);
+                given.device.device_id = device.device_id;
+                Ok(())
+            }
+            Err(fault) if fault.name == FaultName::UnknownDevice => Ok(()),
+            Err(fault) => Err(fault),
+        }
+    }
+}
+
+/// The result with what became of the records at `positions`.
+fn counted(mut result: ImportResult, positions: &[usize], verdicts: &[DeviceVerdict]) -> ImportResult {
+    for (index, verdict) in positions.iter().zip(verdicts) {
+        match verdict {
+            DeviceVerdict::Created(_) => result.created += 1,
+            DeviceVerdict::Updated(_) => result.updated += 1,
+            DeviceVerdict::Unchanged(_) => result.unchanged += 1,
+            DeviceVerdict::Refused(fault) => result.rejected.push(Rejected::new(*index, fault)),
+        }
+    }
+    result.rejected.sort_by_key(|rejected| rejected.index);
+    result
+}

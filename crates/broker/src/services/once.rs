@@ -1,0 +1,105 @@
+//! Requests that were made before get the answer of then.
+//!
+//! Source: DM WSI contract, section 3, "Idempotency".
+
+use serde::de::DeserializeOwned;
+
+use super::{Broker, RequestKey};
+use crate::access::Caller;
+use crate::fault::{Fault, FaultName};
+use crate::store::{Once, Remember};
+
+/// Operations whose answers are remembered. Entries of bulk calls have keys of their own.
+pub(super) mod operation {
+    pub(in crate::services) const DO_OPERATION: &str = "doOperation";
+    pub(in crate::services) const DO_BULK_OPERATION: &str = "doBulkOperation";
+    pub(in crate::services) const BULK_ENTRY: &str = "doBulkOperation/request";
+    pub(in crate::services) const CREATE_DEPLOYMENTS: &str = "createDeployments";
+    pub(in crate::services) const DEPLOYMENT: &str = "createDeployments/deployment";
+    pub(in crate::services) const CREATE_DEVICE: &str = "createDeviceInstance";
+    pub(in crate::services) const IMPORT_DEVICES: &str = "importDeviceInstances";
+    pub(in crate::services) const CREATE_CAPABILITY: &str = "createDeviceCapability";
+}
+
+impl Broker {
+    /// What the store is to remember under the caller's key, if it gave one. `answer` gives nothing if there was no
+    /// effect.
+    pub(super) fn remember<T>(
+        &self,
+        caller: &Caller,
+        operation: &'static str,
+        key: Option<&RequestKey>,
+        answer: impl FnOnce(&T) -> Option<String> + Send + 'static,
+    ) -> Option<Remember<T>> {
+        key.map(|key| Remember {
+            caller: format!("{}/{}", caller.tenant, caller.name),
+            operation,
+            request_id: key.id.clone(),
+            content: key.content,
+            at: self.environment.now(),
+            answer: Box::new(answer),
+        })
+    }
+
+    /// The answer this request got before. Nothing is changed and the key stays free.
+    ///
+    /// # Errors
+    /// `RequestIdReused`.
+    pub(super) async fn answer_of_before(
+        &self,
+        caller: &Caller,
+        operation: &'static str,
+        key: Option<&RequestKey>,
+    ) -> Result<Option<String>, Fault> {
+        match self.remember(caller, operation, key, |()| None) {
+            None => Ok(None),
+            Some(question) => self.ask(question).await,
+        }
+    }
+
+    /// Keeps `answer` under the key of an entry, before what it names is made. The answer of before, if there was
+    /// one; what that names may not have been made.
+    ///
+    /// # Errors
+    /// `RequestIdReused`.
+    pub(super) async fn reserve(
+        &self,
+        caller: &Caller,
+        operation: &'static str,
+        key: Option<&RequestKey>,
+        answer: String,
+    ) -> Result<Option<String>, Fault> {
+        match self.remember(caller, operation, key, |()| Some(answer)) {
+            None => Ok(None),
+            Some(question) => self.ask(question).await,
+        }
+    }
+
+    /// Making no job is an effect on nothing but the key.
+    async fn ask(&self, question: Remember<()>) -> Result<Option<String>, Fault> {
+        match self.store.job_create(Vec::new(), Some(question)).await? {
+            Once::Now(()) => Ok(None),
+            Once::Before(answer) => Ok(Some(answer)),
+            Once::Reused => Err(reused()),
+        }
+    }
+}
+
+/// Reads an answer of before.
+///
+/// # Errors
+/// `InternalError` if it cannot be read.
+pub(super) fn read<T: DeserializeOwned>(answer: &str) -> Result<T, Fault> {
+    serde_json::from_str(answer).map_err(|_| {
+        Fault::new(
+            FaultName::InternalError,
+            "the answer that this request got before cannot be read; look for what it made before you repeat it with another requestId",
+        )
+    })
+}
+
+/// The fault for a key that was used with other content.
+pub(super) fn reused() -> Fault {
+    Fault::new(FaultName::RequestIdReused, "requestId was used before with other parameters; use a new one")
+        .with("requestId")
+}

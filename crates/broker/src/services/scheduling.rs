@@ -1,0 +1,124 @@
+//! Whether a schedule makes sense.
+
+use crate::fault::{Fault, FaultName};
+use crate::schedule::Schedule;
+use crate::time::Timestamp;
+
+/// Start and end lie at most so many seconds ahead: about ten years.
+const AHEAD_S_MAX: i64 = 10 * 366 * 24 * 3600;
+const COUNT_MAX: u32 = 1_000_000;
+
+/// The schedule as it is carried out: a start that has passed is none.
+///
+/// # Errors
+/// `InvalidArgument` for what is out of range or has passed, `ConflictingArguments` for an end that is not after the
+/// start.
+pub(super) fn checked(mut schedule: Schedule, now: Timestamp) -> Result<Schedule, Fault> {
+    let latest = now.plus_s(AHEAD_S_MAX);
+    for (parameter, time) in [("startTime", schedule.start), ("endTime", schedule.end)] {
+        if let Some(time) = time.filter(|time| *time > latest) {
+            return Err(Fault::invalid(parameter, time, "is more than ten years ahead"));
+        }
+    }
+    if let (Some(start), Some(end)) = (schedule.start, schedule.end)
+        && end <= start
+    {
+        return Err(Fault::new(FaultName::ConflictingArguments, "endTime must be after startTime")
+            .with(start)
+            .with(end));
+    }
+    if let Some(end) = schedule.end.filter(|end| *end <= now) {
+        return Err(Fault::invalid("endTime", end, "has passed"));
+    }
+    within("maxConcurrentTasks", schedule.concurrent_max, 1, COUNT_MAX)?;
+    within("tasksPerMinute", schedule.per_minute_max, 1, COUNT_MAX)?;
+    within("maxAttempts", schedule.attempts_max, 1, 100)?;
+    within("retryDelaySeconds", schedule.retry_delay_s, 0, 86_400)?;
+    within("failureThresholdPercent", schedule.failure_threshold_percent, 0, 100)?;
+    if let Some(window) = &schedule.window
+        && (window.time_zone.len() > 100 || jiff::tz::TimeZone::get(&window.time_zone).is_err())
+    {
+        return Err(Fault::invalid("timeZone", &window.time_zone, "is no IANA time zone, such as Europe/Berlin"));
+    }
+    schedule.start = schedule.start.filter(|start| *start > now);
+    Ok(schedule)
+}
+
+/// The schedule of a task without a job: what is about jobs does not count.
+pub(super) fn of_single_task(mut schedule: Schedule) -> Schedule {
+    schedule.concurrent_max = None;
+    schedule.per_minute_max = None;
+    schedule.failure_threshold_percent = None;
+    schedule
+}
+
+fn within(parameter: &str, value: Option<u32>, min: u32, max: u32) -> Result<(), Fault> {
+    match value {
+        Some(value) if !(min..=max).contains(&value) => {
+            Err(Fault::invalid(parameter, value, format_args!("must be {min} to {max}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::DailyWindow;
+
+    const NOW: Timestamp = Timestamp(1_795_248_000_000);
+
+    fn refused(schedule: Schedule) -> Option<FaultName> {
+        checked(schedule, NOW).err().map(|fault| fault.name)
+    }
+
+    fn none() -> Schedule {
+        Schedule::default()
+    }
+
+    #[test]
+    fn the_end_comes_after_the_start_and_after_now() {
+        let at = |s| Some(NOW.plus_s(s));
+        assert_eq!(refused(Schedule { start: at(10), end: at(20), ..none() }), None);
+        assert_eq!(refused(Schedule { start: at(20), end: at(20), ..none() }), Some(FaultName::ConflictingArguments));
+        assert_eq!(refused(Schedule { end: at(0), ..none() }), Some(FaultName::InvalidArgument));
+        assert_eq!(refused(Schedule { end: at(1), ..none() }), None);
+        assert_eq!(refused(Schedule { start: Some(Timestamp(i64::MAX)), ..none() }), Some(FaultName::InvalidArgument));
+    }
+
+    #[test]
+    fn a_start_that_has_passed_is_now_and_the_life_counts_from_now() {
+        let schedule = checked(Schedule { start: Some(NOW.plus_s(-30 * 86_400)), ..none() }, NOW);
+        assert_eq!(schedule.map(|schedule| schedule.ends_at(NOW)), Ok(NOW.plus_s(Schedule::LIFE_S)));
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_refused() {
+        for (schedule, valid) in [
+            (Schedule { attempts_max: Some(1), ..none() }, true),
+            (Schedule { attempts_max: Some(100), ..none() }, true),
+            (Schedule { attempts_max: Some(0), ..none() }, false),
+            (Schedule { attempts_max: Some(101), ..none() }, false),
+            (Schedule { retry_delay_s: Some(0), ..none() }, true),
+            (Schedule { retry_delay_s: Some(86_401), ..none() }, false),
+            (Schedule { failure_threshold_percent: Some(100), ..none() }, true),
+            (Schedule { failure_threshold_percent: Some(101), ..none() }, false),
+            (Schedule { concurrent_max: Some(0), ..none() }, false),
+            (Schedule { per_minute_max: Some(0), ..none() }, false),
+        ] {
+            let expected = (!valid).then_some(FaultName::InvalidArgument);
+            assert_eq!(refused(schedule.clone()), expected, "{schedule:?}");
+        }
+    }
+
+    #[test]
+    fn a_daily_window_is_in_a_zone_that_exists() {
+        let window = |zone: &str| DailyWindow {
+            start: jiff::civil::time(22, 0, 0, 0),
+            end: jiff::civil::time(4, 0, 0, 0),
+            time_zone: zone.to_owned(),
+        };
+        assert_eq!(refused(Schedule { window: Some(window("Europe/Berlin")), ..none() }), None);
+        assert_eq!(refused(Schedule { window: Some(window("Mars/Base")), ..none() }), Some(FaultName::InvalidArgument));
+    }
+}

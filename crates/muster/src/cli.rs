@@ -1,0 +1,90 @@
+//! The commands.
+
+mod bench;
+mod call;
+mod demo;
+mod principal;
+mod serve;
+mod sim;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+/// Manages devices over OMA DM for systems that ask over web services.
+///
+/// `muster demo` shows the whole of it in a minute: a server, a fleet of simulated devices, and an External System.
+/// `muster serve` is the server. The DM WSI is at /wsi of its northbound address (WSDL at /wsi?wsdl), devices post to
+/// /dm of its southbound address.
+#[derive(Debug, Parser)]
+#[command(name = "muster", version, propagate_version = true, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  muster demo                                    everything on this machine, in a temporary folder
+  muster serve --data ./muster-data              a server; prints the administrator's password once
+  muster sim --server http://127.0.0.1:8081/dm --devices 10 --fleet-out fleet.json
+                                                 ten devices; fleet.json is what to import for them
+  muster call importDeviceInstances --args @fleet.json
+  muster call doOperation --args '{\"operation\":\"QUERY\",\"deviceID\":\"IMEI:490154203237518\",\"bOptin\":false,
+                                   \"acceptDevicePolicy\":20,\"testCycle\":false}'
+  muster call getTasks --args '{\"createdSince\":\"2026-01-01T00:00:00Z\"}' --json";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Args),
+    Demo(demo::Args),
+    Sim(sim::Args),
+    Call(call::Args),
+    Principal(principal::Args),
+    Bench(bench::Args),
+    /// Writes a completion script for a shell to standard output.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs the command given.
+pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Serve(args) => serve::run(args),
+        Command::Demo(args) => demo::run(args),
+        Command::Sim(args) => sim::run(args),
+        Command::Call(args) => call::run(args),
+        Command::Principal(args) => principal::run(args),
+        Command::Bench(args) => bench::run(args),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "muster", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// The runtime that commands with network work run on.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// Logs go to standard error, so that standard output stays for answers.
+fn start_log(filter: &str, json: bool) -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // A second start in one process (the demo's server) keeps the first log.
+    let _ = if json { log.json().try_init() } else { log.try_init() };
+    Ok(())
+}
+
+/// Ends when the process is told to.
+async fn told_to_end() -> anyhow::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

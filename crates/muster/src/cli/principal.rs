@@ -1,0 +1,115 @@
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use muster_broker::access::{Principal, Role};
+use muster_broker::ports::Vault as _;
+use muster_broker::store::PrincipalStore as _;
+
+use crate::serve::{FIRST_TENANT, System, random_password};
+use crate::show::Table;
+
+/// Makes and lists External Systems and people who may call the server. The server must not be running on the folder.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Folder of the database and the key file.
+    #[arg(long, env = "MUSTER_DATA", value_name = "DIR", default_value = "muster-data", global = true)]
+    data: PathBuf,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Makes a principal, or gives an existing one a new password, domain and roles.
+    Put {
+        /// Name it authenticates with.
+        name: String,
+        /// Management domain; no principal sees records of another domain.
+        #[arg(long, default_value = FIRST_TENANT)]
+        tenant: String,
+        /// What it may do.
+        #[arg(long = "role", value_name = "ROLE", required = true, value_parser = roles())]
+        roles: Vec<String>,
+        /// Takes WS-Security PasswordDigest too; the password is then kept, sealed, not only its hash.
+        #[arg(long)]
+        digest: bool,
+    },
+    /// Lists principals.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn roles() -> Vec<&'static str> {
+    Role::NAMES.iter().map(|(name, _)| *name).collect()
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let (store, vault) =
+        muster_store::open(&args.data).with_context(|| format!("cannot open {}", args.data.display()))?;
+    super::runtime()?.block_on(async {
+        match args.action {
+            Action::Put { name, tenant, roles, digest } => {
+                let (password, made_up) = password()?;
+                let principal = Principal {
+                    tenant,
+                    roles: roles.iter().filter_map(|role| named(role)).collect(),
+                    password_hash: muster_northbound::hash_password(&password)
+                        .map_err(|error| anyhow::anyhow!("{error}"))?,
+                    digest_secret: digest.then(|| vault.seal(password.as_bytes()).0),
+                    name,
+                };
+                let name = principal.name.clone();
+                store.principal_put(principal).await?;
+                println!("{name} may call the server");
+                if made_up {
+                    println!("password  {password}   (printed once)");
+                }
+            }
+            Action::List { json } => list(store.principal_list().await?, json),
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn named(role: &str) -> Option<Role> {
+    Role::NAMES.iter().find(|(name, _)| *name == role).map(|(_, role)| *role)
+}
+
+/// The password from standard input where that is not a terminal, else a random one.
+fn password() -> anyhow::Result<(String, bool)> {
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        let mut line = String::new();
+        stdin.read_line(&mut line).context("cannot read the password from standard input")?;
+        let given = line.trim_end_matches(['\r', '\n']);
+        if !given.is_empty() {
+            return Ok((given.to_owned(), false));
+        }
+    }
+    Ok((random_password(&System), true))
+}
+
+fn list(principals: Vec<Principal>, json: bool) {
+    let names = |principal: &Principal| -> Vec<&str> {
+        let roles = principal.roles.iter();
+        roles.filter_map(|role| Role::NAMES.iter().find(|(_, known)| known == role)).map(|(name, _)| *name).collect()
+    };
+    if json {
+        let rows: Vec<_> = principals
+            .iter()
+            .map(|it| serde_json::json!({"name": it.name, "tenant": it.tenant, "roles": names(it)}))
+            .collect();
+        println!("{}", serde_json::Value::from(rows));
+        return;
+    }
+    let mut table = Table::new(&["name", "tenant", "roles"]);
+    for it in &principals {
+        table.row([it.name.clone(), it.tenant.clone(), names(it).join(", ")]);
+    }
+    print!("{table}");
+}

@@ -1,0 +1,89 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::config::File;
+use crate::serve::{ADMINISTRATOR, Options, Server};
+
+/// Runs the server until it is told to end (SIGTERM or Ctrl-C); sessions that are open get time to finish.
+///
+/// The first start makes an administrator, `admin`, with the password of MUSTER_ADMIN_PASSWORD or one that is printed
+/// once. All listeners are on loopback unless told otherwise.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Configuration file; muster.example.toml explains every key.
+    #[arg(long, env = "MUSTER_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder of the database and the key file; made if it is not there.
+    #[arg(long, env = "MUSTER_DATA", value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Address for External Systems.  [default: 127.0.0.1:8080]
+    #[arg(long, env = "MUSTER_NORTH", value_name = "ADDR")]
+    north: Option<SocketAddr>,
+    /// Address for devices.  [default: 127.0.0.1:8081]
+    #[arg(long, env = "MUSTER_SOUTH", value_name = "ADDR")]
+    south: Option<SocketAddr>,
+    /// Address for health checks.  [default: 127.0.0.1:8082]
+    #[arg(long, env = "MUSTER_ADMIN", value_name = "ADDR")]
+    admin: Option<SocketAddr>,
+    /// Identifier of this server among peers and towards devices.  [default: muster]
+    #[arg(long, env = "MUSTER_SERVER_ID", value_name = "NAME")]
+    server_id: Option<String>,
+    /// TLS on both listeners with a certificate of its own for loopback names, kept in the data folder; for trials.
+    #[arg(long)]
+    self_signed: bool,
+    /// What is logged, for example info,muster_southbound=debug.
+    #[arg(long, env = "MUSTER_LOG", value_name = "FILTER")]
+    log: Option<String>,
+    /// Prints one JSON line with the addresses to standard output once the server listens.
+    #[arg(long)]
+    ready_json: bool,
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let mut file = args.config.as_deref().map(File::read).transpose()?.unwrap_or_default();
+    let Args { data, north, south, admin, server_id, self_signed, log, ready_json, config: _ } = args;
+    file.north.address = north.or(file.north.address);
+    file.south.address = south.or(file.south.address);
+    file.admin.address = admin.or(file.admin.address);
+    file.north.self_signed |= self_signed;
+    file.south.self_signed |= self_signed;
+    file.server_id = server_id.or(file.server_id);
+    file.log.filter = log.unwrap_or(file.log.filter);
+    super::start_log(&file.log.filter, file.log.json)?;
+    let options = Options {
+        data: data.or(file.data.clone()).unwrap_or_else(|| PathBuf::from("muster-data")),
+        file,
+        admin_password: std::env::var("MUSTER_ADMIN_PASSWORD").ok().filter(|password| !password.is_empty()),
+    };
+    super::runtime()?.block_on(async {
+        let server = Server::start(options).await?;
+        tell(&server, ready_json);
+        super::told_to_end().await?;
+        tracing::info!("ending: open sessions get time to finish");
+        server.stop().await;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn tell(server: &Server, ready_json: bool) {
+    let (north, south, admin) = (server.north.url(), server.south.url(), server.admin.url());
+    if ready_json {
+        let line = serde_json::json!({
+            "event": "listening", "north": north, "south": south, "admin": admin,
+            "password": server.new_password,
+        });
+        println!("{line}");
+        return;
+    }
+    println!("muster {} is listening", env!("CARGO_PKG_VERSION"));
+    println!("  External Systems  {north}/wsi   (WSDL: {north}/wsi?wsdl)");
+    println!("  devices           {south}/dm");
+    println!("  health            {admin}/healthz");
+    if let Some(password) = &server.new_password {
+        println!();
+        println!("The administrator was made. This is printed once:");
+        println!("  user      {ADMINISTRATOR}");
+        println!("  password  {password}");
+    }
+}

@@ -1,0 +1,156 @@
+//! What can be set, and where: flags count before the environment, that before the file, that before the defaults.
+//!
+//! Every key is explained in `muster.example.toml`, which a test reads.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::Deserialize;
+
+/// The file's form. Unknown keys are refused, so that a misspelt one is noticed.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct File {
+    /// Folder of the database and the key.
+    pub(crate) data: Option<PathBuf>,
+    /// Identifier of this server among peers and towards devices.
+    pub(crate) server_id: Option<String>,
+    pub(crate) north: Listener,
+    pub(crate) south: Listener,
+    pub(crate) admin: Listener,
+    pub(crate) limits: Limits,
+    pub(crate) sessions: Sessions,
+    pub(crate) log: Log,
+}
+
+/// One listener.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Listener {
+    /// Address and port.
+    pub(crate) address: Option<SocketAddr>,
+    /// Public address of what is served here.
+    pub(crate) public_url: Option<String>,
+    /// Certificate chain, PEM.
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// Private key, PEM.
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Makes a certificate of its own for loopback names; for trials.
+    pub(crate) self_signed: bool,
+}
+
+/// Bounds on what comes from outside.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Limits {
+    pub(crate) wsi_request_bytes: u64,
+    pub(crate) wsi_requests_per_second: u32,
+    pub(crate) device_message_bytes: u32,
+    pub(crate) device_object_bytes: u32,
+    pub(crate) connections: usize,
+    pub(crate) connections_per_address: usize,
+    pub(crate) header_seconds: u64,
+    pub(crate) request_seconds: u64,
+    pub(crate) tls_handshake_seconds: u64,
+    pub(crate) shutdown_seconds: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            wsi_request_bytes: 8 << 20,
+            wsi_requests_per_second: 200,
+            device_message_bytes: 64 << 10,
+            device_object_bytes: 1 << 20,
+            connections: 20_000,
+            connections_per_address: 10_000,
+            header_seconds: 15,
+            request_seconds: 30,
+            tls_handshake_seconds: 10,
+            shutdown_seconds: 20,
+        }
+    }
+}
+
+/// How long sessions live.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Sessions {
+    pub(crate) wsi_idle_seconds: i64,
+    pub(crate) wsi_life_seconds: i64,
+    pub(crate) device_silent_seconds: i64,
+    pub(crate) background_milliseconds: u64,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self {
+            wsi_idle_seconds: 30 * 60,
+            wsi_life_seconds: 12 * 3600,
+            device_silent_seconds: 300,
+            background_milliseconds: 200,
+        }
+    }
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Log {
+    pub(crate) filter: String,
+    pub(crate) json: bool,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { filter: "info".to_owned(), json: false }
+    }
+}
+
+impl File {
+    /// Reads a configuration file.
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let mut file: Self = toml::from_str(&text).with_context(|| format!("{} is not understood", path.display()))?;
+        // Paths in a file are meant from where the file lies.
+        let base = path.parent().unwrap_or(Path::new("")).to_owned();
+        let paths = [&mut file.north, &mut file.south, &mut file.admin].into_iter();
+        let tls = paths.flat_map(|listener| [&mut listener.tls_certificate, &mut listener.tls_key]);
+        for path in tls.chain([&mut file.data]).flatten() {
+            *path = base.join(&*path);
+        }
+        Ok(file)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may fail by panic")]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = include_str!("../../../muster.example.toml");
+
+    /// The example has each key commented out with its default; uncommented it must be the defaults.
+    #[test]
+    fn the_example_names_every_key_with_its_default() {
+        let uncommented: String = EXAMPLE
+            .lines()
+            .map(|line| line.strip_prefix("#= ").unwrap_or(line))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let file: File = toml::from_str(&uncommented).unwrap();
+        assert_eq!(format!("{:?}", file.limits), format!("{:?}", Limits::default()));
+        assert_eq!(format!("{:?}", file.sessions), format!("{:?}", Sessions::default()));
+        assert_eq!(format!("{:?}", file.log), format!("{:?}", Log::default()));
+        assert_eq!(file.north.address, Some(crate::serve::NORTH));
+        assert_eq!(file.south.address, Some(crate::serve::SOUTH));
+        assert_eq!(file.admin.address, Some(crate::serve::ADMIN));
+    }
+
+    #[test]
+    fn a_misspelt_key_is_refused_by_name() {
+        let error = toml::from_str::<File>("[limits]\nconections = 3\n").unwrap_err();
+        assert!(error.to_string().contains("conections"), "{error}");
+    }
+}

@@ -1,0 +1,170 @@
+//! The server: builds store, broker, endpoints and background work, and ends them in order.
+
+mod background;
+mod environment;
+mod listen;
+mod tls;
+
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use muster_broker::access::{Principal, Role};
+use muster_broker::ports::Environment;
+use muster_broker::services::{Broker, Settings};
+use muster_broker::store::Store;
+use muster_northbound::Wsi;
+use muster_southbound::dm1::Exchange;
+
+pub(crate) use environment::System;
+use listen::{Bounds, Listening};
+
+use crate::config::{self, File};
+
+/// Default addresses: loopback.
+pub(crate) const NORTH: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8080));
+pub(crate) const SOUTH: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8081));
+pub(crate) const ADMIN: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8082));
+
+/// Name of the administrator that the first start makes.
+pub(crate) const ADMINISTRATOR: &str = "admin";
+/// Its domain.
+pub(crate) const FIRST_TENANT: &str = "default";
+
+/// What the server is started with, flags and file merged.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) data: PathBuf,
+    pub(crate) file: File,
+    /// The administrator's password, if it does not exist yet; a random one when absent.
+    pub(crate) admin_password: Option<String>,
+}
+
+/// A running server.
+pub(crate) struct Server {
+    pub(crate) north: Listening,
+    pub(crate) south: Listening,
+    pub(crate) admin: Listening,
+    /// The password of an administrator that was made by this start.
+    pub(crate) new_password: Option<String>,
+    pub(crate) broker: Broker,
+    exchange: Arc<Exchange>,
+    background: background::Background,
+    patience: Duration,
+}
+
+impl Server {
+    /// Starts everything; returns when all listeners are bound.
+    pub(crate) async fn start(options: Options) -> anyhow::Result<Self> {
+        let Options { data, file, admin_password } = options;
+        let (store, vault) = muster_store::open(&data).with_context(|| format!("cannot open {}", data.display()))?;
+        let environment: Arc<dyn Environment> = Arc::new(System);
+        let settings = Settings {
+            server_id: file.server_id.clone().unwrap_or_else(|| "muster".to_owned()),
+            session_idle_s: file.sessions.wsi_idle_seconds,
+            session_life_s: file.sessions.wsi_life_seconds,
+            request_bytes_max: file.limits.wsi_request_bytes,
+        };
+        let broker = Broker::new(store.clone(), vault.clone(), environment.clone(), settings);
+        let new_password = first_administrator(&broker, admin_password).await?;
+
+        let exchange = Arc::new(Exchange::new(
+            store.clone(),
+            vault,
+            environment,
+            muster_southbound::dm1::Settings {
+                server_id: broker.settings().server_id.clone(),
+                device_url: file.south.public_url.clone(),
+                message_bytes_max: file.limits.device_message_bytes,
+                object_bytes_max: file.limits.device_object_bytes,
+            },
+        ));
+        let wsi = Wsi::new(broker.clone(), wsi_settings(&file));
+        let bounds = Bounds::of(&file.limits);
+        let north = listen(&file.north, NORTH, muster_northbound::router(wsi), &data, bounds).await?;
+        let south = listen(&file.south, SOUTH, muster_southbound::router(exchange.clone()), &data, bounds).await?;
+        let admin = listen(&file.admin, ADMIN, health(store.clone()), &data, bounds).await?;
+        let background = background::start(store, &file.sessions);
+        let patience = Duration::from_secs(file.limits.shutdown_seconds);
+        Ok(Self { north, south, admin, new_password, broker, exchange, background, patience })
+    }
+
+    /// Ends the server: no new request is taken, sessions that are open get time to finish, what is decided is stored.
+    pub(crate) async fn stop(self) {
+        self.exchange.drain();
+        self.north.stop(self.patience).await;
+        self.south.stop(self.patience).await;
+        self.background.stop().await;
+        self.admin.stop(Duration::from_secs(1)).await;
+    }
+}
+
+/// A listener with the server's stack and bounds and nothing behind it, on a free port of loopback.
+pub(crate) async fn bare(router: Router) -> anyhow::Result<Listening> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    Ok(Listening::start(address, None, router, Bounds::of(&config::Limits::default())).await?)
+}
+
+fn wsi_settings(file: &File) -> muster_northbound::Settings {
+    muster_northbound::Settings {
+        public_url: file.north.public_url.clone(),
+        request_bytes_max: usize::try_from(file.limits.wsi_request_bytes).unwrap_or(usize::MAX),
+        requests_per_second_max: file.limits.wsi_requests_per_second,
+    }
+}
+
+async fn listen(
+    listener: &config::Listener,
+    default: SocketAddr,
+    router: Router,
+    data: &std::path::Path,
+    bounds: Bounds,
+) -> anyhow::Result<Listening> {
+    let address = listener.address.unwrap_or(default);
+    let tls = tls::acceptor(listener, data)?;
+    Listening::start(address, tls, router, bounds).await.with_context(|| format!("cannot listen on {address}"))
+}
+
+/// Makes the administrator on the first start. Returns the password if it was made up here.
+async fn first_administrator(broker: &Broker, given: Option<String>) -> anyhow::Result<Option<String>> {
+    if broker.store().principal_get(ADMINISTRATOR).await?.is_some() {
+        return Ok(None);
+    }
+    let made_up = given.is_none();
+    let password = given.unwrap_or_else(|| random_password(broker.environment().as_ref()));
+    let hash = muster_northbound::hash_password(&password).map_err(|error| anyhow::anyhow!("{error}"))?;
+    let principal = Principal {
+        name: ADMINISTRATOR.to_owned(),
+        tenant: FIRST_TENANT.to_owned(),
+        roles: vec![Role::Administrator],
+        password_hash: hash,
+        digest_secret: None,
+    };
+    broker.store().principal_put(principal).await?;
+    Ok(made_up.then_some(password))
+}
+
+/// 120 random bits in letters that are not mistaken for each other.
+pub(crate) fn random_password(environment: &dyn Environment) -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut octets = [0; 24];
+    environment.random(&mut octets);
+    octets.iter().map(|octet| char::from(LETTERS[usize::from(octet % 32)])).collect()
+}
+
+/// Alive means that the process answers; ready, that the store does.
+fn health(store: Arc<dyn Store>) -> Router {
+    async fn ready(State(store): State<Arc<dyn Store>>) -> (StatusCode, &'static str) {
+        match store.ping().await {
+            Ok(()) => (StatusCode::OK, "ready\n"),
+            Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n"),
+        }
+    }
+    Router::new().route("/healthz", get(|| async { "alive\n" })).route("/readyz", get(ready)).with_state(store)
+}

@@ -1,0 +1,82 @@
+//! What happens without being asked for: jobs go on, tasks expire, silent sessions end, old things are forgotten.
+//!
+//! Every piece is one bounded store call, so that requests never wait long for the writer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use muster_broker::contact::lost;
+use muster_broker::ports::Environment as _;
+use muster_broker::store::{Due, Store, StoreError};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::System;
+use crate::config::Sessions;
+
+/// Rows that one call may touch.
+const PAGE: u32 = 500;
+/// Calls in a row before others get a turn.
+const PAGES_MAX: usize = 64;
+
+/// The running background work.
+pub(super) struct Background {
+    stop: watch::Sender<bool>,
+    handle: JoinHandle<()>,
+}
+
+impl Background {
+    /// Ends it after the piece of work under way.
+    pub(super) async fn stop(self) {
+        let _ = self.stop.send(true);
+        let _ = self.handle.await;
+    }
+}
+
+/// Starts it on the present runtime.
+pub(super) fn start(store: Arc<dyn Store>, sessions: &Sessions) -> Background {
+    let (stop, mut stopped) = watch::channel(false);
+    let sessions = sessions.clone();
+    let handle = tokio::spawn(async move {
+        let mut tick = tokio::time::interval(Duration::from_millis(sessions.background_milliseconds.max(10)));
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut rounds: u64 = 0;
+        loop {
+            tokio::select! {
+                _ = tick.tick() => {}
+                _ = stopped.changed() => return,
+            }
+            if let Err(error) = round(store.as_ref(), &sessions, rounds).await {
+                tracing::warn!(%error, "background work will be tried again");
+            }
+            rounds += 1;
+        }
+    });
+    Background { stop, handle }
+}
+
+async fn round(store: &dyn Store, sessions: &Sessions, number: u64) -> Result<(), StoreError> {
+    let now = System.now();
+    for _ in 0..PAGES_MAX {
+        if store.job_pump(now, PAGE).await? == Due::Nothing {
+            break;
+        }
+    }
+    for _ in 0..PAGES_MAX {
+        if store.task_expire(now, PAGE).await? == Due::Nothing {
+            break;
+        }
+    }
+    for contact in store.contact_silent(now.plus_s(-sessions.device_silent_seconds), PAGE).await? {
+        if let Some(step) = lost(contact, now) {
+            // A conflict means that the device spoke again meanwhile: it is not lost.
+            store.contact_commit(step).await?;
+        }
+    }
+    let per_minute = 60_000 / sessions.background_milliseconds.max(10);
+    if number.is_multiple_of(per_minute.max(1)) {
+        let sessions_before = now.plus_s(-sessions.wsi_idle_seconds.max(sessions.wsi_life_seconds));
+        store.forget(sessions_before, now.plus_s(-24 * 3600)).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! Accepting connections: TLS, bounds, and an orderly end.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt as _;
+
+use crate::config::Limits;
+
+/// Bounds on connections.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    connections_max: usize,
+    per_address_max: usize,
+    header: Duration,
+    request: Duration,
+    handshake: Duration,
+}
+
+impl Bounds {
+    pub(super) fn of(limits: &Limits) -> Self {
+        Self {
+            connections_max: limits.connections,
+            per_address_max: limits.connections_per_address,
+            header: Duration::from_secs(limits.header_seconds),
+            request: Duration::from_secs(limits.request_seconds),
+            handshake: Duration::from_secs(limits.tls_handshake_seconds),
+        }
+    }
+}
+
+/// A listener at work.
+pub(crate) struct Listening {
+    address: SocketAddr,
+    is_tls: bool,
+    stop: watch::Sender<Option<Duration>>,
+    handle: JoinHandle<()>,
+}
+
+impl Listening {
+    pub(super) async fn start(
+        address: SocketAddr,
+        tls: Option<TlsAcceptor>,
+        router: Router,
+        bounds: Bounds,
+    ) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let is_tls = tls.is_some();
+        let (stop, stopped) = watch::channel(None);
+        let handle = tokio::spawn(accept(listener, tls, router, bounds, stopped));
+        Ok(Self { address, is_tls, stop, handle })
+    }
+
+    /// Where clients find it, for example `http://127.0.0.1:8080`.
+    pub(crate) fn url(&self) -> String {
+        format!("{}://{}", if self.is_tls { "https" } else { "http" }, self.address)
+    }
+
+    /// Takes no more connections and lets the open ones finish their requests, at most for `patience`.
+    pub(super) async fn stop(self, patience: Duration) {
+        let _ = self.stop.send(Some(patience));
+        let _ = self.handle.await;
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    bounds: Bounds,
+    mut stopped: watch::Receiver<Option<Duration>>,
+) {
+    let slots = Arc::new(Semaphore::new(bounds.connections_max));
+    let addresses = Addresses::default();
+    let graceful = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopped.changed() => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors: closing connections will help, spinning would not.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let Ok(slot) = slots.clone().try_acquire_owned() else {
+            tracing::debug!(%peer, "connection refused: as many as allowed are open");
+            continue;
+        };
+        let Some(place) = addresses.take(peer.ip(), bounds.per_address_max) else {
+            tracing::debug!(%peer, "connection refused: as many as one address may have are open");
+            continue;
+        };
+        let (tls, router, watcher) = (tls.clone(), router.clone(), graceful.watcher());
+        tokio::spawn(async move {
+            let _held = (slot, place);
+            connection(stream, peer, tls, router, bounds, watcher).await;
+        });
+    }
+    drop(listener);
+    let patience = stopped.borrow().unwrap_or_default();
+    let _ = tokio::time::timeout(patience, graceful.shutdown()).await;
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    bounds: Bounds,
+    watcher: Watcher,
+) {
+    // Answers are one write; waiting to fill a packet would only cost time.
+    let _ = stream.set_nodelay(true);
+    match tls {
+        None => serve(stream, peer, router, bounds, watcher).await,
+        Some(acceptor) => match tokio::time::timeout(bounds.handshake, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => serve(stream, peer, router, bounds, watcher).await,
+            Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
+            Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
+        },
+    }
+}
+
+async fn serve<S>(stream: S, peer: SocketAddr, router: Router, bounds: Bounds, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let router = router.clone();
+        async move {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let answer = tokio::time::timeout(bounds.request, router.oneshot(request.map(Body::new))).await;
+            answer.unwrap_or_else(|_| Ok(too_slow()))
+        }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(bounds.header)
+        .max_headers(64)
+        .serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%peer, %error, "connection broke");
+    }
+}
+
+fn too_slow() -> Response<Body> {
+    let mut response = Response::new(Body::from("the request took too long\n"));
+    *response.status_mut() = StatusCode::REQUEST_TIMEOUT;
+    response
+}
+
+/// Open connections by address.
+#[derive(Clone, Default)]
+struct Addresses(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// One connection of an address; gives its place back when it ends.
+struct Place {
+    addresses: Addresses,
+    address: IpAddr,
+}
+
+impl Addresses {
+    fn take(&self, address: IpAddr, max: usize) -> Option<Place> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(address).or_default();
+        if *count >= max {
+            return None;
+        }
+        *count += 1;
+        Some(Place { addresses: self.clone(), address })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.addresses.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.address);
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! How the commands speak to people: tables that line up, texts of bounded length.
+
+use std::fmt;
+
+/// Rows under headings, each column as wide as its widest cell.
+pub(crate) struct Table {
+    headings: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table without rows.
+    pub(crate) fn new(headings: &[&str]) -> Self {
+        Self { headings: headings.iter().map(|it| (*it).to_owned()).collect(), rows: Vec::new() }
+    }
+
+    /// Adds a row.
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = || std::iter::once(&self.headings).chain(&self.rows);
+        let width = |column: usize| all().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+        let widths: Vec<usize> = (0..self.headings.len()).map(|column| width(column).unwrap_or(0)).collect();
+        let line = |f: &mut fmt::Formatter<'_>, cells: &[String]| -> fmt::Result {
+            let last = cells.len().saturating_sub(1);
+            for (column, (cell, width)) in cells.iter().zip(&widths).enumerate() {
+                // No blanks after the last cell: they would wrap on a narrow terminal.
+                if column == last { write!(f, "{cell}")? } else { write!(f, "{cell:width$}  ")? }
+            }
+            writeln!(f)
+        };
+        line(f, &self.headings)?;
+        let rule: Vec<String> = widths.iter().map(|width| "─".repeat(*width)).collect();
+        line(f, &rule)?;
+        self.rows.iter().try_for_each(|row| line(f, row))
+    }
+}
+
+/// The text in at most `max` characters.
+pub(crate) fn short(text: &str, max: usize) -> String {
+    if text.chars().count() <= max {
+        return text.to_owned();
+    }
+    text.chars().take(max.saturating_sub(1)).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_and_lines_end_with_text() {
+        let mut table = Table::new(&["task", "state"]);
+        table.row(["1".into(), "SUCCEEDED".into()]);
+        table.row(["long-name".into(), "é".into()]);
+        assert_eq!(table.to_string(), "task       state\n─────────  ─────────\n1          SUCCEEDED\nlong-name  é\n");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_with_an_ellipsis() {
+        assert_eq!(short("abcdef", 4), "abc…");
+        assert_eq!(short("abcd", 4), "abcd");
+    }
+}

@@ -1,0 +1,206 @@
+//! The session: a value that takes messages and makes replies.
+//!
+//! Source: OMA DM Protocol 1.2, "Protocol packages"; OMA DM Security 1.2, "Authentication".
+
+mod answer;
+mod due;
+mod receive;
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use self::due::Due;
+use super::{Answer, AuthType, Order, Outcome, credential::Standing, large::Assembly, open::OnWire};
+use crate::syncml::{Encoding, Text};
+
+/// What this server knows of one account of a device: lent for each message, never kept in the session.
+#[derive(Clone, Copy, Debug)]
+pub struct Account<'a> {
+    /// Name the client authenticates with.
+    pub client_name: &'a str,
+    /// Its secret.
+    pub client_secret: &'a str,
+    /// The weakest scheme taken, in both directions. MD5 is always taken.
+    pub weakest: AuthType,
+    /// Decoded nonces that an MD5 credential may be made with now. After a challenge the caller must count `challenge` among
+    /// them for the next message, and leave out what [`super::Login`] has used.
+    pub nonces: &'a [Vec<u8>],
+    /// Fresh nonce for a challenge in this session. Used by [`Session::answer`] at [`super::Stage::Challenge`].
+    pub challenge: &'a [u8],
+    /// Fresh nonce for the client's next session. Used by [`Session::answer`] after an MD5 [`super::Login`]; the caller keeps
+    /// it when that reply leaves.
+    pub next: &'a [u8],
+    /// How this server proves who it is; `None` where the device does not ask.
+    pub server: Option<ServerAccount<'a>>,
+}
+
+/// How this server proves to the device who it is.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerAccount<'a> {
+    /// Name; goes into `Source/LocName` too.
+    pub name: &'a str,
+    /// Secret.
+    pub secret: &'a str,
+    /// Decoded nonce that the device issued last; empty if it never did.
+    pub nonce: &'a [u8],
+}
+
+/// What this server says of itself in each message.
+#[derive(Clone, Copy, Debug)]
+pub struct Identity<'a> {
+    /// Our `LocURI`.
+    pub uri: &'a str,
+    /// Where the device must send its next message.
+    pub resp_uri: Option<&'a str>,
+    /// Largest message taken, in octets.
+    pub max_msg_size: u32,
+    /// Largest object taken, in octets. Above 4 MiB nothing is taken, whatever is said here.
+    pub max_obj_size: u32,
+}
+
+/// Octets of the largest message for a device that announced nothing: the figure in the examples of the specification.
+pub const MAX_MSG_SIZE_DEFAULT: u64 = 5_000;
+/// Orders of one session that wait or are on the wire, members counted: what a session may take in a store.
+pub const ORDERS_MAX: usize = 500;
+/// Octets of a `SessionID`, `Source/LocURI` or `MsgID` that is kept: the longest seen are URIs below 200.
+const IDENTIFIER_BYTES_MAX: usize = 1_024;
+/// Messages of one device in one session: room for large trees, an end to endless ones.
+const MESSAGES_MAX: u32 = 2_000;
+
+/// One session with a device, from its package 1 to our last status. A plain value without octets of messages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    /// `SessionID` as the device writes it.
+    id: Text,
+    encoding: Encoding,
+    phase: Phase,
+    /// `Source/LocURI` of the device; empty before its first message.
+    device: Text,
+    /// `MsgID` of the device's last message.
+    seen: u32,
+    /// `MsgID` of our last message.
+    sent: u32,
+    /// Failed authentications of the client.
+    failures: u8,
+    skipped: u32,
+    unexpected: u32,
+    /// `MaxMsgSize` as announced last, never 0.
+    max_msg_size: Option<u64>,
+    standing: Standing,
+    /// What the device owes statuses for.
+    wire: OnWire,
+    /// The orders on the wire as given with their numbers, while the device may yet refuse our credential.
+    again: Vec<(u32, Order)>,
+    /// Orders that wait for a message with room.
+    queue: VecDeque<Order>,
+    /// Parts of a large object.
+    parts: Assembly,
+    /// Command numbers of the alerts in our last message, which the device answers with a status.
+    own_alerts: Vec<u32>,
+    /// What the answer to the last message owes, until it is made.
+    due: Option<Due>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Phase {
+    /// The client has not proved who it is.
+    Stranger,
+    /// It has.
+    Known,
+    /// Nothing more is expected.
+    Over,
+}
+
+impl Session {
+    /// A session that has seen nothing; `session_id` as in the first message, `encoding` that of the device.
+    #[must_use]
+    pub fn new(session_id: &str, encoding: Encoding) -> Self {
+        Self {
+            id: session_id.into(),
+            encoding,
+            phase: Phase::Stranger,
+            device: Text::default(),
+            seen: 0,
+            sent: 0,
+            failures: 0,
+            skipped: 0,
+            unexpected: 0,
+            max_msg_size: None,
+            standing: Standing::default(),
+            wire: OnWire::default(),
+            again: Vec::new(),
+            queue: VecDeque::new(),
+            parts: Assembly::default(),
+            own_alerts: Vec::new(),
+            due: None,
+        }
+    }
+
+    /// A session of which only the number of messages is known: nothing is kept of one whose client has not proved who it
+    /// is, so that a stranger costs no memory. With `messages` above 0 the client has been challenged before, and the next
+    /// bad credential is its second. Our own messages are counted like those of the device.
+    #[must_use]
+    pub fn after_challenge(session_id: &str, encoding: Encoding, messages: u32) -> Self {
+        let messages = messages.min(MESSAGES_MAX);
+        Self { seen: messages, sent: messages, failures: u8::from(messages > 0), ..Self::new(session_id, encoding) }
+    }
+
+    /// Takes back the orders that wait for a message with room: they end as not sent.
+    pub fn withdraw(&mut self) -> Vec<Outcome> {
+        self.queue.drain(..).flat_map(|order| ended(&order, Answer::NotSent, None)).collect()
+    }
+
+    /// Ends the session without a word, for one that the device left: every order that is open ends.
+    pub fn close(&mut self) -> Vec<Outcome> {
+        self.phase = Phase::Over;
+        self.again.clear();
+        self.parts.clear();
+        let mut outcomes = self.wire.take_all();
+        outcomes.extend(self.queue.drain(..).flat_map(|it| ended(&it, Answer::NotSent, None)));
+        outcomes
+    }
+
+    /// `SessionID` as the device writes it.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// How messages of this session travel.
+    #[must_use]
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    /// `Source/LocURI` of the device; empty before its first message.
+    #[must_use]
+    pub fn device_uri(&self) -> &str {
+        &self.device
+    }
+
+    /// Whether the client has proved who it is.
+    #[must_use]
+    pub fn is_authenticated(&self) -> bool {
+        self.phase == Phase::Known
+    }
+
+    /// Whether nothing more is expected from the device.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.phase == Phase::Over
+    }
+
+    /// Orders that wait or are on the wire, members counted.
+    fn open_orders(&self) -> usize {
+        self.wire.len() + self.queue.iter().map(|it| 1 + it.action.members().len()).sum::<usize>()
+    }
+}
+
+/// Outcomes of an order and its members, all ended in the same way by the session.
+fn ended(order: &Order, answer: Answer, note: Option<super::Note>) -> Vec<Outcome> {
+    order.action.members().iter().fold(vec![Outcome::bare(order.tag, answer, note)], |mut all, member| {
+        all.extend(ended(member, answer, note));
+        all
+    })
+}

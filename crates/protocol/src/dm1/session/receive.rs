@@ -1,0 +1,331 @@
+//! Takes a message of the device.
+
+use super::{Account, Due, Phase, Session, due::Issue};
+use crate::{
+    dm1::{
+        Answer, AuthType, DeviceInfo, EndReason, EventKind, Initiation, Login, Outcome, Received, Stage, Violation,
+        alert::{code, take_events},
+        auth, credential,
+        large::{Assembly, Object, Owner},
+    },
+    syncml::{Alert, Command, Header, Message, Status, StatusCode, WriteKind},
+};
+
+impl Session {
+    /// Takes one message of the device. The caller has dealt with a repetition of the last message, which gets the reply it
+    /// got before and is not given here.
+    ///
+    /// Of a message whose sender is not authenticated nothing is taken: no outcomes, no alerts, no nonce.
+    ///
+    /// # Errors
+    /// [`Violation`] if the message cannot be part of this session, which is then unchanged.
+    pub fn receive(&mut self, account: &Account<'_>, message: &Message) -> Result<Received, Violation> {
+        let number = self.check(&message.header)?;
+        self.id = message.header.session_id.clone();
+        self.device = message.header.source.uri.clone();
+        self.skipped = self.skipped.saturating_add(number - self.seen - 1);
+        self.seen = number;
+        let mut received = Received::nothing();
+        let due = self.take(account, message, &mut received);
+        received.stage = due.stage;
+        if matches!(due.stage, Stage::Refuse | Stage::End) {
+            received.outcomes.extend(self.close());
+        }
+        received.skipped = self.skipped;
+        received.unexpected = self.unexpected;
+        self.due = Some(due);
+        Ok(received)
+    }
+
+    /// The number of a message that can be next in this session.
+    fn check(&self, header: &Header) -> Result<u32, Violation> {
+        if self.phase == Phase::Over {
+            return Err(Violation::Over);
+        }
+        let identifiers = [&header.session_id, &header.source.uri, &header.msg_id];
+        if identifiers.iter().any(|it| it.len() > super::IDENTIFIER_BYTES_MAX) {
+            return Err(Violation::IdentifierTooLong { max: super::IDENTIFIER_BYTES_MAX });
+        }
+        if !same_session(&self.id, &header.session_id) {
+            return Err(Violation::OtherSession { expected: self.id.clone(), got: header.session_id.clone() });
+        }
+        if !self.device.is_empty() && self.device != header.source.uri {
+            return Err(Violation::OtherDevice { expected: self.device.clone(), got: header.source.uri.clone() });
+        }
+        let Ok(number) = header.msg_id.trim().parse() else {
+            return Err(Violation::MessageNumber { got: header.msg_id.clone() });
+        };
+        if number <= self.seen {
+            return Err(Violation::MessageBelow { expected: self.seen.saturating_add(1), got: number });
+        }
+        if self.sent >= super::MESSAGES_MAX {
+            return Err(Violation::TooManyMessages { max: super::MESSAGES_MAX });
+        }
+        Ok(number)
+    }
+
+    /// The message from its outside to its inside: version, sender, body.
+    fn take(&mut self, account: &Account<'_>, message: &Message, received: &mut Received) -> Due {
+        if let Some(code) = version_error(&message.header) {
+            received.reason = Some(EndReason::Version);
+            return Due::refusal(message, code, Stage::Refuse);
+        }
+        let verdict = auth::check(account, message.header.cred.as_ref());
+        match verdict {
+            auth::Verdict::Right(login) => {
+                self.phase = Phase::Known;
+                received.login = Some(login);
+                self.take_body(account, message, received)
+            }
+            auth::Verdict::Missing if self.phase == Phase::Known => self.take_body(account, message, received),
+            // There is nothing a stranger could abort but its own session.
+            auth::Verdict::Missing | auth::Verdict::Wrong { .. }
+                if self.phase == Phase::Stranger && has_abort(message) =>
+            {
+                abort_answer(message, received)
+            }
+            auth::Verdict::Missing => self.doubt(message, StatusCode::MISSING_CREDENTIALS, AuthType::Md5, received),
+            auth::Verdict::Wrong { tried } => {
+                let wanted = tried.filter(|it| *it >= account.weakest).unwrap_or(AuthType::Md5);
+                self.doubt(message, StatusCode::INVALID_CREDENTIALS, wanted, received)
+            }
+        }
+    }
+
+    /// Challenges the client, or refuses it the second time. Statuses of a doubtful message are not taken; what it owes it
+    /// still owes.
+    fn doubt(&mut self, message: &Message, code: StatusCode, wanted: AuthType, received: &mut Received) -> Due {
+        self.phase = Phase::Stranger;
+        self.failures = self.failures.saturating_add(1);
+        if self.failures > 1 {
+            received.reason = Some(EndReason::BadCredential);
+            return Due::refusal(message, code, Stage::Refuse);
+        }
+        Due { challenge: Some(Issue::Now(wanted)), ..Due::refusal(message, code, Stage::Challenge) }
+    }
+
+    /// The body of a message whose sender is known.
+    fn take_body(&mut self, account: &Account<'_>, message: &Message, received: &mut Received) -> Due {
+        let announced = message.header.meta.max_msg_size.filter(|it| *it > 0);
+        self.max_msg_size = announced.or(self.max_msg_size);
+        let mut due = Due::new(message, StatusCode::AUTHENTICATED, Stage::Ready);
+        if let Some(login) = received.login {
+            due.login = true;
+            due.challenge = issue_after(login);
+        }
+        self.parts.begin_message();
+        let mut broken = Vec::new();
+        for command in &message.commands {
+            match command {
+                Command::Status(status) => self.take_status(status),
+                Command::Results(results) => {
+                    let (code, objects) = self.wire.results(results, &mut self.parts);
+                    broken.extend(objects);
+                    if code == Some(StatusCode::BAD_REQUEST) {
+                        self.unexpected = self.unexpected.saturating_add(1);
+                    }
+                    if let Some(code) = code {
+                        due.command(command, code);
+                    }
+                }
+                _ => {
+                    let (code, objects) = take_command(command, received, &mut self.parts);
+                    broken.extend(objects);
+                    due.command(command, code);
+                }
+            }
+        }
+        broken.extend(self.parts.end_message(message.is_final));
+        for object in broken {
+            if let Owner::Results(cmd) = object.owner {
+                self.wire.broke_off(cmd);
+            }
+            due.no_end.push(object.uri);
+        }
+        let verdict = self.take_header_statuses(account, message, received);
+        match verdict {
+            credential::Verdict::GoOn => {}
+            credential::Verdict::Again => received.outcomes.extend(self.queue_again()),
+            credential::Verdict::Hopeless(reason) => {
+                let (outcomes, refused) = self.wire.take_refused();
+                received.outcomes.extend(outcomes);
+                received.outcomes.extend(refused.iter().map(|(_, tag)| Outcome::bare(*tag, Answer::NotSent, None)));
+                received.reason = Some(reason);
+                return Due { stage: Stage::End, ..due };
+            }
+        }
+        if has_abort(message) {
+            received.outcomes.extend(self.wire.take_all());
+            return abort_answer(message, received);
+        }
+        if message.is_final {
+            received.outcomes.extend(self.wire.take_all());
+            self.again.clear();
+            due
+        } else {
+            received.outcomes.extend(self.wire.take_finished(self.parts.order()));
+            Due { stage: Stage::NextMessage, ..due }
+        }
+    }
+
+    fn take_status(&mut self, status: &Status) {
+        let number = |text: &str| text.trim().parse::<u32>().ok();
+        let (msg, cmd) = (number(&status.msg_ref), number(&status.cmd_ref));
+        let header = cmd == Some(0) && msg.is_some_and(|it| it == self.sent || self.is_on_wire(it));
+        let own_alert = msg == Some(self.sent) && cmd.is_some_and(|it| self.own_alerts.contains(&it));
+        if !header && !own_alert && !self.wire.status(status) {
+            self.unexpected = self.unexpected.saturating_add(1);
+        }
+    }
+
+    /// What the device says of our header: its nonce, and whether it lets us in.
+    fn take_header_statuses(
+        &mut self,
+        account: &Account<'_>,
+        message: &Message,
+        received: &mut Received,
+    ) -> credential::Verdict {
+        let asked_in = if self.wire.is_empty() { self.sent } else { self.wire.msg };
+        let mut verdict = credential::Verdict::GoOn;
+        for msg in [asked_in, self.sent] {
+            // Only the first counts: a second status for one header is a mistake.
+            let Some(status) = header_status(message, msg) else { continue };
+            if let Some(nonce) = status.chal.as_ref().and_then(credential::next_nonce) {
+                received.server_nonce = Some(nonce.to_vec());
+            }
+            let asked = self.is_on_wire(msg);
+            if asked && !status.code.is_success() {
+                self.wire.header = Some(status.code);
+            }
+            verdict = self.standing.take(account, status.code, status.chal.as_ref(), asked);
+            if verdict != credential::Verdict::GoOn || asked_in == self.sent {
+                break;
+            }
+        }
+        verdict
+    }
+
+    fn is_on_wire(&self, msg: u32) -> bool {
+        !self.wire.is_empty() && self.wire.msg == msg
+    }
+
+    /// Puts the orders that the device refused with our header in front of those that wait. Returns the outcomes of those
+    /// that it carried out all the same.
+    fn queue_again(&mut self) -> Vec<Outcome> {
+        let (mut outcomes, refused) = self.wire.take_refused();
+        let mut orders = std::mem::take(&mut self.again);
+        orders.retain(|(cmd, _)| refused.iter().any(|(it, _)| it == cmd));
+        if orders.is_empty() {
+            outcomes.extend(refused.iter().map(|(_, tag)| Outcome::bare(*tag, Answer::NotSent, None)));
+        }
+        for (_, order) in orders.into_iter().rev() {
+            self.queue.push_front(order);
+        }
+        outcomes
+    }
+}
+
+impl Received {
+    fn nothing() -> Self {
+        Self {
+            login: None,
+            server_nonce: None,
+            device: None,
+            initiation: None,
+            outcomes: Vec::new(),
+            alerts: Vec::new(),
+            stage: Stage::Ready,
+            reason: None,
+            skipped: 0,
+            unexpected: 0,
+        }
+    }
+}
+
+/// The device's status for the header of our message `msg`.
+fn header_status(message: &Message, msg: u32) -> Option<&Status> {
+    message.commands.iter().find_map(|command| match command {
+        Command::Status(it) if it.cmd_ref.trim() == "0" && it.msg_ref.trim().parse() == Ok(msg) => Some(it),
+        _ => None,
+    })
+}
+
+/// The nonce that the answer to a login issues: MD5 needs one for the next session.
+fn issue_after(login: Login) -> Option<Issue> {
+    match login.auth {
+        AuthType::Basic => None,
+        AuthType::Md5 => Some(Issue::NextSession),
+    }
+}
+
+/// 505 or 513 for versions that are not spoken here. Documents of DTD 1.1 differ from 1.2 only in what they may hold, so
+/// they are read; the protocol before DM 1.2 has another account and no generic alerts, so it is not.
+fn version_error(header: &Header) -> Option<StatusCode> {
+    if !matches!(header.ver_dtd.trim(), "1.1" | "1.2") {
+        Some(StatusCode::DTD_VERSION_NOT_SUPPORTED)
+    } else if header.ver_proto.trim() != "DM/1.2" {
+        Some(StatusCode::PROTOCOL_VERSION_NOT_SUPPORTED)
+    } else {
+        None
+    }
+}
+
+/// A session of a notification has a hexadecimal number: handsets differ in case and leading zeros.
+fn same_session(ours: &str, theirs: &str) -> bool {
+    let bare = |id: &str| -> String { id.trim().trim_start_matches('0').to_ascii_lowercase() };
+    bare(ours) == bare(theirs)
+}
+
+fn is_abort(command: &Command) -> bool {
+    matches!(command, Command::Alert(alert) if alert.code.trim() == code::SESSION_ABORT)
+}
+
+fn has_abort(message: &Message) -> bool {
+    message.commands.iter().any(is_abort)
+}
+
+/// Statuses for the header and the abort, and nothing else.
+fn abort_answer(message: &Message, received: &mut Received) -> Due {
+    received.reason = Some(EndReason::DeviceAborted);
+    let mut due = Due::new(message, StatusCode::OK, Stage::End);
+    for command in message.commands.iter().filter(|it| is_abort(it)) {
+        due.command(command, StatusCode::OK);
+    }
+    due
+}
+
+/// Takes a command of the device; returns its status.
+///
+/// A client may send Alert and Replace of `./DevInfo` only. Other commands of device management are answered 406, those that
+/// OMA DM does not have 501, and one without `CmdID` 400.
+fn take_command(command: &Command, received: &mut Received, parts: &mut Assembly) -> (StatusCode, Vec<Object>) {
+    let code = match command {
+        _ if command.cmd_id().is_empty() => StatusCode::BAD_REQUEST,
+        Command::Alert(alert) => return take_alert(alert, received, parts),
+        Command::Write(write) if write.kind == WriteKind::Replace => DeviceInfo::take(&mut received.device, write),
+        Command::Write(_) | Command::Get(_) | Command::Exec(_) | Command::Nested(_) => StatusCode::NOT_SUPPORTED,
+        Command::Unsupported { .. } => StatusCode::NOT_IMPLEMENTED,
+        Command::Results(_) | Command::Status(_) => StatusCode::OK,
+    };
+    (code, Vec::new())
+}
+
+/// Codes of data synchronisation, of user interaction (which only a server may ask for) and unknown ones are answered 406.
+fn take_alert(alert: &Alert, received: &mut Received, parts: &mut Assembly) -> (StatusCode, Vec<Object>) {
+    let code = match alert.code.trim() {
+        "" => StatusCode::INCOMPLETE,
+        code::SERVER_INITIATED => {
+            received.initiation = Some(Initiation::Server);
+            StatusCode::OK
+        }
+        code::CLIENT_INITIATED => {
+            received.initiation = Some(Initiation::Client);
+            StatusCode::OK
+        }
+        code::NEXT_MESSAGE | code::SESSION_ABORT | code::NO_END_OF_DATA => StatusCode::OK,
+        code::CLIENT_EVENT => return take_events(&mut received.alerts, alert, EventKind::ClientEvent, parts),
+        code::GENERIC_ALERT => return take_events(&mut received.alerts, alert, EventKind::GenericAlert, parts),
+        _ => StatusCode::NOT_SUPPORTED,
+    };
+    (code, Vec::new())
+}

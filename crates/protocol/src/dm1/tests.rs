@@ -1,0 +1,12 @@
+//! Scripted exchanges with a device.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod authentication;
+mod commands;
+mod device;
+mod large;
+mod orders;
+mod properties;
+mod server_credential;
+mod sizes;
+mod world;

@@ -1,0 +1,189 @@
+use proptest::prelude::*;
+
+use super::world::*;
+use crate::{
+    dm1::{Action, Answer, Note, ORDERS_MAX, Order, Session, Stage},
+    syncml::{Command, Encoding, ItemData},
+};
+
+fn orders(count: u32, bytes: usize) -> Vec<Order> {
+    (1..=count).map(|tag| replace(tag, "./Vendor/Value", &"x".repeat(bytes))).collect()
+}
+
+/// Answers every command of the message, and tells how many there were.
+fn answered(number: u32, reply: &crate::syncml::Message) -> (Draft, usize) {
+    let to = number - 1;
+    let commands: Vec<u32> = reply
+        .commands
+        .iter()
+        .filter(|it| !matches!(it, Command::Status(_)))
+        .map(|it| it.cmd_id().parse().unwrap())
+        .collect();
+    let count = commands.len();
+    (commands.into_iter().fold(package_3(number, to), |draft, cmd| draft.status(to, cmd, 200)), count)
+}
+
+#[test]
+fn orders_that_do_not_fit_go_out_with_the_next_answers_in_order() {
+    let mut world = World::new();
+    world.receive(package_1(1).md5(b"stored").max_msg_size(4_000));
+
+    let mut reply = world.answer(orders(10, 1_000));
+    let mut tags = Vec::new();
+    let mut number = 1;
+    while !reply.over {
+        number += 1;
+        let (draft, count) = answered(number, &reply.message);
+        assert!((1..=2).contains(&count), "{count} of 1000 octets in a message of 4000");
+        let received = world.receive(draft);
+        tags.extend(received.outcomes.iter().map(|it| it.tag));
+        reply = world.answer(vec![]);
+    }
+
+    assert_eq!(tags, (1..=10).collect::<Vec<_>>());
+    assert!(number > 5);
+}
+
+#[test]
+fn device_that_announces_nothing_gets_at_most_5000_octets() {
+    let mut world = World::logged_in();
+
+    let reply = world.answer(orders(10, 1_000));
+
+    assert_eq!(asked(&reply.message).len(), 3);
+}
+
+#[test]
+fn newest_announcement_counts() {
+    let mut world = World::new();
+    world.receive(package_1(1).md5(b"stored").max_msg_size(100_000));
+    world.answer(vec![get(99, "./A")]);
+    world.receive(package_3(2, 1).status(1, 4, 404).max_msg_size(3_000));
+
+    let reply = world.answer(orders(10, 1_000));
+
+    assert_eq!(asked(&reply.message).len(), 2);
+}
+
+#[test]
+fn order_that_fits_no_message_ends_with_413_and_the_others_go_out() {
+    let mut world = World::logged_in();
+    let mut all = vec![replace(50, "./A", &"x".repeat(6_000))];
+    all.push(Order { tag: 51, action: Action::Atomic(vec![replace(52, "./A", &"x".repeat(6_000))]) });
+    all.extend(orders(1, 10));
+
+    let reply = world.answer(all);
+
+    assert_eq!(answers(&reply.outcomes), [50, 51, 52].map(|tag| (tag, code(413))));
+    assert!(reply.outcomes.iter().all(|it| it.note == Some(Note::TooLarge)));
+    assert_eq!(asked(&reply.message), ["Replace"]);
+    assert_eq!(reply.message.commands.last().unwrap().cmd_id(), "4");
+}
+
+#[test]
+fn statuses_that_take_all_the_room_put_the_orders_off() {
+    let mut world = World::new();
+    let draft = package_1(1).md5(b"stored").max_msg_size(3_000);
+    let draft = (0..30).fold(draft, |draft, _| draft.alert("1222"));
+    world.receive(draft);
+
+    let first = world.answer(orders(1, 100));
+    let received = world.receive(package_3(2, 1).status(1, 34, 200));
+    let second = world.answer(vec![]);
+
+    assert_eq!(asked(&first.message), ["Alert 1222"]);
+    assert!(!first.over && first.message.is_final);
+    assert_eq!((received.stage, received.unexpected), (Stage::Ready, 0));
+    assert_eq!(asked(&second.message), ["Replace"]);
+}
+
+#[test]
+fn orders_beyond_the_bound_come_back() {
+    let mut world = World::logged_in();
+    let count = u32::try_from(ORDERS_MAX).unwrap() + 1;
+
+    let reply = world.answer((0..count).map(|tag| get(tag, "./A")).collect());
+
+    assert_eq!(answers(&reply.outcomes), [(count - 1, Answer::NotSent)]);
+    assert_eq!(reply.outcomes[0].note, Some(Note::NotTaken));
+}
+
+#[test]
+fn order_that_the_encoding_cannot_carry_comes_back_and_the_others_go_out() {
+    let mut world = World::logged_in();
+
+    let reply = world.answer(vec![replace(1, "./A", "\u{1}"), get(2, "./B")]);
+
+    assert_eq!(answers(&reply.outcomes), [(1, Answer::NotSent)]);
+    assert_eq!(reply.outcomes[0].note, Some(Note::NotEncodable));
+    assert_eq!(reply.message.commands.last().unwrap().cmd_id(), "4");
+}
+
+#[test]
+fn exactly_what_fits_goes_out() {
+    for encoding in [Encoding::Xml, Encoding::Wbxml] {
+        let fits = |max: u64| {
+            let mut world = World::new();
+            world.session = Session::new("A1", encoding);
+            world.receive(package_1(1).md5(b"stored").max_msg_size(max));
+            let reply = world.answer(orders(4, 100));
+            (asked(&reply.message).len(), reply.message.encode(encoding).unwrap().len() as u64)
+        };
+
+        let (_, all) = fits(u64::MAX);
+
+        assert_eq!(fits(all), (4, all), "{encoding:?}");
+        assert_eq!(fits(all - 1).0, 3, "{encoding:?}");
+    }
+}
+
+fn any_order() -> impl Strategy<Value = Action> {
+    let text = || "[a-z<&\"é]{0,300}";
+    let uri = || "\\./[A-Za-z/]{1,60}".prop_map(crate::syncml::Text::from);
+    let data = prop_oneof![
+        text().prop_map(|it| Some(ItemData::Text(it.into()))),
+        prop::collection::vec(128..=255_u8, 1..300).prop_map(|it| Some(ItemData::Opaque(it))),
+        Just(None),
+    ];
+    prop_oneof![
+        uri().prop_map(|uri| Action::Get { uri }),
+        (uri(), data).prop_map(|(uri, data)| Action::Add { uri, format: Some("bin".into()), kind: None, data }),
+        text().prop_map(|text| Action::Confirm {
+            text: text.into(),
+            min_display_s: None,
+            max_display_s: Some(60),
+            default_accept: None
+        }),
+        uri().prop_map(|uri| Action::Sequence(vec![delete(1_000, &uri), get(1_000, &uri)])),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_message_with_orders_is_longer_than_the_device_takes(
+        actions in prop::collection::vec(any_order(), 1..20),
+        max in 1_500..6_000_u64,
+        is_wbxml in any::<bool>(),
+    ) {
+        let encoding = if is_wbxml { Encoding::Wbxml } else { Encoding::Xml };
+        let mut world = World::new();
+        world.session = Session::new("A1", encoding);
+        world.server_nonce = Some(b"first".to_vec());
+        world.receive(package_1(1).md5(b"stored").max_msg_size(max));
+        let given = actions.len();
+        let orders = (0..).zip(actions).map(|(tag, action)| Order { tag, action }).collect();
+        let (mut reply, mut number, mut ended) = (world.answer(orders), 1, Vec::new());
+        while !reply.over {
+            prop_assert!(reply.message.encode(encoding).unwrap().len() as u64 <= max);
+            ended.extend(reply.outcomes.iter().map(|it| it.tag));
+            number += 1;
+            let (draft, _) = answered(number, &reply.message);
+            ended.extend(world.receive(draft).outcomes.iter().map(|it| it.tag));
+            reply = world.answer(vec![]);
+        }
+        ended.retain(|tag| *tag < 1_000);
+        ended.sort_unstable();
+
+        prop_assert_eq!(ended, (0..u32::try_from(given).unwrap()).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,84 @@
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use super::super::source::{Source, Token};
+use super::super::{DecodeError, Meta};
+use super::{Child, Decoder, skip};
+use crate::wbxml::tags::Tag;
+
+/// Takes base64 with and without padding, as old clients write it.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+impl<'a, S: Source<'a>> Decoder<'_, S> {
+    /// `Meta`, with or without the `MetInf` wrapper.
+    pub(super) fn meta(&mut self, meta: &mut Meta) -> Result<(), DecodeError> {
+        self.children(|this, tag| {
+            if tag == Tag::MetInf {
+                this.children(|this, tag| this.meta_child(meta, tag))?;
+                return Ok(Child::Taken);
+            }
+            this.meta_child(meta, tag)
+        })
+    }
+
+    #[inline]
+    fn meta_child(&mut self, meta: &mut Meta, tag: Tag) -> Result<Child, DecodeError> {
+        match tag {
+            Tag::Format => meta.format = Some(self.leaf()?),
+            Tag::Type => meta.kind = Some(self.leaf()?),
+            Tag::Mark => meta.mark = Some(self.leaf()?),
+            Tag::Size => meta.size = self.number(tag)?,
+            Tag::Version => meta.version = Some(self.leaf()?),
+            Tag::NextNonce => meta.next_nonce = Some(self.base64(tag)?),
+            Tag::MaxMsgSize => meta.max_msg_size = self.number(tag)?,
+            Tag::MaxObjSize => meta.max_obj_size = self.number(tag)?,
+            Tag::EMI => meta.emi.push(self.leaf()?),
+            _ => return Ok(Child::Unknown),
+        }
+        Ok(Child::Taken)
+    }
+
+    /// A decimal number; an empty element says nothing.
+    fn number(&mut self, tag: Tag) -> Result<Option<u64>, DecodeError> {
+        let text = self.leaf()?;
+        let digits = text.trim();
+        if digits.is_empty() {
+            return Ok(None);
+        }
+        let number = digits.parse().ok().filter(|_| digits.bytes().all(|octet| octet.is_ascii_digit()));
+        let not_number = || DecodeError::NotNumber { element: tag.name(), at: self.source.at() };
+        number.ok_or_else(not_number).map(Some)
+    }
+
+    fn base64(&mut self, tag: Tag) -> Result<Vec<u8>, DecodeError> {
+        let text = self.leaf()?;
+        let decoded = if text.contains(|character: char| character.is_ascii_whitespace()) {
+            let dense: String = text.chars().filter(|character| !character.is_ascii_whitespace()).collect();
+            LENIENT.decode(dense)
+        } else {
+            LENIENT.decode(text.as_bytes())
+        };
+        decoded.map_err(|_| DecodeError::NotBase64 { element: tag.name(), at: self.source.at() })
+    }
+}
+
+impl<'a, S: Source<'a>> Decoder<'_, S> {
+    /// `Chal`.
+    pub(super) fn challenge(&mut self) -> Result<super::super::Challenge, DecodeError> {
+        let mut meta = Meta::default();
+        loop {
+            match self.source.next()? {
+                Token::Open(Tag::Meta) => self.meta(&mut meta)?,
+                Token::Open(_) | Token::Other => skip(&mut self.source)?,
+                Token::Text(_) | Token::Char(_) | Token::Opaque(_) => {}
+                Token::Close | Token::End => return Ok(super::super::Challenge { meta }),
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The one stream of tokens that both wire forms become.
+
+use std::str;
+
+use super::DecodeError;
+use crate::limits::Limits;
+use crate::wbxml::tags::{self, Tag};
+use crate::wbxml::{PublicId, Reader, Token as Octets};
+use crate::xml::{Event, Namespace, PullReader, writer};
+
+/// One step through a message, whichever way it travelled.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Token<'a> {
+    /// An element of SyncML or its meta-information. The namespace of XML names is not looked at closer than that:
+    /// clients put `Meta` into the namespace of its children and leave theirs out.
+    Open(Tag),
+    /// Any other element.
+    Other,
+    Text(&'a str),
+    Char(char),
+    Opaque(&'a [u8]),
+    Close,
+    End,
+}
+
+/// Where tokens come from.
+pub(super) trait Source<'a> {
+    fn next(&mut self) -> Result<Token<'a>, DecodeError>;
+    /// Octets read so far.
+    fn at(&self) -> usize;
+    /// Whether the element opened last may be the root of a message.
+    fn is_syncml(&self) -> bool;
+    /// Name of the element opened last, if it has one that XML can say.
+    fn name(&self) -> Option<&'a str>;
+    /// Its namespace name.
+    fn namespace(&self) -> &'a str;
+    /// Appends its attributes as XML. WBXML attributes have no meaning in any document type of OMA DM and are left out.
+    fn put_attributes(&self, out: &mut Vec<u8>) -> Result<(), DecodeError>;
+}
+
+pub(super) struct XmlSource<'a> {
+    reader: PullReader<'a>,
+    name: &'a str,
+    namespace: Namespace,
+}
+
+impl<'a> XmlSource<'a> {
+    pub(super) fn new(text: &'a str, limits: &Limits) -> Self {
+        Self { reader: PullReader::new(text, limits), name: "", namespace: Namespace::None }
+    }
+}
+
+impl<'a> Source<'a> for XmlSource<'a> {
+    #[inline]
+    fn next(&mut self) -> Result<Token<'a>, DecodeError> {
+        Ok(match self.reader.next_event()? {
+            Event::Open { namespace, name } => {
+                self.name = name;
+                self.namespace = namespace;
+                match Tag::from_name(name) {
+                    Some(tag) if namespace != Namespace::Other => Token::Open(tag),
+                    _ => Token::Other,
+                }
+            }
+            Event::Text(text) => Token::Text(text),
+            Event::Char(character) => Token::Char(character),
+            Event::Close => Token::Close,
+            Event::End => Token::End,
+        })
+    }
+
+    fn at(&self) -> usize {
+        self.reader.at()
+    }
+
+    fn is_syncml(&self) -> bool {
+        matches!(self.namespace, Namespace::None | Namespace::SyncMl)
+    }
+
+    fn name(&self) -> Option<&'a str> {
+        Some(self.name)
+    }
+
+    fn namespace(&self) -> &'a str {
+        self.reader.namespace_name()
+    }
+
+    fn put_attributes(&self, out: &mut Vec<u8>) -> Result<(), DecodeError> {
+        for (number, attribute) in self.reader.attributes().enumerate() {
+            let (namespace, name, value) = attribute?;
+            let qualified = match namespace {
+                "" => name.to_owned(),
+                "http://www.w3.org/XML/1998/namespace" => format!("xml:{name}"),
+                _ => {
+                    put_attribute(&format!("xmlns:a{number}"), namespace, out)?;
+                    format!("a{number}:{name}")
+                }
+            };
+            put_attribute(&qualified, &value, out)?;
+        }
+        Ok(())
+    }
+}
+
+/// What the reader let through, XML can carry: its characters were checked before.
+fn put_attribute(name: &str, value: &str, out: &mut Vec<u8>) -> Result<(), DecodeError> {
+    writer::put_attribute(name, value, out).map_err(|_| DecodeError::NotText { at: 0 })
+}
+
+pub(super) struct WbxmlSource<'a> {
+    reader: Reader<'a>,
+    /// Page and token of the element opened last.
+    code: (u8, u8),
+}
+
+impl<'a> WbxmlSource<'a> {
+    pub(super) fn new(octets: &'a [u8], limits: &Limits) -> Result<Self, DecodeError> {
+        let reader = Reader::new(octets, limits)?;
+        let syncml = match reader.header().public_id {
+            PublicId::Number(id) => matches!(id, 0x01 | 0x0FD1 | 0x0FD3 | 0x1201),
+            PublicId::Text(text) => matches!(
+                text,
+                b"-//SYNCML//DTD SyncML 1.2//EN" | b"-//SYNCML//DTD SyncML 1.1//EN" | b"-//SYNCML//DTD SyncML 1.0//EN"
+            ),
+        };
+        if syncml { Ok(Self { reader, code: (0, 0) }) } else { Err(DecodeError::NotSyncMl) }
+    }
+
+    /// A source whose document type the caller finds out by the root.
+    pub(super) fn of_any_type(octets: &'a [u8], limits: &Limits) -> Result<Self, DecodeError> {
+        Ok(Self { reader: Reader::new(octets, limits)?, code: (0, 0) })
+    }
+}
+
+impl<'a> Source<'a> for WbxmlSource<'a> {
+    #[inline]
+    fn next(&mut self) -> Result<Token<'a>, DecodeError> {
+        Ok(match self.reader.next_token()? {
+            Octets::Open { page, token } => {
+                self.code = (page, token);
+                Tag::from_code(page, token).map_or(Token::Other, Token::Open)
+            }
+            Octets::Literal(_) => {
+                self.code = (0, 0);
+                Token::Other
+            }
+            Octets::Text(text) => Token::Text(text),
+            Octets::Char(character) => Token::Char(character),
+            Octets::Opaque(octets) => Token::Opaque(octets),
+            Octets::Close => Token::Close,
+            Octets::End => Token::End,
+        })
+    }
+
+    fn at(&self) -> usize {
+        self.reader.at()
+    }
+
+    fn is_syncml(&self) -> bool {
+        true
+    }
+
+    fn name(&self) -> Option<&'a str> {
+        match self.code {
+            (tags::DDF_PAGE, token) => tags::ddf_name(token),
+            (page, token) => Tag::from_code(page, token).map(Tag::name),
+        }
+    }
+
+    fn namespace(&self) -> &'a str {
+        match self.code.0 {
+            tags::DDF_PAGE => tags::DDF_NAMESPACE,
+            1 => tags::METINF_NAMESPACE,
+            _ => tags::SYNCML_NAMESPACE,
+        }
+    }
+
+    fn put_attributes(&self, _: &mut Vec<u8>) -> Result<(), DecodeError> {
+        Ok(())
+    }
+}
+
+/// The octets as text that XML can carry too, or nothing.
+#[inline]
+pub(super) fn as_plain_text(octets: &[u8]) -> Option<&str> {
+    let control = |octet: &u8| *octet < 0x20 && !matches!(octet, b'\t' | b'\n' | b'\r');
+    if octets.iter().fold(false, |found, octet| found | control(octet)) {
+        return None;
+    }
+    let text = str::from_utf8(octets).ok()?;
+    let forbidden = !text.is_ascii() && text.contains(['\u{FFFE}', '\u{FFFF}']);
+    (!forbidden).then_some(text)
+}

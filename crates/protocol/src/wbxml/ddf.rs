@@ -1,0 +1,15 @@
+use super::WbxmlError;
+use crate::limits::Limits;
+use crate::syncml::DecodeError;
+
+/// The canonical XML text of a stand-alone DM DDF document in WBXML: what `Data` of type
+/// `application/vnd.syncml.dmtnds+wbxml` carries. The same form as mark-up inside `Data` has after decoding.
+///
+/// # Errors
+/// [`DecodeError`]: not WBXML, above a limit, or a root that is not of code page 2.
+///
+/// Source: OMA DM Tree and Description Serialization 1.2, "WBXML".
+pub fn ddf_to_xml(octets: &[u8], limits: &Limits) -> Result<String, DecodeError> {
+    let xml = crate::syncml::ddf_document(octets, limits)?;
+    String::from_utf8(xml).map_err(|_| WbxmlError::NotText { at: 0 }.into())
+}

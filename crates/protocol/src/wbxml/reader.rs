@@ -1,0 +1,327 @@
+use std::str;
+
+use super::header::table_string;
+use super::{Charset, Header, WbxmlError, mb_u_int32};
+use crate::limits::{LimitExceeded, Limits, check};
+
+const SWITCH_PAGE: u8 = 0x00;
+const END: u8 = 0x01;
+const ENTITY: u8 = 0x02;
+const STR_I: u8 = 0x03;
+const LITERAL: u8 = 0x04;
+const PI: u8 = 0x43;
+const STR_T: u8 = 0x83;
+const OPAQUE: u8 = 0xC3;
+const WITH_CONTENT: u8 = 0x40;
+const WITH_ATTRIBUTES: u8 = 0x80;
+
+/// One step through the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Token<'a> {
+    /// An element of a code page begins.
+    Open {
+        /// Tag code page.
+        page: u8,
+        /// The low 6 bits, 0x05 to 0x3F.
+        token: u8,
+    },
+    /// An element with a name of the string table begins.
+    Literal(&'a [u8]),
+    /// Part of the text of the innermost open element.
+    Text(&'a str),
+    /// One character of it.
+    Char(char),
+    /// Octets with a length in front, whatever they are.
+    Opaque(&'a [u8]),
+    /// The innermost element ends. Follows at once where an element has no content.
+    Close,
+    /// The root was closed and the document is over.
+    End,
+}
+
+/// One step through the attributes of an element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attribute<'a> {
+    /// An attribute begins: its name, perhaps with the head of its value.
+    Start {
+        /// Attribute code page.
+        page: u8,
+        /// 0x05 to 0x7F.
+        token: u8,
+    },
+    /// An attribute with a name of the string table begins.
+    Literal(&'a [u8]),
+    /// A part of the value that has a token.
+    Value {
+        /// Attribute code page.
+        page: u8,
+        /// 0x85 to 0xFF.
+        token: u8,
+    },
+    /// A part of the value.
+    Text(&'a str),
+    /// One character of it.
+    Char(char),
+    /// Octets of it.
+    Opaque(&'a [u8]),
+}
+
+/// Reads a WBXML document token by token, within [`Limits`]. Nothing is copied but the depth counter.
+#[derive(Clone, Debug)]
+pub struct Reader<'a> {
+    input: &'a [u8],
+    at: usize,
+    header: Header<'a>,
+    limits: Limits,
+    tag_page: u8,
+    attribute_page: u8,
+    depth: usize,
+    elements: usize,
+    attributes: usize,
+    /// Octets taken out of the string table so far: one table string may be named thousands of times.
+    expanded: usize,
+    /// What is left of a string in ISO-8859-1.
+    latin1: &'a [u8],
+    in_attributes: bool,
+    /// The element just opened has no content.
+    empty: bool,
+    started: bool,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads the header and stands before the root.
+    ///
+    /// # Errors
+    /// As [`Header::read`], or a document above `document_bytes_max`.
+    pub fn new(input: &'a [u8], limits: &Limits) -> Result<Self, WbxmlError> {
+        check("document_bytes_max", limits.document_bytes_max, input.len(), 0)?;
+        let (header, at) = Header::read(input, limits)?;
+        Ok(Self {
+            input,
+            at,
+            header,
+            limits: *limits,
+            tag_page: 0,
+            attribute_page: 0,
+            depth: 0,
+            elements: 0,
+            attributes: 0,
+            expanded: 0,
+            latin1: &[],
+            in_attributes: false,
+            empty: false,
+            started: false,
+        })
+    }
+
+    /// What the header said.
+    #[must_use]
+    pub fn header(&self) -> &Header<'a> {
+        &self.header
+    }
+
+    /// Octets read so far.
+    #[must_use]
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// The next token. Attributes the caller did not ask for with [`Self::next_attribute`] are passed over.
+    ///
+    /// # Errors
+    /// [`WbxmlError`], after which the reader is of no more use.
+    ///
+    /// Source: WBXML, "Binary Document Syntax".
+    #[inline]
+    pub fn next_token(&mut self) -> Result<Token<'a>, WbxmlError> {
+        if self.in_attributes {
+            while self.next_attribute()?.is_some() {}
+        }
+        if self.empty {
+            self.empty = false;
+            self.depth -= 1;
+            return Ok(Token::Close);
+        }
+        if self.depth == 0 && self.started {
+            return self.end();
+        }
+        if !self.latin1.is_empty() {
+            return Ok(self.latin1_piece());
+        }
+        loop {
+            let at = self.at;
+            let Some(&octet) = self.input.get(at) else {
+                return Err(WbxmlError::Truncated { at });
+            };
+            self.at = at + 1;
+            match octet {
+                END if self.depth > 0 => {
+                    self.depth -= 1;
+                    return Ok(Token::Close);
+                }
+                SWITCH_PAGE => self.tag_page = self.octet()?,
+                STR_I | STR_T | OPAQUE | ENTITY if self.depth > 0 => match self.string(octet, at)? {
+                    Token::Text("") => {}
+                    token => return Ok(token),
+                },
+                _ => return self.open(octet, at),
+            }
+        }
+    }
+
+    /// The next part of the attributes of the element just opened, or nothing once they are over.
+    ///
+    /// # Errors
+    /// [`WbxmlError`], after which the reader is of no more use.
+    pub fn next_attribute(&mut self) -> Result<Option<Attribute<'a>>, WbxmlError> {
+        if !self.in_attributes {
+            return Ok(None);
+        }
+        if !self.latin1.is_empty() {
+            return Ok(Some(attribute_part(self.latin1_piece())));
+        }
+        loop {
+            let at = self.at;
+            let octet = self.octet()?;
+            return Ok(Some(match octet {
+                END => {
+                    self.in_attributes = false;
+                    return Ok(None);
+                }
+                SWITCH_PAGE => {
+                    self.attribute_page = self.octet()?;
+                    continue;
+                }
+                STR_I | STR_T | OPAQUE | ENTITY => attribute_part(self.string(octet, at)?),
+                LITERAL => {
+                    self.count_attribute(at)?;
+                    Attribute::Literal(self.table_reference(at)?)
+                }
+                0x05..=0x3F | 0x45..=0x7F => {
+                    self.count_attribute(at)?;
+                    Attribute::Start { page: self.attribute_page, token: octet }
+                }
+                0x85..=0xBF | 0xC5..=0xFF => Attribute::Value { page: self.attribute_page, token: octet },
+                token => return Err(WbxmlError::Token { token, at }),
+            }));
+        }
+    }
+
+    fn end(&self) -> Result<Token<'a>, WbxmlError> {
+        if self.at < self.input.len() { Err(WbxmlError::Trailing { at: self.at }) } else { Ok(Token::End) }
+    }
+
+    #[inline]
+    fn open(&mut self, octet: u8, at: usize) -> Result<Token<'a>, WbxmlError> {
+        let token = octet & 0x3F;
+        if token < LITERAL || octet == PI {
+            return Err(WbxmlError::Token { token: octet, at });
+        }
+        self.elements += 1;
+        check("elements_max", self.limits.elements_max, self.elements, at)?;
+        check("depth_max", self.limits.depth_max, self.depth + 1, at)?;
+        self.depth += 1;
+        self.started = true;
+        self.empty = octet & WITH_CONTENT == 0;
+        self.in_attributes = octet & WITH_ATTRIBUTES != 0;
+        self.attributes = 0;
+        if token == LITERAL {
+            return Ok(Token::Literal(self.table_reference(at)?));
+        }
+        Ok(Token::Open { page: self.tag_page, token })
+    }
+
+    #[inline]
+    fn string(&mut self, kind: u8, at: usize) -> Result<Token<'a>, WbxmlError> {
+        match kind {
+            STR_I => {
+                let rest = self.input.get(self.at..).unwrap_or_default();
+                let end = rest.iter().position(|octet| *octet == 0);
+                let end = end.ok_or(WbxmlError::Truncated { at: self.input.len() })?;
+                let string = rest.get(..end).unwrap_or_default();
+                self.at += end + 1;
+                self.text(string, at)
+            }
+            STR_T => {
+                let string = self.table_reference(at)?;
+                self.text(string, at)
+            }
+            OPAQUE => {
+                let (length, start) = mb_u_int32(self.input, self.at)?;
+                let octets = self.input.get(start..).and_then(|rest| rest.get(..length as usize));
+                let octets = octets.ok_or(WbxmlError::Truncated { at: self.input.len() })?;
+                self.check_text(octets.len(), at)?;
+                self.at = start + octets.len();
+                Ok(Token::Opaque(octets))
+            }
+            _ => {
+                let (code, next) = mb_u_int32(self.input, self.at)?;
+                self.at = next;
+                let character = char::from_u32(code).filter(|character| *character != '\0');
+                Ok(Token::Char(character.ok_or(WbxmlError::Entity { at })?))
+            }
+        }
+    }
+
+    #[inline]
+    fn text(&mut self, string: &'a [u8], at: usize) -> Result<Token<'a>, WbxmlError> {
+        self.check_text(string.len(), at)?;
+        match self.header.charset {
+            Charset::Utf8 => {}
+            Charset::Ascii if string.is_ascii() => {}
+            Charset::Ascii => return Err(WbxmlError::NotText { at }),
+            Charset::Latin1 => {
+                self.latin1 = string;
+                return Ok(self.latin1_piece());
+            }
+        }
+        str::from_utf8(string).map(Token::Text).map_err(|_| WbxmlError::NotText { at })
+    }
+
+    /// A run of ASCII, or one character above it.
+    fn latin1_piece(&mut self) -> Token<'a> {
+        let run = self.latin1.iter().position(|octet| !octet.is_ascii()).unwrap_or(self.latin1.len());
+        if let (0, Some((octet, rest))) = (run, self.latin1.split_first()) {
+            self.latin1 = rest;
+            return Token::Char(char::from(*octet));
+        }
+        let (ascii, rest) = self.latin1.split_at(run);
+        self.latin1 = rest;
+        Token::Text(str::from_utf8(ascii).unwrap_or_default())
+    }
+
+    fn table_reference(&mut self, at: usize) -> Result<&'a [u8], WbxmlError> {
+        let (offset, next) = mb_u_int32(self.input, self.at)?;
+        self.at = next;
+        let string = table_string(self.header.strings, offset, at)?;
+        self.expanded += string.len();
+        check("document_bytes_max", self.limits.document_bytes_max, self.expanded, at)?;
+        Ok(string)
+    }
+
+    fn count_attribute(&mut self, at: usize) -> Result<(), LimitExceeded> {
+        self.attributes += 1;
+        check("attributes_max", self.limits.attributes_max, self.attributes, at)
+    }
+
+    fn check_text(&self, length: usize, at: usize) -> Result<(), LimitExceeded> {
+        check("text_bytes_max", self.limits.text_bytes_max, length, at)
+    }
+
+    fn octet(&mut self) -> Result<u8, WbxmlError> {
+        let at = self.at;
+        let octet = *self.input.get(at).ok_or(WbxmlError::Truncated { at })?;
+        self.at = at + 1;
+        Ok(octet)
+    }
+}
+
+fn attribute_part(token: Token<'_>) -> Attribute<'_> {
+    match token {
+        Token::Char(character) => Attribute::Char(character),
+        Token::Opaque(octets) => Attribute::Opaque(octets),
+        Token::Text(text) => Attribute::Text(text),
+        // `string` and `latin1_piece` make no other token.
+        Token::Open { .. } | Token::Literal(_) | Token::Close | Token::End => Attribute::Text(""),
+    }
+}

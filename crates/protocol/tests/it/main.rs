@@ -1,0 +1,9 @@
+//! What other programs and hostile senders see of the crate.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests read golden files and start other programs"
+)]
+
+mod vectors;

@@ -1,0 +1,54 @@
+//! What was carried out, counted, so that a test can prove that nothing was done twice.
+
+use std::collections::BTreeMap;
+
+use muster_protocol::syncml::StatusCode;
+use serde::Serialize;
+
+/// One command on one node, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Executed {
+    /// Address of the node, as the server sent it; the code for an Alert.
+    pub path: String,
+    /// Name of the command.
+    pub command: String,
+    /// What was answered.
+    pub status: StatusCode,
+}
+
+/// Everything a device was asked to do and how often it did it. Lives as long as the device.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    done: BTreeMap<(String, String), u32>,
+    session: Vec<Executed>,
+}
+
+impl Ledger {
+    pub(super) fn note(&mut self, path: &str, command: &str, status: StatusCode) {
+        if status.is_success() {
+            *self.done.entry((path.to_owned(), command.to_owned())).or_default() += 1;
+        }
+        self.session.push(Executed { path: path.to_owned(), command: command.to_owned(), status });
+    }
+
+    pub(super) fn begin_session(&mut self) {
+        self.session.clear();
+    }
+
+    /// How often `command` succeeded on `path`, in all sessions. What was rolled back does not count.
+    #[must_use]
+    pub fn count(&self, path: &str, command: &str) -> u32 {
+        self.done.get(&(path.to_owned(), command.to_owned())).copied().unwrap_or(0)
+    }
+
+    /// Every `(path, command)` that succeeded, with how often it did.
+    pub fn counts(&self) -> impl Iterator<Item = (&str, &str, u32)> {
+        self.done.iter().map(|((path, command), count)| (path.as_str(), command.as_str(), *count))
+    }
+
+    /// What this session, or the last one if none is open, was asked, in the order of execution; failures included.
+    #[must_use]
+    pub fn session(&self) -> &[Executed] {
+        &self.session
+    }
+}

@@ -1,0 +1,12 @@
+//! OMA DM 1.2 devices.
+
+mod account;
+mod conversation;
+mod exchange;
+mod outcome;
+mod plan;
+mod verdict;
+mod walk;
+mod work;
+
+pub use exchange::{Answer, Exchange, Post, Refusal, Settings};

@@ -1,0 +1,361 @@
+//! What an operation means in OMA DM commands, and how far a task has come with them.
+//!
+//! A plan is stored with its task after every message, so that a session that is lost can be taken up again by any
+//! node without doing twice what must not be done twice.
+
+use muster_broker::operation::{Operation, Parameter};
+use muster_broker::task::Task;
+use muster_protocol::dm1::{Action, Answer, Order, Outcome};
+use muster_protocol::syncml::{ItemData, StatusCode, Text};
+use serde::{Deserialize, Serialize};
+
+use super::verdict::Verdict;
+use super::walk;
+
+/// Tag of the question to the user. Commands are tagged with their place in the plan.
+pub(super) const CONSENT: u32 = 1 << 20;
+/// Tag of an Atomic or Sequence around all commands.
+const CONTAINER: u32 = CONSENT + 1;
+/// Most commands given to a session at once; the others follow when these are answered.
+const ROUND_MAX: usize = 100;
+
+/// Nodes that a QUERY without parameters reads.
+///
+/// Source: OMA DM 1.2 Standardized Objects, the mandatory nodes of DevInfo and DevDetail.
+const STANDARD_SET: &[&str] = &[
+    "./DevInfo/DevId",
+    "./DevInfo/Man",
+    "./DevInfo/Mod",
+    "./DevInfo/DmV",
+    "./DevInfo/Lang",
+    "./DevDetail/DevTyp",
+    "./DevDetail/OEM",
+    "./DevDetail/FwV",
+    "./DevDetail/SwV",
+    "./DevDetail/HwV",
+    "./DevDetail/LrgObj",
+];
+
+/// How far a task has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Plan {
+    #[serde(rename = "u")]
+    pub(super) consent: Consent,
+    #[serde(rename = "m")]
+    pub(super) mode: Mode,
+    #[serde(rename = "r", default)]
+    repeatable: bool,
+    /// Levels below the root that a DISCOVER still walks.
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
+    pub(super) walk_depth: Option<u32>,
+    /// What the device said to the container as a whole.
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    pub(super) container: Option<u16>,
+    #[serde(rename = "c")]
+    pub(super) commands: Vec<Planned>,
+}
+
+/// Whether the user is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Consent {
+    NotNeeded,
+    Needed,
+    Asked,
+    Given,
+}
+
+/// What the commands are wrapped in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Mode {
+    Plain,
+    Atomic,
+    Sequence,
+}
+
+/// One command of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Planned {
+    #[serde(rename = "v")]
+    pub(super) verb: Verb,
+    #[serde(rename = "p")]
+    pub(super) node: Parameter,
+    #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
+    correlator: Option<String>,
+    /// Levels below the root of a walk.
+    #[serde(rename = "l", default)]
+    pub(super) level: u32,
+    #[serde(rename = "s")]
+    pub(super) progress: Progress,
+    /// Code of the device.
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    pub(super) code: Option<u16>,
+    /// What was read, or the node written with its status.
+    #[serde(rename = "o", default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) result: Vec<Parameter>,
+}
+
+/// The command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Verb {
+    Get,
+    Replace,
+    Add,
+    Delete,
+    Exec,
+}
+
+/// How far a command has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Progress {
+    /// To be sent.
+    Waiting,
+    /// Sent; what the device did is not known yet.
+    Sent,
+    /// Sent in a session that was lost; a Get is to tell what the device did.
+    Unknown,
+    /// That Get was sent.
+    Probing,
+    /// Answered.
+    Answered,
+}
+
+impl Plan {
+    /// The plan of a task that has none yet.
+    pub(super) fn of(task: &Task) -> Self {
+        let arguments = &task.arguments;
+        let paths = || arguments.parameter.iter().cloned();
+        let commands: Vec<Planned> = match task.operation {
+            Operation::Query if arguments.parameter.is_empty() => {
+                STANDARD_SET.iter().map(|path| Planned::new(Verb::Get, node(path))).collect()
+            }
+            Operation::Query => paths().map(|it| Planned::new(Verb::Get, it)).collect(),
+            Operation::Update if arguments.is_set("create") => paths().map(|it| Planned::new(Verb::Add, it)).collect(),
+            Operation::Update => paths().map(|it| Planned::new(Verb::Replace, it)).collect(),
+            Operation::Delete => paths().map(|it| Planned::new(Verb::Delete, it)).collect(),
+            Operation::Execute => paths()
+                .map(|it| Planned {
+                    correlator: arguments.option("correlator").map(str::to_owned),
+                    ..Planned::new(Verb::Exec, it)
+                })
+                .collect(),
+            Operation::Discover => {
+                let root = arguments.parameter.first().map_or(".", |it| it.path.as_str());
+                vec![Planned::new(Verb::Get, node(root))]
+            }
+            Operation::Session => Vec::new(),
+        };
+        let walk_depth = (task.operation == Operation::Discover)
+            .then(|| arguments.option("depth").and_then(|depth| depth.parse().ok()).unwrap_or(walk::DEPTH));
+        Self {
+            consent: if task.opt_in { Consent::Needed } else { Consent::NotNeeded },
+            mode: match () {
+                () if arguments.is_set("atomic") => Mode::Atomic,
+                () if arguments.is_set("sequence") => Mode::Sequence,
+                () => Mode::Plain,
+            },
+            repeatable: arguments.is_set("repeatable"),
+            walk_depth,
+            container: None,
+            commands,
+        }
+    }
+
+    /// Takes the plan up in a new session. What was sent and never answered is of unknown outcome: it is sent again if
+    /// that does no harm, else what can tell is read first.
+    ///
+    /// Returns the node whose outcome nothing can tell, if there is one.
+    ///
+    /// Source: DM WSI contract, section 3, "Unknown outcome".
+    pub(super) fn take_up(&mut self) -> Option<String> {
+        if self.consent == Consent::Asked {
+            self.consent = Consent::Needed;
+        }
+        self.container = None;
+        let repeatable = self.repeatable;
+        let mut untold = None;
+        for command in &mut self.commands {
+            match command.progress {
+                Progress::Sent if repeatable || matches!(command.verb, Verb::Get | Verb::Replace) => {
+                    command.progress = Progress::Waiting;
+                }
+                Progress::Sent if command.verb == Verb::Exec => untold = Some(command.node.path.clone()),
+                Progress::Sent | Progress::Probing => command.progress = Progress::Unknown,
+                Progress::Answered if command.failed_for_now() => command.progress = Progress::Waiting,
+                Progress::Answered | Progress::Waiting | Progress::Unknown => {}
+            }
+        }
+        untold
+    }
+
+    /// Whether the user must be asked before anything else.
+    pub(super) fn asks(&self) -> bool {
+        self.consent == Consent::Needed
+    }
+
+    /// The next commands for the device: none when all are answered.
+    pub(super) fn orders(&mut self, question: &str) -> Vec<Order> {
+        if self.consent == Consent::Needed {
+            self.consent = Consent::Asked;
+            return vec![confirm(question)];
+        }
+        if self.consent == Consent::Asked {
+            return Vec::new();
+        }
+        let probes = self.probes();
+        if !probes.is_empty() {
+            return probes;
+        }
+        // A container goes whole or not at all.
+        let most = if self.mode == Mode::Plain { ROUND_MAX } else { usize::MAX };
+        let mut orders = Vec::new();
+        for (tag, command) in self.commands.iter_mut().enumerate() {
+            if command.progress == Progress::Waiting && orders.len() < most {
+                command.progress = Progress::Sent;
+                command.code = None;
+                orders.push(Order { tag: tag as u32, action: command.action() });
+            }
+        }
+        match self.mode {
+            Mode::Atomic if !orders.is_empty() => vec![Order { tag: CONTAINER, action: Action::Atomic(orders) }],
+            Mode::Sequence if !orders.is_empty() => vec![Order { tag: CONTAINER, action: Action::Sequence(orders) }],
+            _ => orders,
+        }
+    }
+
+    fn probes(&mut self) -> Vec<Order> {
+        let mut probes = Vec::new();
+        for (tag, command) in self.commands.iter_mut().enumerate() {
+            if command.progress == Progress::Unknown && probes.len() < ROUND_MAX {
+                command.progress = Progress::Probing;
+                probes.push(Order { tag: tag as u32, action: Action::Get { uri: command.node.path.as_str().into() } });
+            }
+        }
+        probes
+    }
+
+    /// Takes what the device said to one order.
+    pub(super) fn take(&mut self, outcome: &Outcome) {
+        let code = match outcome.answer {
+            Answer::Status(code) => Some(code),
+            Answer::None | Answer::NotSent => None,
+        };
+        if outcome.tag == CONTAINER {
+            self.container = code.map(|code| code.0);
+            return;
+        }
+        let Some(command) = self.commands.get_mut(outcome.tag as usize) else { return };
+        match (command.progress, outcome.answer, code) {
+            (Progress::Sent, Answer::NotSent, _) => command.progress = Progress::Waiting,
+            (Progress::Probing, Answer::None | Answer::NotSent, _) => command.progress = Progress::Unknown,
+            (Progress::Sent, _, Some(code)) => command.answered(code, outcome),
+            (Progress::Probing, _, Some(code)) => command.probed(code),
+            _ => {}
+        }
+        walk::extend(self, outcome.tag as usize);
+    }
+
+    /// Where the plan stands.
+    pub(super) fn verdict(&self) -> Verdict {
+        Verdict::of(self)
+    }
+
+    /// Everything read and written so far, in the order of the plan.
+    pub(super) fn results(&self) -> Vec<Parameter> {
+        self.commands.iter().flat_map(|command| command.result.iter().cloned()).collect()
+    }
+}
+
+impl Planned {
+    pub(super) fn new(verb: Verb, node: Parameter) -> Self {
+        Self { verb, node, correlator: None, level: 0, progress: Progress::Waiting, code: None, result: Vec::new() }
+    }
+
+    /// The command's name, for people.
+    pub(super) fn name(&self) -> &'static str {
+        match self.verb {
+            Verb::Get => "Get",
+            Verb::Replace => "Replace",
+            Verb::Add => "Add",
+            Verb::Delete => "Delete",
+            Verb::Exec => "Exec",
+        }
+    }
+
+    fn action(&self) -> Action {
+        let uri: Text = self.node.path.as_str().into();
+        // Binary values are given as base64 text, which both encodings carry as format b64.
+        let format = self.node.format.as_deref().map(|format| if format == "bin" { "b64" } else { format });
+        let format = format.map(Text::from);
+        let kind = self.node.kind.as_deref().map(Text::from);
+        let data = self.node.value.as_deref().map(ItemData::from);
+        match self.verb {
+            Verb::Get => Action::Get { uri },
+            Verb::Replace => Action::Replace { uri, format, kind, data },
+            Verb::Add => Action::Add { uri, format: format.or(Some("chr".into())), kind, data },
+            Verb::Delete => Action::Delete { uri },
+            Verb::Exec => Action::Exec { uri, data, correlator: self.correlator.as_deref().map(Text::from) },
+        }
+    }
+
+    fn answered(&mut self, code: StatusCode, outcome: &Outcome) {
+        self.progress = Progress::Answered;
+        self.code = Some(code.0);
+        self.result = if outcome.nodes.is_empty() {
+            vec![Parameter { path: self.node.path.clone(), status: Some(code.0.into()), ..Parameter::default() }]
+        } else {
+            outcome.nodes.iter().map(|it| super::outcome::parameter(it, code)).collect()
+        };
+    }
+
+    /// A Get told what became of an Add or Delete that was sent in a session that was lost.
+    fn probed(&mut self, code: StatusCode) {
+        let is_there = match code {
+            StatusCode::NOT_FOUND => false,
+            code if code.is_success() => true,
+            _ => {
+                // The device does not let it be read: nothing can tell.
+                self.progress = Progress::Sent;
+                self.code = Some(code.0);
+                return;
+            }
+        };
+        let was_done = is_there == (self.verb == Verb::Add);
+        if was_done {
+            self.progress = Progress::Answered;
+            self.code = Some(StatusCode::OK.0);
+            self.result = vec![Parameter { path: self.node.path.clone(), status: Some(200), ..Parameter::default() }];
+        } else {
+            self.progress = Progress::Waiting;
+        }
+    }
+
+    /// Whether the device's code is one of those that another attempt may change.
+    ///
+    /// Source: DM WSI contract, section 3, "Attempts and deadline"; 215 and 216 say that the command was not carried
+    /// out because of another one.
+    pub(super) fn failed_for_now(&self) -> bool {
+        matches!(self.code, Some(408 | 417 | 420 | 500 | 503 | 506 | 511 | 215 | 216))
+    }
+
+    /// Whether the device confirmed it, and a value asked for arrived.
+    pub(super) fn succeeded(&self) -> bool {
+        let confirmed = self.code.is_some_and(|code| StatusCode(code).is_success());
+        confirmed && (self.verb != Verb::Get || self.result.iter().any(|it| it.value.is_some()))
+    }
+}
+
+fn confirm(question: &str) -> Order {
+    Order {
+        tag: CONSENT,
+        action: Action::Confirm {
+            text: question.into(),
+            min_display_s: Some(10),
+            max_display_s: Some(120),
+            default_accept: None,
+        },
+    }
+}
+
+fn node(path: &str) -> Parameter {
+    Parameter { path: path.to_owned(), ..Parameter::default() }
+}

@@ -1,0 +1,87 @@
+//! Where a plan stands: whether its task is done, goes on, or failed, and why.
+
+use muster_protocol::syncml::StatusCode;
+
+use super::plan::{Plan, Planned, Progress, Verb};
+
+/// Where a plan stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Commands are to be sent, or are under way.
+    GoesOn,
+    /// Every command got a success and every value asked for arrived.
+    Done {
+        /// In words.
+        detail: String,
+    },
+    /// It did not, and another attempt would not help.
+    GivenUp {
+        /// In words, with the device's status and the node.
+        detail: String,
+        /// Code of the device.
+        code: Option<i32>,
+    },
+    /// It did not, and another attempt may help.
+    Failed {
+        /// In words, with the device's status and the node.
+        detail: String,
+        /// Code of the device.
+        code: Option<i32>,
+    },
+}
+
+impl Verdict {
+    pub(super) fn of(plan: &Plan) -> Self {
+        if let Some(command) = plan.commands.iter().find(|it| it.progress == Progress::Sent && it.code.is_some()) {
+            let detail = format!(
+                "outcome unknown: {} {} was sent in a session that was lost, and the device does not let the node be read",
+                command.name(),
+                command.node.path
+            );
+            return Self::GivenUp { detail, code: command.code.map(i32::from) };
+        }
+        if plan.commands.iter().any(|it| it.progress != Progress::Answered) {
+            return Self::GoesOn;
+        }
+        // A walk may meet nodes that it may not read; only its root must be readable.
+        let counts = |it: &&Planned| plan.walk_depth.is_none() || it.level == 0;
+        let failures: Vec<&Planned> = plan.commands.iter().filter(counts).filter(|it| !it.succeeded()).collect();
+        let Some(first) = failures.iter().find(|it| !it.failed_for_now()).or(failures.first()) else {
+            return Self::Done { detail: done(plan) };
+        };
+        let detail = why(first, failures.len());
+        let code = first.code.map(i32::from);
+        if first.failed_for_now() { Self::Failed { detail, code } } else { Self::GivenUp { detail, code } }
+    }
+}
+
+fn done(plan: &Plan) -> String {
+    let nodes = |count: usize| if count == 1 { "1 node".to_owned() } else { format!("{count} nodes") };
+    let count = |verb: Verb| plan.commands.iter().filter(|it| it.verb == verb).count();
+    let words: Vec<String> = [
+        (Verb::Get, "read"),
+        (Verb::Replace, "written"),
+        (Verb::Add, "made"),
+        (Verb::Delete, "removed"),
+        (Verb::Exec, "executed"),
+    ]
+    .into_iter()
+    .filter(|(verb, _)| count(*verb) > 0)
+    .map(|(verb, word)| format!("{} {word}", nodes(count(verb))))
+    .collect();
+    if words.is_empty() { "the device connected".to_owned() } else { words.join(", ") }
+}
+
+fn why(command: &Planned, failures: usize) -> String {
+    let Planned { node, code, .. } = command;
+    let said = match code {
+        Some(code) if StatusCode(*code).is_success() => format!("status {code}, but no value came"),
+        Some(code) => format!("status {code} {}", StatusCode(*code).name().unwrap_or("of the vendor")),
+        None => "no status".to_owned(),
+    };
+    let others = match failures {
+        0 | 1 => String::new(),
+        more => format!("; {} more failed", more - 1),
+    };
+    format!("{} {}: {said}{others}", command.name(), node.path)
+}

@@ -1,0 +1,235 @@
+//! Carrying tasks through one message of a session.
+
+use muster_broker::contact::{Encounter, Ending};
+use muster_broker::id::TaskId;
+use muster_broker::identity::DeviceId;
+use muster_broker::operation::Operation;
+use muster_broker::task::{TaskEvent, TaskStatus};
+use muster_protocol::dm1::{Action, Answer, Order, Outcome};
+
+use super::outcome::summary;
+use super::plan::{CONSENT, Consent, Plan};
+use super::verdict::Verdict;
+
+/// The task that the session carries out, with its plan.
+pub(super) struct Work<'a> {
+    pub(super) encounter: &'a mut Encounter,
+    /// Present while a task is under way in this session.
+    pub(super) current: Option<TaskId>,
+}
+
+impl Work<'_> {
+    /// Takes what the device said to the orders of the current task. Once nothing is under way the task may end.
+    pub(super) fn take(&mut self, outcomes: &[Outcome]) {
+        let Some(id) = self.current else { return };
+        if outcomes.is_empty() {
+            return;
+        }
+        let said: Vec<&Outcome> = outcomes.iter().filter(|it| !matches!(it.answer, Answer::NotSent)).collect();
+        let Some(task) = self.encounter.task_mut(id) else { return };
+        task.messages = task.messages.saturating_add(1);
+        if task.status.is_final() {
+            self.encounter.note(id, "LateAnswer", Some(summary(&said)), "device");
+            self.current = None;
+            return;
+        }
+        let mut plan = plan_of(task.plan.as_deref()).unwrap_or_else(|| Plan::of(task));
+        if let Some(answer) = outcomes.iter().find(|it| it.tag == CONSENT) {
+            self.take_consent(id, &mut plan, answer);
+        } else {
+            outcomes.iter().for_each(|outcome| plan.take(outcome));
+            if !said.is_empty() {
+                self.encounter.note(id, "DeviceAnswered", Some(summary(&said)), "device");
+            }
+        }
+        self.keep(id, &plan);
+        self.settle(id, &plan);
+    }
+
+    fn take_consent(&mut self, id: TaskId, plan: &mut Plan, answer: &Outcome) {
+        let code = match answer.answer {
+            Answer::Status(code) => Some(code.0),
+            Answer::None | Answer::NotSent => None,
+        };
+        match code {
+            Some(200) => {
+                plan.consent = Consent::Given;
+                self.encounter.advance(id, TaskEvent::UserAccepted, "UserAccepted", None);
+            }
+            Some(code @ (304 | 214)) => {
+                let said = if code == 304 { "declined" } else { "cancelled" };
+                self.encounter.end(id, Ending::Declined, "UserDeclined", format!("the user {said} (status {code})"));
+            }
+            Some(code @ (215 | 408)) => {
+                let detail = format!("the user was asked and did not answer (status {code})");
+                self.encounter.end(id, Ending::Failed, "UserSilent", detail);
+            }
+            None => {
+                let detail = "the user was asked and the device gave no answer".to_owned();
+                self.encounter.end(id, Ending::Failed, "UserSilent", detail);
+            }
+            Some(code) => {
+                let detail =
+                    format!("the device cannot ask its user (status {code}), and without consent nothing is done");
+                if let Some(task) = self.encounter.task_mut(id) {
+                    task.result_code = Some(code.into());
+                }
+                self.encounter.end(id, Ending::GivenUp, "UserNotAsked", detail);
+            }
+        }
+    }
+
+    /// Ends the task if its plan says so.
+    fn settle(&mut self, id: TaskId, plan: &Plan) {
+        let Some(task) = self.encounter.task(id) else { return };
+        if task.status != TaskStatus::InProgress {
+            if task.status != TaskStatus::AwaitingUser {
+                self.current = None;
+            }
+            return;
+        }
+        let (ending, name, detail, code) = match plan.verdict() {
+            Verdict::GoesOn => return,
+            Verdict::Done { detail } => (Ending::Done, "Succeeded", detail, Some(200)),
+            Verdict::GivenUp { detail, code } => (Ending::GivenUp, "Failed", detail, code),
+            Verdict::Failed { detail, code } => (Ending::Failed, "AttemptFailed", detail, code),
+        };
+        if let Some(task) = self.encounter.task_mut(id) {
+            task.result_code = code;
+        }
+        self.encounter.end(id, ending, name, detail);
+        self.finish(id);
+    }
+
+    /// The session is over: an attempt that is still under way has failed.
+    pub(super) fn session_over(&mut self, why: &str) {
+        if let Some(id) = self.current {
+            self.encounter.end(id, Ending::Failed, "SessionEnded", why.to_owned());
+            self.finish(id);
+        }
+    }
+
+    fn finish(&mut self, id: TaskId) {
+        if let Some(task) = self.encounter.task_mut(id)
+            && task.status.is_final()
+        {
+            // What is left to tell is in the result and in the history.
+            task.plan = None;
+        }
+        self.current = None;
+    }
+
+    /// The orders to give to the device next, taking up tasks until one has some or none is left.
+    pub(super) fn next(&mut self, answered: &DeviceId, tried: &mut Vec<TaskId>, session: &str) -> Vec<Order> {
+        loop {
+            let id = match self.current {
+                Some(id) => id,
+                None => match self.encounter.take_up(answered, tried, session) {
+                    Some(id) => {
+                        self.current = Some(id);
+                        self.begin(id);
+                        continue;
+                    }
+                    None => return Vec::new(),
+                },
+            };
+            if !self.encounter.may_go_on(id) {
+                // The task stays as it is; its job, or its end, will decide.
+                self.session_over("the task was held before it was done");
+                continue;
+            }
+            let Some(task) = self.encounter.task(id) else {
+                self.current = None;
+                continue;
+            };
+            let Some(mut plan) = plan_of(task.plan.as_deref()) else {
+                self.session_over("the stored plan cannot be read");
+                continue;
+            };
+            let orders = plan.orders(question(task.operation));
+            self.sent(id, &plan, &orders);
+            return orders;
+        }
+    }
+
+    /// Makes the plan of a task just taken up, or goes on with the one it has. A task without commands is done.
+    fn begin(&mut self, id: TaskId) {
+        let Some(task) = self.encounter.task(id) else { return };
+        let mut plan = plan_of(task.plan.as_deref()).unwrap_or_else(|| Plan::of(task));
+        let untold = plan.take_up();
+        self.keep(id, &plan);
+        if let Some(path) = untold {
+            let detail = format!(
+                "outcome unknown: Exec {path} was sent in a session that was lost; nothing can tell whether it ran"
+            );
+            self.encounter.end(id, Ending::GivenUp, "OutcomeUnknown", detail);
+            self.finish(id);
+            return;
+        }
+        if !plan.asks() {
+            self.settle(id, &plan);
+        }
+    }
+
+    fn sent(&mut self, id: TaskId, plan: &Plan, orders: &[Order]) {
+        if orders.is_empty() {
+            return;
+        }
+        if plan.consent == Consent::Asked {
+            self.encounter.advance(id, TaskEvent::UserAsked, "UserAsked", None);
+        } else {
+            self.encounter.note(id, "CommandsSent", Some(named(orders)), "server");
+        }
+        self.keep(id, plan);
+    }
+
+    fn keep(&mut self, id: TaskId, plan: &Plan) {
+        if let Some(task) = self.encounter.task_mut(id) {
+            task.result = plan.results();
+            // A plan is made of texts and numbers, which always serialise.
+            task.plan = serde_json::to_string(plan).ok();
+        }
+    }
+}
+
+fn plan_of(stored: Option<&str>) -> Option<Plan> {
+    serde_json::from_str(stored?).ok()
+}
+
+/// What the user is asked when the task wants consent.
+fn question(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Query | Operation::Discover => {
+            "Your service provider wants to read settings of this device. Allow it?"
+        }
+        Operation::Update => "Your service provider wants to change settings of this device. Allow it?",
+        Operation::Execute => "Your service provider wants to start a function of this device. Allow it?",
+        Operation::Delete => "Your service provider wants to remove settings of this device. Allow it?",
+        Operation::Session => "Your service provider wants to manage this device. Allow it?",
+    }
+}
+
+/// Commands by name and node, at most as many as fit a line.
+fn named(orders: &[Order]) -> String {
+    const SHOWN_MAX: usize = 8;
+    let mut all = Vec::new();
+    orders.iter().for_each(|order| name(order, &mut all));
+    let more = all.len().saturating_sub(SHOWN_MAX);
+    all.truncate(SHOWN_MAX);
+    if more > 0 {
+        all.push(format!("and {more} more"));
+    }
+    all.join("; ")
+}
+
+fn name(order: &Order, into: &mut Vec<String>) {
+    match &order.action {
+        Action::Get { uri } => into.push(format!("Get {uri}")),
+        Action::Replace { uri, .. } => into.push(format!("Replace {uri}")),
+        Action::Add { uri, .. } => into.push(format!("Add {uri}")),
+        Action::Delete { uri } => into.push(format!("Delete {uri}")),
+        Action::Exec { uri, .. } => into.push(format!("Exec {uri}")),
+        Action::Confirm { .. } => into.push("Alert 1101".to_owned()),
+        Action::Atomic(members) | Action::Sequence(members) => members.iter().for_each(|it| name(it, into)),
+    }
+}

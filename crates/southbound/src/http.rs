@@ -1,0 +1,74 @@
+//! The routes of the device listener. Nothing else in this crate knows HTTP.
+//!
+//! Source: OMA DM 1.2, SyncML HTTP Binding.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+
+use crate::dm1::{Answer, Exchange, Post, Refusal};
+
+/// `/dm`, where devices post, and `/dm/{token}`, where they are told to post the rest of a session.
+pub fn router(exchange: Arc<Exchange>) -> Router {
+    Router::new()
+        .route("/dm", post(without_token).fallback(only_post))
+        .route("/dm/{token}", post(with_token).fallback(only_post))
+        .with_state(exchange)
+}
+
+async fn without_token(State(exchange): State<Arc<Exchange>>, request: Request) -> Response {
+    serve(&exchange, None, request).await
+}
+
+async fn with_token(State(exchange): State<Arc<Exchange>>, Path(token): Path<String>, request: Request) -> Response {
+    serve(&exchange, Some(&token), request).await
+}
+
+async fn only_post() -> Response {
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], "devices post SyncML DM messages here\n")
+        .into_response()
+}
+
+async fn serve(exchange: &Exchange, token: Option<&str>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let max = exchange.body_bytes_max();
+    if head.headers.contains_key(header::CONTENT_ENCODING) {
+        return (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Content-Encoding is not part of the binding\n").into_response();
+    }
+    let Ok(body) = axum::body::to_bytes(body, max as usize).await else {
+        return refuse(&Refusal::TooLarge { max });
+    };
+    let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    match exchange.take(Post { content_type, token, body: &body }).await {
+        Ok(answer) => reply(answer),
+        Err(refusal) => refuse(&refusal),
+    }
+}
+
+fn reply(answer: Answer) -> Response {
+    let mut response = Response::new(Body::from(answer.body));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(answer.encoding.media_type()));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn refuse(refusal: &Refusal) -> Response {
+    let status = match refusal {
+        Refusal::NotSyncml => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Refusal::Unreadable(_) => StatusCode::BAD_REQUEST,
+        Refusal::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::NotNow { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    let mut response = (status, format!("{refusal}\n")).into_response();
+    if let Refusal::NotNow { retry_after_s } = refusal {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_s));
+    }
+    response
+}

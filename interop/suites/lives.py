@@ -1,0 +1,52 @@
+"""A server of its own: empty, ended, killed, and started again on what it kept."""
+
+import unittest
+
+import harness
+import wsi
+
+
+class Lives(unittest.TestCase):
+    def setUp(self):
+        self.server = harness.Server()
+        self.addCleanup(lambda: self.server.end())
+
+    def login(self):
+        return wsi.ExternalSystem(self.server).login()
+
+    def test_empty_server_has_empty_lists(self):
+        system = self.login()
+        for answer, entries in [
+            (system.getJobs(), "job"),
+            (system.getDeviceInstances(), "deviceInstance"),
+            (system.getDeviceCapabilities(), "deviceCapability"),
+        ]:
+            self.assertEqual((answer.totalCount, answer[entries], answer.nextPageToken), (0, [], None))
+
+    def test_everything_that_was_answered_is_there_after_a_kill(self):
+        system = self.login()
+        device, key = harness.new_device(), harness.new_name("key")
+        record = system.createDeviceInstance(deviceInstance=device.record())
+        task_id = system.operate(device, "QUERY", ["./DevInfo/DevId"], requestId=key)
+        receipt = system.createDeployments(deployment=[{
+            "name": "kept", "operation": "SESSION", "devices": {"deviceID": [device.device_id]}, "bOptin": False,
+            "acceptDevicePolicy": 20, "testCycle": False,
+        }])
+        self.server.process.kill()
+        self.server.end()
+
+        self.server = harness.Server(data=self.server.data)
+
+        system = self.login()
+        self.assertEqual(system.getDeviceInstanceByOid(oid=record.oid), record)
+        self.assertNotIn(system.getTaskById(taskId=task_id).status, wsi.FINAL)
+        again = system.operate(device, "QUERY", ["./DevInfo/DevId"], requestId=key)
+        self.assertEqual(again, task_id)
+        with harness.Fleet(self.server, [device]):
+            task = system.final_task(task_id)
+            self.assertEqual(wsi.results(task), {"./DevInfo/DevId": device.device_id})
+            self.assertEqual(system.final_job(receipt.jobId[0]).status, "COMPLETED")
+
+    def test_server_that_is_asked_to_end_ends_well(self):
+        self.login()
+        self.assertEqual(self.server.end(), 0)
