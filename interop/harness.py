@@ -102,6 +102,19 @@ class Server(Process):
         raise AssertionError(f"the server did not say where it listens within {START_S_MAX} s:\n{self.log.read_text()}")
 
 
+def new_principal(server, role, tenant=None, digest=False):
+    """Name and password of a caller that the operator lets in while the server runs."""
+    name, password = new_name(role), new_name("password")
+    arguments = ["principal", "--data", server.data, "put", name, "--role", role]
+    arguments += ["--tenant", tenant] if tenant else []
+    arguments += ["--digest"] if digest else []
+    command = [str(BINARY), *map(str, arguments)]
+    done = subprocess.run(command, input=f"{password}\n", capture_output=True, text=True, timeout=START_S_MAX)
+    if done.returncode:
+        raise AssertionError(f"muster {' '.join(map(str, arguments))} failed: {done.stderr}")
+    return name, password
+
+
 class Fleet(Process):
     """`muster sim` with these devices; each connects every POLL_MS until the fleet ends."""
 
@@ -194,8 +207,9 @@ def shared_server():
         try:
             _shared["server"] = Server()
         except Exception as error:
-            _shared["error"] = f"no server: {error}"
-            raise
+            print(error)
+            _shared["error"] = "no server: the one all suites share did not start"
+            raise AssertionError(_shared["error"]) from error
     return _shared["server"]
 
 

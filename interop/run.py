@@ -22,6 +22,7 @@ class Result(unittest.TestResult):
         super().__init__()
         self.passed = 0
         self.stories = []
+        self.causes = set()
 
     def startTest(self, test):
         super().startTest(test)
@@ -53,6 +54,11 @@ class Result(unittest.TestResult):
 
     def fail_with(self, test, story):
         self.failures.append((test, ""))
+        cause = story.rstrip().rpartition("\n")[2]
+        if "no server" in cause and cause in self.causes:
+            # One server that does not start fails every suite; its story is told once.
+            story = "no server, as above"
+        self.causes.add(cause)
         self.stories.append(f"{test}\n{story}")
         self.say("FAILED", test)
 

@@ -58,6 +58,7 @@ MESSAGE_IDS = {
     "CallbackRefused": "DMS0301",
     "NotAuthenticated": "DMP0001",
     "SessionExpired": "DMP0002",
+    "NotAuthorized": "DMP0003",
     "DeviceSuspended": "DMP0007",
     "RequestTooLarge": "DMP0008",
     "LockedOut": "DMP0009",
@@ -241,8 +242,8 @@ def results(task):
     return {node.path: node.value for node in task.result}
 
 
-def username_token(name=harness.ADMIN_NAME, password=harness.ADMIN_PASSWORD):
-    return UsernameToken(name, password)
+def username_token(name=harness.ADMIN_NAME, password=harness.ADMIN_PASSWORD, use_digest=False):
+    return UsernameToken(name, password, use_digest=use_digest)
 
 
 @dataclasses.dataclass

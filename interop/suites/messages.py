@@ -185,7 +185,8 @@ class Messages(wsi.Case):
         self.assertEqual(fault.variables[0], "testCycle")
 
     def test_parameter_nobody_knows_is_refused(self):
-        for extra in ["<m:colour>blue</m:colour>", "<m:devicePolicy/>", '<o:testCycle xmlns:o="urn:o">true</o:testCycle>']:
+        foreign = '<o:testCycle xmlns:o="urn:o">true</o:testCycle>'
+        for extra in ["<m:colour>blue</m:colour>", "<m:devicePolicy/>", foreign]:
             with self.subTest(extra=extra):
                 self.refused(self.operation(extra=extra), "InvalidArgument")
 
@@ -230,7 +231,8 @@ class Messages(wsi.Case):
 
     def test_types_and_nil_of_an_instance_are_understood(self):
         nil = f'<m:requestId xmlns:xsi="{XSI}" xsi:nil="true"/>'
-        typed = f'<m:bOptin xmlns:xsi="{XSI}" xmlns:x="http://www.w3.org/2001/XMLSchema" xsi:type="x:boolean">0</m:bOptin>'
+        namespaces = f'xmlns:xsi="{XSI}" xmlns:x="http://www.w3.org/2001/XMLSchema"'
+        typed = f'<m:bOptin {namespaces} xsi:type="x:boolean">0</m:bOptin>'
         self.accepted(self.operation(bOptin=typed, requestId=nil))
 
     def test_empty_bulk_calls_lack_their_entries(self):

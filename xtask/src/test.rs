@@ -7,6 +7,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use self::count::Count;
 use crate::command;
 use crate::stage::{Outcome, Stage};
 use crate::workspace::Workspace;
@@ -39,7 +40,11 @@ pub(crate) const STAGES: [Stage; 6] = [
 /// One build for all later stages: the same packages and targets, so the same features.
 fn build(workspace: &Workspace) -> Result<Outcome> {
     let mut cargo = workspace.cargo(&["build", "--locked", "--workspace", "--bins", "--tests"]);
-    passed_if(command::succeeds(&mut cargo)?, "", "the build failed")
+    Ok(if command::succeeds(&mut cargo)? {
+        Outcome::Passed(String::new())
+    } else {
+        Outcome::Failed("the build failed".to_owned())
+    })
 }
 
 fn rust(workspace: &Workspace) -> Result<Outcome> {
@@ -51,8 +56,11 @@ fn rust(workspace: &Workspace) -> Result<Outcome> {
     counted(&mut cargo)
 }
 
+/// There may be no example, and that is no failure.
 fn doc(workspace: &Workspace) -> Result<Outcome> {
-    counted(&mut workspace.cargo(&["test", "--locked", "--workspace", "--doc", "--no-fail-fast"]))
+    let (success, count) =
+        tests_of(&mut workspace.cargo(&["test", "--locked", "--workspace", "--doc", "--no-fail-fast"]))?;
+    Ok(outcome(success, count))
 }
 
 fn zeep(workspace: &Workspace) -> Result<Outcome> {
@@ -62,17 +70,25 @@ fn zeep(workspace: &Workspace) -> Result<Outcome> {
     counted(&mut python)
 }
 
-/// Runs a program that runs tests; it must succeed and must have run some.
+/// Runs a program that runs tests. Finding none is a failure: a suite that is not there passes too easily.
 fn counted(command: &mut Command) -> Result<Outcome> {
-    let (success, lines) = command::watched(command)?;
-    let count = count::of(&lines);
-    Ok(match (success, count.skipped) {
-        (true, 0) => Outcome::Passed(count.to_string()),
-        (true, _) => Outcome::NotRun(count.to_string()),
-        (false, _) => Outcome::Failed(count.to_string()),
+    let (success, count) = tests_of(command)?;
+    Ok(if success && count.passed == 0 {
+        Outcome::Failed("no test was found".to_owned())
+    } else {
+        outcome(success, count)
     })
 }
 
-fn passed_if(success: bool, counted: &str, complaint: &str) -> Result<Outcome> {
-    Ok(if success { Outcome::Passed(counted.to_owned()) } else { Outcome::Failed(complaint.to_owned()) })
+fn tests_of(command: &mut Command) -> Result<(bool, Count)> {
+    let (success, lines) = command::watched(command)?;
+    Ok((success, count::of(&lines)))
+}
+
+fn outcome(success: bool, count: Count) -> Outcome {
+    match (success, count.skipped) {
+        (true, 0) => Outcome::Passed(count.to_string()),
+        (true, _) => Outcome::NotRun(count.to_string()),
+        (false, _) => Outcome::Failed(count.to_string()),
+    }
 }

@@ -29,7 +29,7 @@ pub struct Encounter {
 }
 
 /// How an attempt at a task ended, as the adapter found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// Everything asked for was done.
     Done,

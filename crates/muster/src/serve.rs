@@ -105,6 +105,12 @@ impl Server {
     }
 }
 
+/// A listener with the server's stack and bounds and nothing behind it, on a free port of loopback.
+pub(crate) async fn bare(router: Router) -> anyhow::Result<Listening> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    Ok(Listening::start(address, None, router, Bounds::of(&config::Limits::default())).await?)
+}
+
 fn wsi_settings(file: &File) -> muster_northbound::Settings {
     muster_northbound::Settings {
         public_url: file.north.public_url.clone(),

@@ -1,1 +1,7 @@
-//! .
+#![doc = include_str!("../README.md")]
+
+pub mod contract;
+mod convert;
+mod dispatch;
+pub mod identity;
+pub mod soap;

@@ -6,6 +6,7 @@
 //! Source: XML 1.0 (fifth edition); Namespaces in XML 1.0.
 
 mod attributes;
+pub mod element;
 mod error;
 mod namespace;
 mod prolog;

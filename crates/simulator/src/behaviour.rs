@@ -85,9 +85,7 @@ impl Faults {
                 Behaviour::NoAnswerFromUser => faults.user = User::NoAnswer,
                 Behaviour::Cancels => faults.user = User::Cancels,
                 Behaviour::OtherImei(imei) => faults.other_imei = Some(imei.clone()),
-                Behaviour::FailsWith { status, path } => {
-                    faults.failing.push((path.clone(), *status))
-                }
+                Behaviour::FailsWith { status, path } => faults.failing.push((path.clone(), *status)),
                 Behaviour::WrongCredentials => faults.wrong_credentials = true,
                 Behaviour::SkipsMsgId => faults.skips_msg_id = true,
                 Behaviour::SmallMessages { max_msg_size } => {
@@ -108,8 +106,7 @@ impl Faults {
         self.failing
             .iter()
             .find(|(failing, _)| {
-                path.strip_prefix(failing.as_str())
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                path.strip_prefix(failing.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             })
             .map(|(_, status)| *status)
     }
@@ -126,14 +123,8 @@ mod tests {
             path: "./Vendor/Example/Name".into(),
         }]);
 
-        assert_eq!(
-            faults.failure_on("./Vendor/Example/Name"),
-            Some(StatusCode::NOT_ALLOWED)
-        );
-        assert_eq!(
-            faults.failure_on("./Vendor/Example/Name/x"),
-            Some(StatusCode::NOT_ALLOWED)
-        );
+        assert_eq!(faults.failure_on("./Vendor/Example/Name"), Some(StatusCode::NOT_ALLOWED));
+        assert_eq!(faults.failure_on("./Vendor/Example/Name/x"), Some(StatusCode::NOT_ALLOWED));
         assert_eq!(faults.failure_on("./Vendor/Example/Names"), None);
         assert_eq!(faults.failure_on("./Vendor/Example"), None);
     }

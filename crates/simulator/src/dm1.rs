@@ -21,8 +21,7 @@ mod tests;
 use std::collections::VecDeque;
 
 use muster_protocol::syncml::{
-    Address, Alert, Command, Encoding, Item, ItemData, Message, Meta, StatusCode, Text, Write,
-    WriteKind,
+    Address, Alert, Command, Encoding, Item, ItemData, Message, Meta, StatusCode, Text, Write, WriteKind,
 };
 
 pub use event::{Event, EventKind, ExecOutcome, Told};
@@ -156,10 +155,7 @@ impl Device {
             }
         };
         let mut session = Session::new(id.into());
-        session.outbox.push(Command::Alert(Alert {
-            code: alert.into(),
-            ..Alert::default()
-        }));
+        session.outbox.push(Command::Alert(Alert { code: alert.into(), ..Alert::default() }));
         session.outbox.push(self.device_information());
         for event in self.events.drain(..) {
             session.outbox.push(event.into_command());
@@ -174,9 +170,7 @@ impl Device {
     #[must_use]
     pub fn receive(&mut self, message: &Message) -> Step {
         let Some(mut session) = self.session.take() else {
-            return Step::end(SessionEnd::Violation(
-                "a message came outside of a session".to_owned(),
-            ));
+            return Step::end(SessionEnd::Violation("a message came outside of a session".to_owned()));
         };
         if let Some((answered, step)) = &session.answered
             && *answered == message.header.msg_id
@@ -236,10 +230,7 @@ impl Device {
     /// Where the next message of the session goes: `RespURI`, or the address of the account.
     #[must_use]
     pub fn next_url(&self) -> &str {
-        let resp_uri = self
-            .session
-            .as_ref()
-            .and_then(|session| session.resp_uri.as_deref());
+        let resp_uri = self.session.as_ref().and_then(|session| session.resp_uri.as_deref());
         resp_uri.unwrap_or(&self.account.server_url)
     }
 
@@ -264,9 +255,6 @@ impl Device {
 
 impl Step {
     fn end(end: SessionEnd) -> Self {
-        Self {
-            reply: None,
-            finished: Some(end),
-        }
+        Self { reply: None, finished: Some(end) }
     }
 }

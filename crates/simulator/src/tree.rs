@@ -89,9 +89,7 @@ impl Tree {
         let mut root = Node::interior();
         root.permanent = true;
         root.access = Access::GET.and(Access::ADD);
-        Self {
-            nodes: BTreeMap::from([(".".to_owned(), root)]),
-        }
+        Self { nodes: BTreeMap::from([(".".to_owned(), root)]) }
     }
 
     /// Puts a node in as its maker does, without asking for access; missing ancestors become permanent interior
@@ -102,13 +100,11 @@ impl Tree {
     pub fn install(&mut self, uri: &str, node: Node) -> Result<(), Refusal> {
         let uri = uri::normal(uri)?;
         for ancestor in uri::ancestors(&uri) {
-            self.nodes
-                .entry(ancestor.to_owned())
-                .or_insert_with(|| Node {
-                    permanent: true,
-                    access: Access::GET,
-                    ..Node::interior()
-                });
+            self.nodes.entry(ancestor.to_owned()).or_insert_with(|| Node {
+                permanent: true,
+                access: Access::GET,
+                ..Node::interior()
+            });
         }
         self.nodes.insert(uri, node);
         Ok(())
@@ -125,14 +121,9 @@ impl Tree {
             return Err(Refusal::AlreadyExists);
         }
         content.check()?;
-        let missing: Vec<String> = uri::ancestors(&uri)
-            .filter(|it| !self.nodes.contains_key(*it))
-            .map(str::to_owned)
-            .collect();
-        let parent = uri::ancestors(&uri)
-            .filter_map(|it| self.nodes.get(it))
-            .last()
-            .ok_or(Refusal::NotFound)?;
+        let missing: Vec<String> =
+            uri::ancestors(&uri).filter(|it| !self.nodes.contains_key(*it)).map(str::to_owned).collect();
+        let parent = uri::ancestors(&uri).filter_map(|it| self.nodes.get(it)).last().ok_or(Refusal::NotFound)?;
         if matches!(parent.content, Content::Leaf(_)) {
             return Err(Refusal::NotAllowed);
         }
@@ -143,13 +134,7 @@ impl Tree {
         for ancestor in missing {
             self.nodes.insert(ancestor, Node::interior());
         }
-        self.nodes.insert(
-            uri,
-            Node {
-                content,
-                ..Node::interior()
-            },
-        );
+        self.nodes.insert(uri, Node { content, ..Node::interior() });
         Ok(())
     }
 
@@ -186,8 +171,7 @@ impl Tree {
         }
         node.allows(Access::DELETE)?;
         let below = format!("{uri}/");
-        self.nodes
-            .retain(|key, _| *key != uri && !key.starts_with(&below));
+        self.nodes.retain(|key, _| *key != uri && !key.starts_with(&below));
         Ok(())
     }
 
@@ -250,9 +234,7 @@ impl Tree {
     /// Writes the value of an existing leaf as the device itself does, without asking for access. Returns whether
     /// there is such a leaf.
     pub fn set_text(&mut self, uri: &str, value: &str) -> bool {
-        let node = uri::normal(uri)
-            .ok()
-            .and_then(|uri| self.nodes.get_mut(&uri));
+        let node = uri::normal(uri).ok().and_then(|uri| self.nodes.get_mut(&uri));
         match node.map(|node| &mut node.content) {
             Some(Content::Leaf(leaf)) => {
                 leaf.value = value.as_bytes().to_vec();
@@ -264,9 +246,7 @@ impl Tree {
 
     /// A node, to change its access, rights or permanence.
     pub fn node_mut(&mut self, uri: &str) -> Option<&mut Node> {
-        uri::normal(uri)
-            .ok()
-            .and_then(|uri| self.nodes.get_mut(&uri))
+        uri::normal(uri).ok().and_then(|uri| self.nodes.get_mut(&uri))
     }
 
     /// Nodes, the root counted.

@@ -30,7 +30,8 @@ async fn with_token(State(exchange): State<Arc<Exchange>>, Path(token): Path<Str
 }
 
 async fn only_post() -> Response {
-    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], "devices post SyncML DM messages here\n").into_response()
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], "devices post SyncML DM messages here\n")
+        .into_response()
 }
 
 async fn serve(exchange: &Exchange, token: Option<&str>, request: Request) -> Response {

@@ -1,1 +1,9 @@
-//! .
+#![doc = include_str!("../README.md")]
+
+mod open;
+mod sqlite;
+mod vault;
+
+pub use open::{OpenError, Options};
+pub use sqlite::SqliteStore;
+pub use vault::{FileVault, KeyError};

@@ -52,7 +52,8 @@ impl Order<'_> {
             opt_in,
             test_cycle,
             priority,
-            released: self.job.is_none() || !self.schedule.is_paced(),
+            // What has ended needs no slot of its job.
+            released: test_cycle || self.job.is_none() || !self.schedule.is_paced(),
             status: TaskStatus::Scheduled,
             detail: None,
             attempts: 0,
@@ -101,7 +102,11 @@ impl Job {
             template: self.template.clone(),
             schedule: self.schedule.clone(),
         };
-        order.place(now)
+        let mut target = order.place(now);
+        // From the creation of the job, so that its last task does not live longer than its first.
+        target.task.start_at = self.schedule.starts_at(self.created_at);
+        target.task.end_at = self.schedule.ends_at(self.created_at);
+        target
     }
 }
 

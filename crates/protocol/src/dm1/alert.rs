@@ -76,7 +76,8 @@ pub(super) fn take_events(
         let (taken, broke_off) = parts.take(&owner, item, &Meta::default());
         broken.extend(broke_off);
         match taken {
-            Taken::Whole(item) => events.push(DeviceAlert::read(&item, alert.correlator.as_ref(), event)),
+            Taken::Whole => events.push(DeviceAlert::read(item, alert.correlator.as_ref(), event)),
+            Taken::Completed(item) => events.push(DeviceAlert::read(&item, alert.correlator.as_ref(), event)),
             Taken::Buffered => code = StatusCode::CHUNK_BUFFERED,
             Taken::Refused(code) => refused = Some(code),
         }

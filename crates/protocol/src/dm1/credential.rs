@@ -60,7 +60,7 @@ impl Standing {
                 State::Challenged { auth, .. } | State::EachMessage { auth, .. } => auth,
                 State::Untried | State::Accepted => AuthType::Md5,
             };
-            let nonce = challenge.and_then(|it| it.meta.next_nonce.clone());
+            let nonce = challenge.and_then(next_nonce).map(<[u8]>::to_vec);
             self.state = State::EachMessage { auth, nonce };
         }
         Verdict::GoOn
@@ -84,7 +84,7 @@ impl Standing {
         }
         match AuthType::of(&challenge.meta) {
             Some(auth) if auth >= account.weakest => {
-                self.state = State::Challenged { auth, nonce: challenge.meta.next_nonce.clone().unwrap_or_default() };
+                self.state = State::Challenged { auth, nonce: next_nonce(challenge).unwrap_or_default().to_vec() };
                 if asked { Verdict::Again } else { Verdict::GoOn }
             }
             Some(_) | None => hopeless(EndReason::ServerSchemeRefused),
@@ -112,6 +112,14 @@ impl Standing {
     pub(super) fn may_be_challenged(&self, account: &Account<'_>) -> bool {
         account.server.is_some() && self.state != State::Accepted
     }
+}
+
+/// Octets of a nonce that is kept: clients issue 8 to 24.
+const NONCE_BYTES_MAX: usize = 1_024;
+
+/// The nonce that a challenge issues, unless it is too long to keep.
+pub(super) fn next_nonce(challenge: &Challenge) -> Option<&[u8]> {
+    challenge.meta.next_nonce.as_deref().filter(|it| it.len() <= NONCE_BYTES_MAX)
 }
 
 /// 401 and 407 are challenges; libdmclient sends `0`, which is no code, with a `Chal`.

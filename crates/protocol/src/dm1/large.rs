@@ -2,8 +2,6 @@
 //!
 //! Source: OMA DM Protocol 1.2, "Large object handling"; SyncML Representation Protocol 1.2, "MoreData".
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 
 use super::{EventKind, outcome::item_data};
@@ -49,9 +47,11 @@ pub(super) enum Owner {
 
 /// What became of an item.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Taken<'a> {
-    /// It is a whole, or with it a whole is complete.
-    Whole(Cow<'a, Item>),
+pub(super) enum Taken {
+    /// It is a whole.
+    Whole,
+    /// It was the last part: this is the whole.
+    Completed(Box<Item>),
     /// More must come.
     Buffered,
     /// 411 no size told, 413 too large, 424 not the size told.
@@ -69,11 +69,11 @@ impl Assembly {
     }
 
     /// Takes an item; `command` is the Meta of the command it is in. With it comes the object that this item broke off.
-    pub(super) fn take<'a>(&mut self, owner: &Owner, item: &'a Item, command: &Meta) -> (Taken<'a>, Option<Object>) {
+    pub(super) fn take(&mut self, owner: &Owner, item: &Item, command: &Meta) -> (Taken, Option<Object>) {
         let uri = uri(item);
         let broken = self.object.take_if(|it| it.owner != *owner || it.uri != uri).filter(|it| it.refused.is_none());
         if self.object.is_none() && !item.more_data {
-            return (Taken::Whole(Cow::Borrowed(item)), broken);
+            return (Taken::Whole, broken);
         }
         self.fed = true;
         let mut object = match self.object.take() {
@@ -85,7 +85,7 @@ impl Assembly {
             Some(code) if item.more_data => self.keep(object, Taken::Refused(code)),
             Some(code) => Taken::Refused(code),
             None if item.more_data => self.keep(object, Taken::Buffered),
-            None if object.len() == object.size => Taken::Whole(Cow::Owned(object.into_item())),
+            None if object.len() == object.size => Taken::Completed(Box::new(object.into_item())),
             None => Taken::Refused(StatusCode::SIZE_MISMATCH),
         };
         (taken, broken)
@@ -111,7 +111,7 @@ impl Assembly {
         self.object = None;
     }
 
-    fn keep<'a>(&mut self, object: Object, taken: Taken<'a>) -> Taken<'a> {
+    fn keep(&mut self, object: Object, taken: Taken) -> Taken {
         self.object = Some(object);
         taken
     }

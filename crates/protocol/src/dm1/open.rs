@@ -19,7 +19,7 @@ pub(super) struct OnWire {
     pub(super) header: Option<StatusCode>,
     /// In order of `CmdID`, containers before their members.
     orders: Vec<Open>,
-    /// Octets of what is kept of results.
+    /// Octets of what is kept of statuses and results.
     held: usize,
 }
 
@@ -53,10 +53,10 @@ enum Kind {
     Container,
 }
 
-/// Octets of results kept until the device closes its package: four times the largest message taken.
+/// Octets of statuses and results kept until the device closes its package: four times the largest message taken.
 const HELD_BYTES_MAX: usize = 4 << 20;
-/// Statuses and status items kept for one order: a Get with `?list=` may bring one for each node.
-const STATUSES_MAX: usize = 1_000;
+/// Octets of what is kept of a status or an item besides its texts: a count of empty ones is bounded too.
+const ENTRY_BYTES: usize = 64;
 
 impl OnWire {
     pub(super) fn is_empty(&self) -> bool {
@@ -77,21 +77,20 @@ impl OnWire {
         self.orders.extend(members.map(|(number, member)| Open::new(number, member, Some(cmd))));
     }
 
-    /// Takes a `Status`. Whether it belongs to an order.
+    /// Takes a `Status`. Whether it belongs to an order. Of statuses beyond what can be kept only the code counts.
     pub(super) fn status(&mut self, status: &Status) -> bool {
+        let held = self.held.saturating_add(weight(status));
         let Some(open) = self.find(Some(&status.msg_ref), &status.cmd_ref) else {
             return false;
         };
         open.code = Some(open.code.map_or(status.code, |it| worse(it, status.code)));
-        let refs = if status.target_refs.is_empty() { &status.source_refs } else { &status.target_refs };
-        let uris = refs.iter().cloned().map(Some).chain(refs.is_empty().then_some(None));
-        let room = STATUSES_MAX.saturating_sub(open.statuses.len());
-        open.statuses.extend(uris.map(|uri| NodeStatus { uri, code: status.code }).take(room));
-        let room = STATUSES_MAX.saturating_sub(open.items.len());
-        open.items.extend(status.items.iter().take(room).map(|item| StatusItem {
-            uri: item.target.as_ref().or(item.source.as_ref()).map(|it| it.uri.clone()),
-            data: item.data.clone(),
-        }));
+        if held <= HELD_BYTES_MAX {
+            let refs = if status.target_refs.is_empty() { &status.source_refs } else { &status.target_refs };
+            let uris = refs.iter().cloned().map(Some).chain(refs.is_empty().then_some(None));
+            open.statuses.extend(uris.map(|uri| NodeStatus { uri, code: status.code }));
+            open.items.extend(status.items.iter().map(StatusItem::read));
+            self.held = held;
+        }
         true
     }
 
@@ -112,15 +111,8 @@ impl OnWire {
             let (taken, broke_off) = parts.take(&owner, item, &results.meta);
             broken.extend(broke_off);
             match taken {
-                Taken::Whole(item) => {
-                    let node = NodeResult::read(&item, &results.meta, &uri);
-                    held = held.saturating_add(node.weight());
-                    if held > HELD_BYTES_MAX {
-                        open.lost.get_or_insert(StatusCode::TOO_LARGE);
-                    } else if open.lost.is_none() {
-                        open.nodes.push(node);
-                    }
-                }
+                Taken::Whole => held = open.keep(NodeResult::read(item, &results.meta, &uri), held),
+                Taken::Completed(item) => held = open.keep(NodeResult::read(&item, &results.meta, &uri), held),
                 Taken::Buffered => buffered = Some(StatusCode::CHUNK_BUFFERED),
                 Taken::Refused(code) => _ = open.lost.get_or_insert(code),
             }
@@ -228,6 +220,17 @@ impl Open {
         }
     }
 
+    /// Keeps what was read, while all that is kept stays within its bound. Returns the octets kept with it.
+    fn keep(&mut self, node: NodeResult, held: usize) -> usize {
+        let held = held.saturating_add(node.weight());
+        if held > HELD_BYTES_MAX {
+            self.lost.get_or_insert(StatusCode::TOO_LARGE);
+        } else if self.lost.is_none() {
+            self.nodes.push(node);
+        }
+        held
+    }
+
     /// Whether nothing more can come. Containers and members wait for each other, since one may tell of the other.
     fn is_finished(&self) -> bool {
         let Some(code) = self.code else {
@@ -251,4 +254,14 @@ impl Open {
         };
         Outcome { tag: self.tag, answer, nodes: self.nodes, statuses: self.statuses, items: self.items, note }
     }
+}
+
+/// Octets that a status takes in a stored session, about.
+fn weight(status: &Status) -> usize {
+    let refs = status.target_refs.iter().chain(&status.source_refs).map(|it| it.len() + ENTRY_BYTES);
+    let items = status.items.iter().map(|it| {
+        let uri = it.target.as_ref().or(it.source.as_ref()).map_or(0, |it| it.uri.len());
+        uri + it.data.as_ref().map_or(0, |data| data.as_bytes().len()) + ENTRY_BYTES
+    });
+    refs.chain(items).fold(ENTRY_BYTES, usize::saturating_add)
 }

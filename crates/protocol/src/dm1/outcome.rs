@@ -40,6 +40,8 @@ pub enum Note {
     /// What the device read did not arrive whole: 411 a part without a size, 412 parts broke off, 413 too much to take,
     /// 424 not the size told.
     ResultLost,
+    /// It has text that the encoding of the session cannot carry, such as a control character in XML; it was not sent.
+    NotEncodable,
     /// OMA DM does not allow such a container; it was not sent.
     NotAllowed,
     /// More than [`super::ORDERS_MAX`] orders are open, or the session was not ready for orders; it was not sent.
@@ -112,6 +114,13 @@ impl NodeResult {
 
 /// Octets of a node besides its texts: a count of empty nodes is bounded too.
 const NODE_BYTES: usize = 64;
+
+impl StatusItem {
+    pub(super) fn read(item: &Item) -> Self {
+        let uri = item.target.as_ref().or(item.source.as_ref()).map(|it| it.uri.clone());
+        Self { uri, data: item.data.clone() }
+    }
+}
 
 /// The worse of two codes: one that is no success before one that is, then the higher.
 pub(super) fn worse(a: StatusCode, b: StatusCode) -> StatusCode {

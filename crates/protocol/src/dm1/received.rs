@@ -128,6 +128,12 @@ pub enum Violation {
         /// In the message.
         got: Text,
     },
+    /// `SessionID`, `Source/LocURI` or `MsgID` is longer than any real one.
+    #[error("an identifier in the header has more than {max} octets")]
+    IdentifierTooLong {
+        /// The bound.
+        max: usize,
+    },
     /// `MsgID` is no whole number of at most 32 bits.
     #[error("message number {got:?} is no number")]
     MessageNumber {
@@ -159,6 +165,7 @@ impl Violation {
             Self::Over
             | Self::OtherSession { .. }
             | Self::OtherDevice { .. }
+            | Self::IdentifierTooLong { .. }
             | Self::MessageNumber { .. }
             | Self::MessageBelow { .. } => StatusCode::BAD_REQUEST,
         }

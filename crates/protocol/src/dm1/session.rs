@@ -63,6 +63,8 @@ pub struct Identity<'a> {
 pub const MAX_MSG_SIZE_DEFAULT: u64 = 5_000;
 /// Orders of one session that wait or are on the wire, members counted: what a session may take in a store.
 pub const ORDERS_MAX: usize = 500;
+/// Octets of a `SessionID`, `Source/LocURI` or `MsgID` that is kept: the longest seen are URIs below 200.
+const IDENTIFIER_BYTES_MAX: usize = 1_024;
 /// Messages of one device in one session: room for large trees, an end to endless ones.
 const MESSAGES_MAX: u32 = 2_000;
 
@@ -83,7 +85,7 @@ pub struct Session {
     failures: u8,
     skipped: u32,
     unexpected: u32,
-    /// `MaxMsgSize` as announced last.
+    /// `MaxMsgSize` as announced last, never 0.
     max_msg_size: Option<u64>,
     standing: Standing,
     /// What the device owes statuses for.

@@ -52,11 +52,7 @@ impl Event {
     /// A client event.
     #[must_use]
     pub fn client(event_type: &str, data: &str) -> Self {
-        Self {
-            kind: EventKind::Client,
-            source: None,
-            ..Self::generic("", event_type, data)
-        }
+        Self { kind: EventKind::Client, source: None, ..Self::generic("", event_type, data) }
     }
 
     pub(super) fn into_command(self) -> Command {
@@ -111,12 +107,7 @@ impl ExecOutcome {
     /// Answers and does nothing else.
     #[must_use]
     pub fn answering(status: StatusCode) -> Self {
-        Self {
-            status,
-            sets: Vec::new(),
-            copies: Vec::new(),
-            event: None,
-        }
+        Self { status, sets: Vec::new(), copies: Vec::new(), event: None }
     }
 
     /// What an Exec on the standard tree does, address by address: firmware updates are taken with 202 and told in
@@ -126,37 +117,22 @@ impl ExecOutcome {
         const FUMO: &str = "./FUMO/Package";
         let state = |value: &str| (format!("{FUMO}/State"), value.to_owned());
         let firmware = |operation: &str, event: &str, sets, copies| {
-            let mut told = Event::generic(
-                FUMO,
-                &format!("org.openmobilealliance.dm.firmwareupdate.{event}"),
-                "200",
-            );
+            let mut told = Event::generic(FUMO, &format!("org.openmobilealliance.dm.firmwareupdate.{event}"), "200");
             told.format = "int".to_owned();
-            let outcome = Self {
-                status: StatusCode::ACCEPTED,
-                sets: vec![sets],
-                copies,
-                event: Some((Told::NextSession, told)),
-            };
+            let outcome =
+                Self { status: StatusCode::ACCEPTED, sets: vec![sets], copies, event: Some((Told::NextSession, told)) };
             (format!("{FUMO}/{operation}"), outcome)
         };
         let new_version = || vec![(format!("{FUMO}/PkgVersion"), "./DevDetail/FwV".to_owned())];
         let lock = |operation: &str, state: &str| {
-            let outcome = Self {
-                sets: vec![("./LAWMO/State".to_owned(), state.to_owned())],
-                ..Self::answering(StatusCode::OK)
-            };
+            let outcome =
+                Self { sets: vec![("./LAWMO/State".to_owned(), state.to_owned())], ..Self::answering(StatusCode::OK) };
             (format!("./LAWMO/Operations/{operation}"), outcome)
         };
         vec![
             firmware("Download", "download", state("40"), Vec::new()),
             firmware("Update", "update", state("100"), new_version()),
-            firmware(
-                "DownloadAndUpdate",
-                "downloadandupdate",
-                state("100"),
-                new_version(),
-            ),
+            firmware("DownloadAndUpdate", "downloadandupdate", state("100"), new_version()),
             lock("FullyLock", "10"),
             lock("PartiallyLock", "20"),
             lock("UnLock", "30"),

@@ -4,8 +4,8 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use muster_protocol::syncml::{
-    Address, Command, Encoding, Exec, Get, Item, ItemData, Meta, Nested, NestedKind, Results,
-    Status, StatusCode, Text, Write, WriteKind,
+    Address, Command, Encoding, Exec, Get, Item, ItemData, Meta, Nested, NestedKind, Results, Status, StatusCode, Text,
+    Write, WriteKind,
 };
 
 use super::event::{Event, ExecOutcome, Told};
@@ -62,9 +62,7 @@ impl Executor<'_> {
             Command::Write(write) => self.write(command, write),
             Command::Get(get) => self.get(command, get),
             Command::Exec(exec) => self.exec(command, exec),
-            Command::Nested(nested) if depth >= NESTING_MAX => {
-                self.refused(command, StatusCode::COMMAND_FAILED)
-            }
+            Command::Nested(nested) if depth >= NESTING_MAX => self.refused(command, StatusCode::COMMAND_FAILED),
             Command::Nested(nested) => match nested.kind {
                 NestedKind::Atomic => self.atomic(command, nested),
                 NestedKind::Sequence => self.sequence(command, nested, depth),
@@ -78,22 +76,16 @@ impl Executor<'_> {
                 status.items = items;
                 let verdict = match code {
                     StatusCode::OK => Verdict::Done,
-                    StatusCode::NOT_MODIFIED
-                    | StatusCode::CANCELLED_BY_USER
-                    | StatusCode::REQUEST_TIMEOUT => Verdict::Refused,
+                    StatusCode::NOT_MODIFIED | StatusCode::CANCELLED_BY_USER | StatusCode::REQUEST_TIMEOUT => {
+                        Verdict::Refused
+                    }
                     _ => Verdict::Failed,
                 };
-                Outcome {
-                    answers: vec![Command::Status(status)],
-                    verdict,
-                }
+                Outcome { answers: vec![Command::Status(status)], verdict }
             }
             Command::Unsupported { .. } => self.answer(command, StatusCode::NOT_SUPPORTED),
             // Never answered.
-            Command::Status(_) | Command::Results(_) => Outcome {
-                answers: Vec::new(),
-                verdict: Verdict::Done,
-            },
+            Command::Status(_) | Command::Results(_) => Outcome { answers: Vec::new(), verdict: Verdict::Done },
         }
     }
 
@@ -157,22 +149,15 @@ impl Executor<'_> {
         let (format, mime, data) = match self.tree.get(path)? {
             Content::Interior { object } => {
                 let names = self.tree.children(path).join("/");
-                (
-                    Text::from("node"),
-                    object.clone(),
-                    ItemData::Text(names.into()),
-                )
+                (Text::from("node"), object.clone(), ItemData::Text(names.into()))
             }
             Content::Leaf(leaf) => {
                 let (format, data) = carried(leaf, self.encoding);
                 (format, leaf.mime.clone(), data)
             }
         };
-        let meta = Meta {
-            format: Some(format),
-            kind: Some(mime.unwrap_or_else(|| "text/plain".into())),
-            ..Meta::default()
-        };
+        let meta =
+            Meta { format: Some(format), kind: Some(mime.unwrap_or_else(|| "text/plain".into())), ..Meta::default() };
         Ok((meta, data))
     }
 
@@ -200,11 +185,7 @@ impl Executor<'_> {
             self.tree.set_text(path, value);
         }
         for (from, to) in &outcome.copies {
-            let value = self
-                .tree
-                .text(from)
-                .filter(|it| !it.is_empty())
-                .map(str::to_owned);
+            let value = self.tree.text(from).filter(|it| !it.is_empty()).map(str::to_owned);
             if let Some(value) = value {
                 self.tree.set_text(to, &value);
             }
@@ -233,16 +214,11 @@ impl Executor<'_> {
         if !failed {
             let answers = done.into_iter().flat_map(|(_, outcome)| outcome.answers);
             let status = Command::Status(self.status(command, StatusCode::OK));
-            return Outcome {
-                answers: std::iter::once(status).chain(answers).collect(),
-                verdict: Verdict::Done,
-            };
+            return Outcome { answers: std::iter::once(status).chain(answers).collect(), verdict: Verdict::Done };
         }
         *self.tree = before.0;
         *self.ledger = before.1;
-        let mut answers = vec![Command::Status(
-            self.status(command, StatusCode::ATOMIC_FAILED),
-        )];
+        let mut answers = vec![Command::Status(self.status(command, StatusCode::ATOMIC_FAILED))];
         for (member, outcome) in done {
             if outcome.verdict == Verdict::Done {
                 answers.extend(self.answer(member, StatusCode::ROLLED_BACK).answers);
@@ -250,20 +226,11 @@ impl Executor<'_> {
                 answers.extend(outcome.answers);
             }
         }
-        for status in answers.iter().filter_map(|it| {
-            if let Command::Status(it) = it {
-                Some(it)
-            } else {
-                None
-            }
-        }) {
+        for status in answers.iter().filter_map(|it| if let Command::Status(it) = it { Some(it) } else { None }) {
             let path = status.target_refs.first().map_or("", |it| it.as_str());
             self.ledger.note(path, &status.cmd, status.code);
         }
-        Outcome {
-            answers,
-            verdict: Verdict::Failed,
-        }
+        Outcome { answers, verdict: Verdict::Failed }
     }
 
     /// One after the other; after a no of the user the rest is not executed.
@@ -279,10 +246,7 @@ impl Executor<'_> {
             stopped = outcome.verdict == Verdict::Refused;
             answers.extend(outcome.answers);
         }
-        Outcome {
-            answers,
-            verdict: Verdict::Done,
-        }
+        Outcome { answers, verdict: Verdict::Done }
     }
 
     /// Runs `act` for each item that is not made to fail and answers item by item.
@@ -295,10 +259,7 @@ impl Executor<'_> {
         if items.is_empty() {
             return self.answer(command, StatusCode::INCOMPLETE);
         }
-        let mut outcome = Outcome {
-            answers: Vec::new(),
-            verdict: Verdict::Done,
-        };
+        let mut outcome = Outcome { answers: Vec::new(), verdict: Verdict::Done };
         for item in items {
             let path = target(item);
             let code = match self.faults.failure_on(path) {
@@ -318,10 +279,7 @@ impl Executor<'_> {
     }
 
     fn refused(&self, command: &Command, code: StatusCode) -> Outcome {
-        Outcome {
-            answers: self.refuse(command, code),
-            verdict: Verdict::Failed,
-        }
+        Outcome { answers: self.refuse(command, code), verdict: Verdict::Failed }
     }
 
     fn answer(&self, command: &Command, code: StatusCode) -> Outcome {
@@ -332,13 +290,7 @@ impl Executor<'_> {
         outcome
     }
 
-    fn refuse_into(
-        &self,
-        command: &Command,
-        code: StatusCode,
-        depth: usize,
-        answers: &mut Vec<Command>,
-    ) {
+    fn refuse_into(&self, command: &Command, code: StatusCode, depth: usize, answers: &mut Vec<Command>) {
         if matches!(command, Command::Status(_) | Command::Results(_)) {
             return;
         }
@@ -377,9 +329,7 @@ fn content(command: &Meta, item: &Item) -> Result<Content, StatusCode> {
         return Err(StatusCode::UNSUPPORTED_FORMAT);
     }
     if format == "node" {
-        return Ok(Content::Interior {
-            object: kind.cloned(),
-        });
+        return Ok(Content::Interior { object: kind.cloned() });
     }
     let octets = match (&item.data, format) {
         (Some(data), _) => data.as_bytes(),
@@ -391,42 +341,21 @@ fn content(command: &Meta, item: &Item) -> Result<Content, StatusCode> {
     }
     let (format, value) = match format {
         "b64" => {
-            let text: Vec<u8> = octets
-                .iter()
-                .copied()
-                .filter(|it| !it.is_ascii_whitespace())
-                .collect();
-            (
-                "bin",
-                BASE64
-                    .decode(text)
-                    .map_err(|_| StatusCode::UNSUPPORTED_FORMAT)?,
-            )
+            let text: Vec<u8> = octets.iter().copied().filter(|it| !it.is_ascii_whitespace()).collect();
+            ("bin", BASE64.decode(text).map_err(|_| StatusCode::UNSUPPORTED_FORMAT)?)
         }
         other => (other, octets.to_vec()),
     };
     let mime = kind.filter(|it| it.as_str() != "text/plain").cloned();
-    Ok(Content::Leaf(Leaf {
-        format: format.into(),
-        mime,
-        value,
-    }))
+    Ok(Content::Leaf(Leaf { format: format.into(), mime, value }))
 }
 
 /// How a value travels: octets as base64 in XML, as they are in WBXML.
 fn carried(leaf: &Leaf, encoding: Encoding) -> (Text, ItemData) {
     match (std::str::from_utf8(&leaf.value), encoding) {
-        (_, Encoding::Xml) if leaf.format == "bin" => (
-            "b64".into(),
-            ItemData::Text(BASE64.encode(&leaf.value).into()),
-        ),
-        (_, Encoding::Wbxml) if leaf.format == "bin" => {
-            ("bin".into(), ItemData::Opaque(leaf.value.clone()))
-        }
+        (_, Encoding::Xml) if leaf.format == "bin" => ("b64".into(), ItemData::Text(BASE64.encode(&leaf.value).into())),
+        (_, Encoding::Wbxml) if leaf.format == "bin" => ("bin".into(), ItemData::Opaque(leaf.value.clone())),
         (Ok(text), _) => (leaf.format.clone(), text.into()),
-        (Err(_), _) => (
-            "b64".into(),
-            ItemData::Text(BASE64.encode(&leaf.value).into()),
-        ),
+        (Err(_), _) => ("b64".into(), ItemData::Text(BASE64.encode(&leaf.value).into())),
     }
 }

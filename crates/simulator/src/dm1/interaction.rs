@@ -28,10 +28,7 @@ pub(super) fn answer(alert: &Alert, user: User) -> (StatusCode, Vec<Item>) {
     };
     match user {
         User::Accepts => {
-            let item = chosen.map(|data| Item {
-                data: Some(data.into()),
-                ..Item::default()
-            });
+            let item = chosen.map(|data| Item { data: Some(data.into()), ..Item::default() });
             (StatusCode::OK, item.into_iter().collect())
         }
         User::Declines => (StatusCode::NOT_MODIFIED, Vec::new()),
@@ -45,15 +42,8 @@ mod tests {
     use super::*;
 
     fn question(code: &str, texts: &[&str]) -> Alert {
-        let item = |text: &&str| Item {
-            data: Some((*text).into()),
-            ..Item::default()
-        };
-        Alert {
-            code: code.into(),
-            items: texts.iter().map(item).collect(),
-            ..Alert::default()
-        }
+        let item = |text: &&str| Item { data: Some((*text).into()), ..Item::default() };
+        Alert { code: code.into(), items: texts.iter().map(item).collect(), ..Alert::default() }
     }
 
     #[test]
@@ -61,26 +51,14 @@ mod tests {
         let alert = question("1101", &["MINDT=1", "Update now?"]);
 
         assert_eq!(answer(&alert, User::Accepts), (StatusCode::OK, vec![]));
-        assert_eq!(
-            answer(&alert, User::Declines),
-            (StatusCode::NOT_MODIFIED, vec![])
-        );
-        assert_eq!(
-            answer(&alert, User::NoAnswer),
-            (StatusCode::REQUEST_TIMEOUT, vec![])
-        );
-        assert_eq!(
-            answer(&alert, User::Cancels),
-            (StatusCode::CANCELLED_BY_USER, vec![])
-        );
+        assert_eq!(answer(&alert, User::Declines), (StatusCode::NOT_MODIFIED, vec![]));
+        assert_eq!(answer(&alert, User::NoAnswer), (StatusCode::REQUEST_TIMEOUT, vec![]));
+        assert_eq!(answer(&alert, User::Cancels), (StatusCode::CANCELLED_BY_USER, vec![]));
     }
 
     #[test]
     fn a_choice_is_answered_with_its_index() {
-        let (code, items) = answer(
-            &question("1103", &["", "Which?", "red", "blue"]),
-            User::Accepts,
-        );
+        let (code, items) = answer(&question("1103", &["", "Which?", "red", "blue"]), User::Accepts);
 
         assert_eq!(code, StatusCode::OK);
         assert_eq!(items[0].data, Some("1".into()));
@@ -88,21 +66,12 @@ mod tests {
 
     #[test]
     fn a_question_without_text_or_choices_is_incomplete() {
-        assert_eq!(
-            answer(&question("1101", &["MINDT=1"]), User::Accepts).0,
-            StatusCode::INCOMPLETE
-        );
-        assert_eq!(
-            answer(&question("1103", &["", "Which?"]), User::Accepts).0,
-            StatusCode::INCOMPLETE
-        );
+        assert_eq!(answer(&question("1101", &["MINDT=1"]), User::Accepts).0, StatusCode::INCOMPLETE);
+        assert_eq!(answer(&question("1103", &["", "Which?"]), User::Accepts).0, StatusCode::INCOMPLETE);
     }
 
     #[test]
     fn alerts_of_data_synchronisation_are_not_supported() {
-        assert_eq!(
-            answer(&question("200", &[]), User::Accepts).0,
-            StatusCode::NOT_SUPPORTED
-        );
+        assert_eq!(answer(&question("200", &[]), User::Accepts).0, StatusCode::NOT_SUPPORTED);
     }
 }

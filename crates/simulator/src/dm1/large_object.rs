@@ -2,9 +2,7 @@
 //!
 //! Source: OMA DM 1.2 Protocol, "Large object handling".
 
-use muster_protocol::syncml::{
-    Address, Alert, Command, Item, ItemData, StatusCode, Text, Write, WriteKind,
-};
+use muster_protocol::syncml::{Address, Alert, Command, Item, ItemData, StatusCode, Text, Write, WriteKind};
 
 use super::execute::target;
 use crate::tree::VALUE_BYTES_MAX;
@@ -44,12 +42,7 @@ impl Incoming {
             None => {
                 let total = item.meta.size.or(write.meta.size);
                 let path = target(item).to_owned();
-                let begun = Self {
-                    kind: write.kind,
-                    path,
-                    total,
-                    octets: Vec::new(),
-                };
+                let begun = Self { kind: write.kind, path, total, octets: Vec::new() };
                 begun.append(incoming, write, item)
             }
             Some(begun) => begun.append(incoming, write, item),
@@ -68,16 +61,12 @@ impl Incoming {
             cmd_id: Text::default(),
             code: "1225".into(),
             correlator: None,
-            items: vec![Item {
-                target: Some(Address::new(self.path.as_str())),
-                ..Item::default()
-            }],
+            items: vec![Item { target: Some(Address::new(self.path.as_str())), ..Item::default() }],
         })
     }
 
     fn append(mut self, incoming: &mut Option<Self>, write: &Write, item: &Item) -> Piece {
-        self.octets
-            .extend_from_slice(item.data.as_ref().map_or(&[][..], |data| data.as_bytes()));
+        self.octets.extend_from_slice(item.data.as_ref().map_or(&[][..], |data| data.as_bytes()));
         // A third more for base64.
         if self.octets.len() > VALUE_BYTES_MAX / 3 * 4 {
             return Piece::Broken(StatusCode::TOO_LARGE);
@@ -86,23 +75,14 @@ impl Incoming {
             *incoming = Some(self);
             return Piece::Kept(StatusCode::CHUNK_BUFFERED);
         }
-        if self
-            .total
-            .is_some_and(|total| total != self.octets.len() as u64)
-        {
+        if self.total.is_some_and(|total| total != self.octets.len() as u64) {
             return Piece::Broken(StatusCode::SIZE_MISMATCH);
         }
         let data = match String::from_utf8(self.octets) {
             Ok(text) => ItemData::Text(text.into()),
             Err(octets) => ItemData::Opaque(octets.into_bytes()),
         };
-        let whole = Item {
-            data: Some(data),
-            ..item.clone()
-        };
-        Piece::Last(Command::Write(Write {
-            items: vec![whole],
-            ..write.clone()
-        }))
+        let whole = Item { data: Some(data), ..item.clone() };
+        Piece::Last(Command::Write(Write { items: vec![whole], ..write.clone() }))
     }
 }

@@ -26,16 +26,9 @@ pub struct Ledger {
 impl Ledger {
     pub(super) fn note(&mut self, path: &str, command: &str, status: StatusCode) {
         if status.is_success() {
-            *self
-                .done
-                .entry((path.to_owned(), command.to_owned()))
-                .or_default() += 1;
+            *self.done.entry((path.to_owned(), command.to_owned())).or_default() += 1;
         }
-        self.session.push(Executed {
-            path: path.to_owned(),
-            command: command.to_owned(),
-            status,
-        });
+        self.session.push(Executed { path: path.to_owned(), command: command.to_owned(), status });
     }
 
     pub(super) fn begin_session(&mut self) {
@@ -45,17 +38,12 @@ impl Ledger {
     /// How often `command` succeeded on `path`, in all sessions. What was rolled back does not count.
     #[must_use]
     pub fn count(&self, path: &str, command: &str) -> u32 {
-        self.done
-            .get(&(path.to_owned(), command.to_owned()))
-            .copied()
-            .unwrap_or(0)
+        self.done.get(&(path.to_owned(), command.to_owned())).copied().unwrap_or(0)
     }
 
     /// Every `(path, command)` that succeeded, with how often it did.
     pub fn counts(&self) -> impl Iterator<Item = (&str, &str, u32)> {
-        self.done
-            .iter()
-            .map(|((path, command), count)| (path.as_str(), command.as_str(), *count))
+        self.done.iter().map(|((path, command), count)| (path.as_str(), command.as_str(), *count))
     }
 
     /// What this session, or the last one if none is open, was asked, in the order of execution; failures included.

@@ -81,24 +81,13 @@ fn has_more_data(command: &Command) -> bool {
 }
 
 /// Cuts Results of one large value into a piece that fits and the rest. Nothing for what cannot be cut.
-fn cut(
-    waiting: &Waiting,
-    room: usize,
-    size: &impl Fn(&Command) -> usize,
-) -> Option<(Results, Results)> {
+fn cut(waiting: &Waiting, room: usize, size: &impl Fn(&Command) -> usize) -> Option<(Results, Results)> {
     let (results, is_first) = match waiting {
         Waiting::Whole(Command::Results(results)) => (results, true),
         Waiting::Rest(results) => (results, false),
         Waiting::Whole(_) => return None,
     };
-    let [
-        Item {
-            data: Some(data),
-            more_data: false,
-            ..
-        },
-    ] = results.items.as_slice()
-    else {
+    let [Item { data: Some(data), more_data: false, .. }] = results.items.as_slice() else {
         return None;
     };
     let total = data.as_bytes().len();
@@ -121,36 +110,22 @@ fn with_data(results: &Results, data: ItemData, size: Option<u64>, more_data: bo
     let items = results.items.iter().map(|item| {
         let mut meta = item.meta.clone();
         meta.size = size;
-        Item {
-            meta,
-            data: Some(data.clone()),
-            more_data,
-            ..item.clone()
-        }
+        Item { meta, data: Some(data.clone()), more_data, ..item.clone() }
     });
-    Results {
-        items: items.collect(),
-        ..results.clone()
-    }
+    Results { items: items.collect(), ..results.clone() }
 }
 
 /// Splits at `length` octets or just before, where a character begins.
 fn split(data: &ItemData, length: usize) -> (ItemData, ItemData) {
     match data {
         ItemData::Text(text) => {
-            let at = (0..=length.min(text.len()))
-                .rev()
-                .find(|at| text.is_char_boundary(*at))
-                .unwrap_or(0);
+            let at = (0..=length.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
             let (head, tail) = text.split_at(at);
             (head.into(), tail.into())
         }
         ItemData::Opaque(octets) => {
             let (head, tail) = octets.split_at(length.min(octets.len()));
-            (
-                ItemData::Opaque(head.to_vec()),
-                ItemData::Opaque(tail.to_vec()),
-            )
+            (ItemData::Opaque(head.to_vec()), ItemData::Opaque(tail.to_vec()))
         }
     }
 }

@@ -1,8 +1,6 @@
 //! One session of a device: what it has said, what it has still to say, and what it makes of a server's message.
 
-use muster_protocol::syncml::{
-    Address, Alert, Challenge, Command, Header, Message, Meta, Status, StatusCode, Text,
-};
+use muster_protocol::syncml::{Address, Alert, Challenge, Command, Header, Message, Meta, Status, StatusCode, Text};
 
 use super::execute::Executor;
 use super::large_object::{Incoming, Piece};
@@ -117,10 +115,7 @@ impl Device {
     /// Makes what there is to make of one new message.
     pub(super) fn take(&mut self, session: &mut Session, message: &Message) -> Step {
         if !message.header.session_id.eq_ignore_ascii_case(&session.id) {
-            let text = format!(
-                "SessionID {:?} is not that of this session",
-                message.header.session_id
-            );
+            let text = format!("SessionID {:?} is not that of this session", message.header.session_id);
             return Step::end(SessionEnd::Violation(text));
         }
         self.check(session, message);
@@ -168,19 +163,12 @@ impl Device {
             Judgement::Trusted(code, chal) => header_status(message, code, chal),
             Judgement::Doubted(code, chal) => header_status(message, code, Some(chal)),
         };
-        Step {
-            reply: Some(self.next_message(session, Some(of_header))),
-            finished: None,
-        }
+        Step { reply: Some(self.next_message(session, Some(of_header))), finished: None }
     }
 
     /// Executes what the server sent, if it may, and answers.
     fn go_on(&mut self, session: &mut Session, message: &Message) -> Step {
-        if message
-            .commands
-            .iter()
-            .any(|it| matches!(it, Command::Alert(alert) if alert.code == "1223"))
-        {
+        if message.commands.iter().any(|it| matches!(it, Command::Alert(alert) if alert.code == "1223")) {
             return Step::end(SessionEnd::AbortedByServer);
         }
         let has_work = message.commands.iter().any(is_work);
@@ -210,10 +198,7 @@ impl Device {
                 }
                 self.execute(session, message);
                 let of_header = header_status(message, code, chal);
-                Step {
-                    reply: Some(self.next_message(session, Some(of_header))),
-                    finished: None,
-                }
+                Step { reply: Some(self.next_message(session, Some(of_header))), finished: None }
             }
             Judgement::Doubted(code, chal) => self.challenge(session, message, code, chal),
         }
@@ -221,19 +206,11 @@ impl Device {
 
     /// Answers every command with the challenge's status and executes none; a server that fails too often loses the
     /// session.
-    fn challenge(
-        &mut self,
-        session: &mut Session,
-        message: &Message,
-        code: StatusCode,
-        chal: Challenge,
-    ) -> Step {
+    fn challenge(&mut self, session: &mut Session, message: &Message, code: StatusCode, chal: Challenge) -> Step {
         let ServerProof::Missing { challenges } = session.server else {
             return Step::end(SessionEnd::Complete);
         };
-        session.server = ServerProof::Missing {
-            challenges: challenges + 1,
-        };
+        session.server = ServerProof::Missing { challenges: challenges + 1 };
         let of_header = header_status(message, code, Some(chal));
         for command in &message.commands {
             let answers = self.executor(&message.header.msg_id).refuse(command, code);
@@ -244,18 +221,12 @@ impl Device {
             session.outbox.push(alert("1223"));
         }
         let reply = Some(self.next_message(session, Some(of_header)));
-        Step {
-            reply,
-            finished: gives_up.then_some(SessionEnd::ServerNotAuthenticated),
-        }
+        Step { reply, finished: gives_up.then_some(SessionEnd::ServerNotAuthenticated) }
     }
 
     fn execute(&mut self, session: &mut Session, message: &Message) {
         for command in message.commands.iter().filter(|it| is_work(it)) {
-            if let Some(incoming) = session
-                .incoming
-                .take_if(|it| !it.continues(command) && !is_next_message(command))
-            {
+            if let Some(incoming) = session.incoming.take_if(|it| !it.continues(command) && !is_next_message(command)) {
                 session.outbox.push(incoming.abandoned());
             }
             let piece = match is_next_message(command) {
@@ -307,10 +278,7 @@ impl Device {
         let expected = credential::md5(&server.name, &server.secret, &server.nonce);
         match &message.header.cred {
             None => Proof::Missing,
-            Some(cred)
-                if cred.meta.kind.as_deref() == Some(AuthType::Md5.name())
-                    && cred.data == expected =>
-            {
+            Some(cred) if cred.meta.kind.as_deref() == Some(AuthType::Md5.name()) && cred.data == expected => {
                 Proof::Good
             }
             Some(_) => Proof::Bad,
@@ -332,15 +300,11 @@ impl Device {
         let code = match proof {
             Proof::Good => StatusCode::AUTHENTICATED,
             Proof::Bad => StatusCode::INVALID_CREDENTIALS,
-            Proof::Missing if message.commands.iter().any(is_work) => {
-                StatusCode::MISSING_CREDENTIALS
-            }
+            Proof::Missing if message.commands.iter().any(is_work) => StatusCode::MISSING_CREDENTIALS,
             // Nothing was asked that needs trust.
             Proof::Missing => return Judgement::Trusted(StatusCode::OK, None),
         };
-        server.nonce = std::iter::repeat_with(|| self.random.u8(..))
-            .take(NONCE_BYTES)
-            .collect();
+        server.nonce = std::iter::repeat_with(|| self.random.u8(..)).take(NONCE_BYTES).collect();
         let chal = credential::challenge(&server.nonce);
         match proof {
             Proof::Good => Judgement::Trusted(code, Some(chal)),
@@ -356,16 +320,8 @@ impl Device {
     }
 
     /// The next message: the given Status first, then as much of the outbox as the server takes.
-    pub(super) fn next_message(
-        &mut self,
-        session: &mut Session,
-        of_header: Option<Status>,
-    ) -> Message {
-        session.msg_id += if self.faults.skips_msg_id && session.msg_id > 0 {
-            2
-        } else {
-            1
-        };
+    pub(super) fn next_message(&mut self, session: &mut Session, of_header: Option<Status>) -> Message {
+        session.msg_id += if self.faults.skips_msg_id && session.msg_id > 0 { 2 } else { 1 };
         let mut message = Message {
             header: self.header(session),
             commands: of_header.into_iter().map(Command::Status).collect(),
@@ -373,15 +329,11 @@ impl Device {
         };
         let limit = [
             self.faults.message_bytes_max,
-            session
-                .server_message_bytes_max
-                .map(|it| usize::try_from(it).unwrap_or(usize::MAX)),
+            session.server_message_bytes_max.map(|it| usize::try_from(it).unwrap_or(usize::MAX)),
         ];
         let limit = limit.into_iter().flatten().min().unwrap_or(usize::MAX);
         let room = limit.saturating_sub(size::of_message(&message, self.encoding));
-        session.sent = session
-            .outbox
-            .pack(room, |command| size::of_command(command, self.encoding));
+        session.sent = session.outbox.pack(room, |command| size::of_command(command, self.encoding));
         message.is_final = session.outbox.is_empty() && !session.server_package_open;
         if !message.is_final && session.sent.is_empty() {
             session.sent.push(alert("1222"));
@@ -394,35 +346,19 @@ impl Device {
     fn header(&self, session: &mut Session) -> Header {
         let first = session.msg_id == 1 || session.client.challenges > 0;
         let sizes = Meta {
-            max_msg_size: Some(
-                self.faults
-                    .message_bytes_max
-                    .map_or(MESSAGE_BYTES_MAX, |it| it as u64),
-            ),
+            max_msg_size: Some(self.faults.message_bytes_max.map_or(MESSAGE_BYTES_MAX, |it| it as u64)),
             max_obj_size: Some(crate::tree::VALUE_BYTES_MAX as u64),
             ..Meta::default()
         };
         let auth = session.client.auth.unwrap_or(self.account.auth);
-        let nonce = session
-            .client
-            .nonce
-            .as_ref()
-            .or(self.account.client_nonce.as_ref());
+        let nonce = session.client.nonce.as_ref().or(self.account.client_nonce.as_ref());
         let cred = match (auth, nonce) {
             _ if session.client.accepted => None,
             (AuthType::Basic, _) => Some(Vec::new()),
             (AuthType::Md5, nonce) => nonce.cloned(),
         }
-        .map(|nonce| {
-            credential::credential(
-                auth,
-                &self.account.client_name,
-                &self.account.client_secret,
-                &nonce,
-            )
-        });
-        session.client.fresh =
-            cred.is_some() && (auth == AuthType::Basic || session.client.nonce.is_some());
+        .map(|nonce| credential::credential(auth, &self.account.client_name, &self.account.client_secret, &nonce));
+        session.client.fresh = cred.is_some() && (auth == AuthType::Basic || session.client.nonce.is_some());
         if cred.is_some() {
             session.client.auth = Some(auth);
         }
@@ -431,16 +367,8 @@ impl Device {
             ver_proto: "DM/1.2".into(),
             session_id: session.id.clone(),
             msg_id: session.msg_id.to_string().into(),
-            target: Address::new(
-                session
-                    .resp_uri
-                    .as_deref()
-                    .unwrap_or(&self.account.server_url),
-            ),
-            source: Address {
-                uri: self.uri.as_str().into(),
-                name: Some(self.account.client_name.as_str().into()),
-            },
+            target: Address::new(session.resp_uri.as_deref().unwrap_or(&self.account.server_url)),
+            source: Address { uri: self.uri.as_str().into(), name: Some(self.account.client_name.as_str().into()) },
             cred,
             meta: if first { sizes } else { Meta::default() },
             ..Header::default()
@@ -451,15 +379,10 @@ impl Device {
     fn check(&mut self, session: &mut Session, message: &Message) {
         let header = &message.header;
         if header.ver_dtd != "1.2" || header.ver_proto != "DM/1.2" {
-            self.complain(&format!(
-                "VerDTD {:?}, VerProto {:?}",
-                header.ver_dtd, header.ver_proto
-            ));
+            self.complain(&format!("VerDTD {:?}, VerProto {:?}", header.ver_dtd, header.ver_proto));
         }
         match header.msg_id.parse::<u64>() {
-            Ok(id) if Some(id) == session.server_msg_id.checked_add(1) => {
-                session.server_msg_id = id
-            }
+            Ok(id) if Some(id) == session.server_msg_id.checked_add(1) => session.server_msg_id = id,
             Ok(id) => {
                 self.complain(&format!("MsgID {id} after {}", session.server_msg_id));
                 session.server_msg_id = id;
@@ -479,14 +402,11 @@ impl Device {
         }
         let msg_id = session.msg_id.to_string();
         for command in session.sent.iter().filter(|it| is_work(it)) {
-            let answered = message.commands.iter().any(|it| {
-                matches!(it, Command::Status(status) if status.msg_ref == msg_id && status.cmd == command.name())
-            });
+            let answered = message.commands.iter().any(
+                |it| matches!(it, Command::Status(status) if status.msg_ref == msg_id && status.cmd == command.name()),
+            );
             if !answered {
-                self.complain(&format!(
-                    "no Status for the {} of message {msg_id}",
-                    command.name()
-                ));
+                self.complain(&format!("no Status for the {} of message {msg_id}", command.name()));
             }
         }
     }
@@ -499,11 +419,7 @@ impl Device {
 /// The server's Status for the header of our message.
 fn status_of_header(message: &Message, msg_id: u32) -> Option<&Status> {
     message.commands.iter().find_map(|command| match command {
-        Command::Status(status)
-            if status.cmd_ref == "0" && status.msg_ref.parse() == Ok(msg_id) =>
-        {
-            Some(status)
-        }
+        Command::Status(status) if status.cmd_ref == "0" && status.msg_ref.parse() == Ok(msg_id) => Some(status),
         _ => None,
     })
 }
@@ -532,18 +448,11 @@ fn is_next_message(command: &Command) -> bool {
 }
 
 fn asks_for_more_only(message: &Message) -> bool {
-    message
-        .commands
-        .iter()
-        .filter(|it| is_work(it))
-        .all(is_next_message)
+    message.commands.iter().filter(|it| is_work(it)).all(is_next_message)
 }
 
 fn alert(code: &str) -> Command {
-    Command::Alert(Alert {
-        code: code.into(),
-        ..Alert::default()
-    })
+    Command::Alert(Alert { code: code.into(), ..Alert::default() })
 }
 
 /// Gives `CmdID`s from 1. What a device sends is never nested.

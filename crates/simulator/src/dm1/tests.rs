@@ -1,1 +1,7 @@
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first thing that is not as it should be")]
 
+mod authentication;
+mod commands;
+mod hostile;
+mod packages;
+mod script;

@@ -83,11 +83,7 @@ impl Leaf {
     /// A value of any format that is written as text.
     #[must_use]
     pub fn of(format: &str, value: &str) -> Self {
-        Self {
-            format: format.into(),
-            mime: None,
-            value: value.as_bytes().to_vec(),
-        }
+        Self { format: format.into(), mime: None, value: value.as_bytes().to_vec() }
     }
 }
 
@@ -118,9 +114,7 @@ impl Node {
         Self {
             access: Access::GET,
             permanent: true,
-            content: Content::Interior {
-                object: object.map(Text::from),
-            },
+            content: Content::Interior { object: object.map(Text::from) },
             ..Self::interior()
         }
     }
@@ -128,12 +122,7 @@ impl Node {
     /// A built-in leaf.
     #[must_use]
     pub fn leaf(access: Access, leaf: Leaf) -> Self {
-        Self {
-            access,
-            permanent: true,
-            content: Content::Leaf(leaf),
-            ..Self::interior()
-        }
+        Self { access, permanent: true, content: Content::Leaf(leaf), ..Self::interior() }
     }
 
     /// The same node, to Exec as well.

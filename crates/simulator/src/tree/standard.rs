@@ -76,27 +76,17 @@ impl Tree {
             ("./Vendor/Example/Polling", WRITE, "int", "86400"),
             ("./Vendor/Example/Roaming", WRITE, "bool", "false"),
             ("./Vendor/Example/ApnName", WRITE, "chr", "internet"),
-            (
-                "./Vendor/Example/Diagnose",
-                WRITE.and(Access::EXEC),
-                "chr",
-                "",
-            ),
+            ("./Vendor/Example/Diagnose", WRITE.and(Access::EXEC), "chr", ""),
             ("./Vendor/Example/Battery", READ, "int", "87"),
         ];
         let mut tree = Self::new();
         let mut install = |uri: &str, node: Node| {
-            tree.install(uri, node)
-                .expect("addresses of the standard tree are well formed");
+            tree.install(uri, node).expect("addresses of the standard tree are well formed");
         };
         for (uri, object) in interior {
             install(uri, Node::object(object));
         }
-        for uri in [
-            "./FUMO/Package/Download",
-            "./FUMO/Package/Update",
-            "./FUMO/Package/DownloadAndUpdate",
-        ] {
+        for uri in ["./FUMO/Package/Download", "./FUMO/Package/Update", "./FUMO/Package/DownloadAndUpdate"] {
             install(uri, Node::object(None).executable());
         }
         let mut settings = Node::interior();

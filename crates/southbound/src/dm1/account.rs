@@ -30,8 +30,7 @@ impl OpenAccount {
         let Some(account) = &contact.device.account else { return Ok(None) };
         let (device, generation) = (contact.device.oid, contact.state.generation);
         let challenge = vault.nonce(device, generation, NoncePurpose::Challenge(session_id));
-        let mut nonces =
-            vec![vault.nonce(device, generation, NoncePurpose::NextSession).to_vec(), challenge.to_vec()];
+        let mut nonces = vec![vault.nonce(device, generation, NoncePurpose::NextSession).to_vec(), challenge.to_vec()];
         if generation == 0 {
             nonces.extend(account.client_nonce.clone());
         }

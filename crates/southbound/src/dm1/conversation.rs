@@ -49,7 +49,6 @@ pub(super) enum Decision {
 /// One message with everything that deciding on it needs.
 pub(super) struct Turn<'a> {
     pub(super) settings: &'a Settings,
-    pub(super) vault: &'a dyn Vault,
     pub(super) now: Timestamp,
     pub(super) message: &'a Message,
     pub(super) request_digest: [u8; 16],
@@ -92,7 +91,9 @@ impl Turn<'_> {
                 return self.close(contact, dialogue, reply, &violation.to_string());
             }
         };
-        if matches!(received.stage, Stage::Challenge) || !dialogue.session.is_authenticated() && received.login.is_none() {
+        if matches!(received.stage, Stage::Challenge)
+            || !dialogue.session.is_authenticated() && received.login.is_none()
+        {
             let reply = dialogue.session.answer(&identity, &account, Vec::new());
             return Ok(Decision::Unstored { reply: reply.message.encode(dialogue.session.encoding())? });
         }
@@ -152,7 +153,7 @@ impl Turn<'_> {
         }
         let current = work.current;
         learn_versions(&mut encounter);
-        self.step(encounter, dialogue, reply, current)
+        self.step(encounter, &dialogue, &reply, current)
     }
 
     /// A new session ends the one before; what that left open is of unknown outcome. Returns the task that a session
@@ -178,8 +179,15 @@ impl Turn<'_> {
     }
 
     /// Ends the session with `reply`, whatever was under way.
-    fn close(&self, contact: Contact, mut dialogue: Dialogue, reply: Reply, why: &str) -> Result<Decision, EncodeError> {
-        let was_let_in = contact.state.dialogue.as_ref().is_some_and(|it| !it.ended && it.session_id == dialogue.session.id());
+    fn close(
+        &self,
+        contact: Contact,
+        mut dialogue: Dialogue,
+        reply: Reply,
+        why: &str,
+    ) -> Result<Decision, EncodeError> {
+        let was_let_in =
+            contact.state.dialogue.as_ref().is_some_and(|it| !it.ended && it.session_id == dialogue.session.id());
         if !was_let_in {
             return Ok(Decision::Unstored { reply: reply.message.encode(dialogue.session.encoding())? });
         }
@@ -188,16 +196,22 @@ impl Turn<'_> {
         let mut work = Work { encounter: &mut encounter, current };
         work.take(&dialogue.session.close());
         work.session_over(why);
-        self.step(encounter, dialogue, Reply { over: true, ..reply }, None)
+        self.step(encounter, &dialogue, &Reply { over: true, ..reply }, None)
     }
 
-    fn step(&self, encounter: Encounter, dialogue: Dialogue, reply: Reply, task: Option<TaskId>) -> Result<Decision, EncodeError> {
+    fn step(
+        &self,
+        encounter: Encounter,
+        dialogue: &Dialogue,
+        reply: &Reply,
+        task: Option<TaskId>,
+    ) -> Result<Decision, EncodeError> {
         let octets = reply.message.encode(dialogue.session.encoding())?;
         let state = if reply.over {
             Vec::new()
         } else {
             // A dialogue is made of texts and numbers, which always serialise.
-            serde_json::to_vec(&dialogue).unwrap_or_default()
+            serde_json::to_vec(dialogue).unwrap_or_default()
         };
         let stored = DialogueState {
             session_id: dialogue.session.id().to_owned(),
@@ -239,7 +253,9 @@ impl Turn<'_> {
         match self.namesake {
             Some(other) if other.oid != contact.device.oid && other.device_id.as_ref() == Some(answered) => {
                 if other.account.is_some() {
-                    Identified::Refused("the device answers with the identifier of another record, which has an account of its own")
+                    Identified::Refused(
+                        "the device answers with the identifier of another record, which has an account of its own",
+                    )
                 } else if Encounter::new(contact.clone(), self.now).would_admit(answered) {
                     Identified::AnotherRecord(answered.clone())
                 } else {
@@ -300,8 +316,8 @@ fn note_alert(work: &mut Work<'_>, alert: &DeviceAlert) {
     if let Some(source) = &alert.source {
         words.push_str(&format!(" from {source}"));
     }
-    if let Some(mark) = &alert.mark {
-        words.push_str(&format!(", {mark}"));
+    if !alert.mark.is_empty() {
+        words.push_str(&format!(", {}", alert.mark));
     }
     if let Some(correlator) = &alert.correlator {
         words.push_str(&format!(", correlator {correlator}"));

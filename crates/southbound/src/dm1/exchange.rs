@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine as _;
+use muster_broker::identity::DeviceId;
 use muster_broker::ports::{Environment, Vault};
 use muster_broker::store::{Contact, ContactKey, ContactStep, DeviceKey, OpenTask, Store, StoreError, Verdict};
-use muster_broker::identity::DeviceId;
 use muster_protocol::limits::Limits;
 use muster_protocol::syncml::{Command, DecodeError, EncodeError, Encoding, Message};
 
@@ -189,7 +189,6 @@ impl Exchange {
         let namesake = self.namesake(&contact, message).await?;
         let turn = Turn {
             settings: &self.settings,
-            vault,
             now: self.environment.now(),
             message,
             request_digest,

@@ -33,7 +33,11 @@ pub(super) enum Verdict {
 impl Verdict {
     pub(super) fn of(plan: &Plan) -> Self {
         if let Some(command) = plan.commands.iter().find(|it| it.progress == Progress::Sent && it.code.is_some()) {
-            let detail = format!("outcome unknown: {} {} was sent in a session that was lost, and the device does not let the node be read", command.name(), command.node.path);
+            let detail = format!(
+                "outcome unknown: {} {} was sent in a session that was lost, and the device does not let the node be read",
+                command.name(),
+                command.node.path
+            );
             return Self::GivenUp { detail, code: command.code.map(i32::from) };
         }
         if plan.commands.iter().any(|it| it.progress != Progress::Answered) {

@@ -27,6 +27,8 @@ pub(super) fn extend(plan: &mut Plan, index: usize) {
             return;
         }
         let node = Parameter { path: format!("{base}/{name}"), ..Parameter::default() };
-        plan.commands.push(Planned { level, ..Planned::new(Verb::Get, node) });
+        let mut child = Planned::new(Verb::Get, node);
+        child.level = level;
+        plan.commands.push(child);
     }
 }

@@ -69,7 +69,8 @@ impl Work<'_> {
                 self.encounter.end(id, Ending::Failed, "UserSilent", detail);
             }
             Some(code) => {
-                let detail = format!("the device cannot ask its user (status {code}), and without consent nothing is done");
+                let detail =
+                    format!("the device cannot ask its user (status {code}), and without consent nothing is done");
                 if let Some(task) = self.encounter.task_mut(id) {
                     task.result_code = Some(code.into());
                 }
@@ -158,7 +159,9 @@ impl Work<'_> {
         let untold = plan.take_up();
         self.keep(id, &plan);
         if let Some(path) = untold {
-            let detail = format!("outcome unknown: Exec {path} was sent in a session that was lost; nothing can tell whether it ran");
+            let detail = format!(
+                "outcome unknown: Exec {path} was sent in a session that was lost; nothing can tell whether it ran"
+            );
             self.encounter.end(id, Ending::GivenUp, "OutcomeUnknown", detail);
             self.finish(id);
             return;
@@ -196,7 +199,9 @@ fn plan_of(stored: Option<&str>) -> Option<Plan> {
 /// What the user is asked when the task wants consent.
 fn question(operation: Operation) -> &'static str {
     match operation {
-        Operation::Query | Operation::Discover => "Your service provider wants to read settings of this device. Allow it?",
+        Operation::Query | Operation::Discover => {
+            "Your service provider wants to read settings of this device. Allow it?"
+        }
         Operation::Update => "Your service provider wants to change settings of this device. Allow it?",
         Operation::Execute => "Your service provider wants to start a function of this device. Allow it?",
         Operation::Delete => "Your service provider wants to remove settings of this device. Allow it?",

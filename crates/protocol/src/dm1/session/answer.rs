@@ -2,8 +2,8 @@
 
 use super::{Account, Due, Identity, MAX_MSG_SIZE_DEFAULT, ORDERS_MAX, Phase, Session, due::Issue, ended};
 use crate::{
-    dm1::{Answer, Note, Order, Outcome, Reply, Stage, alert::code, auth, size},
-    syncml::{Address, Alert, Challenge, Command, Header, Item, Message, Meta, StatusCode, Text},
+    dm1::{Answer, Note, Order, Outcome, Reply, Stage, alert::code, auth, size::Scale},
+    syncml::{Address, Alert, Challenge, Command, Encoding, Header, Item, Message, Meta, StatusCode, Text},
 };
 
 impl Session {
@@ -18,7 +18,7 @@ impl Session {
         let Some(due) = self.due.take() else {
             let mut outcomes = self.close();
             outcomes.extend(commands.iter().flat_map(|it| ended(it, Answer::NotSent, Some(Note::NotTaken))));
-            let message = self.message(identity, Text::default());
+            let message = self.message(identity, self.device.clone());
             return Reply { message, outcomes, over: true };
         };
         let mut outcomes = self.admit(due.stage, commands);
@@ -38,8 +38,10 @@ impl Session {
             }
             Stage::Ready => {
                 message.header.cred = self.standing.credential(account, !self.queue.is_empty());
-                let room = Room::new(self, &message, &due);
-                outcomes.extend(self.send_orders(account, &mut message, &mut next, &room));
+                if !self.queue.is_empty() {
+                    let room = Room::new(self, &message, &due);
+                    outcomes.extend(self.send_orders(account, &mut message, &mut next, &room));
+                }
                 if self.wire.is_empty() && !self.queue.is_empty() {
                     // The statuses took the room: this keeps the session going until there is some.
                     self.say(&mut message, &mut next, code::NEXT_MESSAGE, Vec::new());
@@ -71,6 +73,7 @@ impl Session {
     /// A message of another session or device should be refused by a new session made for it, so that this one goes on.
     pub fn refuse(&mut self, identity: &Identity<'_>, message: &Message, code: StatusCode) -> Reply {
         let due = Due::refusal(message, code, Stage::Refuse);
+        self.due = None;
         self.id = message.header.session_id.clone();
         let mut reply = self.message(identity, message.header.source.uri.clone());
         add_statuses(&mut reply, &due, None);
@@ -153,28 +156,33 @@ impl Session {
     ) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
         let mut used = room.used;
-        self.again.clear();
+        let mut scale = Scale::new(self.encoding);
         while let Some(order) = self.queue.pop_front() {
             let first = *next;
             let cmd = first.clone().take();
             let command = order.action.command(&mut || text(next.take()));
-            let bytes = size::command(&command, self.encoding);
-            if room.bare.saturating_add(bytes) > room.max {
-                *next = first;
-                let too_large = Answer::Status(StatusCode::TOO_LARGE);
-                outcomes.extend(ended(&order, too_large, Some(Note::TooLarge)));
-            } else if used.saturating_add(bytes) > room.max {
-                *next = first;
-                self.queue.push_front(order);
-                break;
-            } else {
-                used += bytes;
-                message.commands.push(command);
-                self.wire.push(self.sent, cmd, &order);
-                if self.standing.may_be_challenged(account) {
-                    self.again.push((cmd, order));
+            match scale.weigh(&command) {
+                Err(_) => outcomes.extend(ended(&order, Answer::NotSent, Some(Note::NotEncodable))),
+                Ok(octets) if room.bare.saturating_add(octets) > room.max => {
+                    let too_large = Answer::Status(StatusCode::TOO_LARGE);
+                    outcomes.extend(ended(&order, too_large, Some(Note::TooLarge)));
+                }
+                Ok(octets) if used.saturating_add(octets) > room.max => {
+                    *next = first;
+                    self.queue.push_front(order);
+                    break;
+                }
+                Ok(octets) => {
+                    used += octets;
+                    message.commands.push(command);
+                    self.wire.push(self.sent, cmd, &order);
+                    if self.standing.may_be_challenged(account) {
+                        self.again.push((cmd, order));
+                    }
+                    continue;
                 }
             }
+            *next = first;
         }
         outcomes
     }
@@ -200,10 +208,15 @@ impl Room {
         };
         Self {
             max: usize::try_from(max).unwrap_or(usize::MAX),
-            used: size::message(message, session.encoding),
-            bare: size::message(&bare, session.encoding),
+            used: octets(message, session.encoding),
+            bare: octets(&bare, session.encoding),
         }
     }
+}
+
+/// Octets of a message. One that cannot be written will not leave, so its orders may as well be in it.
+fn octets(message: &Message, encoding: Encoding) -> usize {
+    message.encode(encoding).map_or(0, |it| it.len())
 }
 
 /// Gives the commands of a message their numbers, from 1.

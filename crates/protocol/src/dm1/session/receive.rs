@@ -42,6 +42,10 @@ impl Session {
         if self.phase == Phase::Over {
             return Err(Violation::Over);
         }
+        let identifiers = [&header.session_id, &header.source.uri, &header.msg_id];
+        if identifiers.iter().any(|it| it.len() > super::IDENTIFIER_BYTES_MAX) {
+            return Err(Violation::IdentifierTooLong { max: super::IDENTIFIER_BYTES_MAX });
+        }
         if !same_session(&self.id, &header.session_id) {
             return Err(Violation::OtherSession { expected: self.id.clone(), got: header.session_id.clone() });
         }
@@ -102,7 +106,8 @@ impl Session {
 
     /// The body of a message whose sender is known.
     fn take_body(&mut self, account: &Account<'_>, message: &Message, received: &mut Received) -> Due {
-        self.max_msg_size = message.header.meta.max_msg_size.or(self.max_msg_size);
+        let announced = message.header.meta.max_msg_size.filter(|it| *it > 0);
+        self.max_msg_size = announced.or(self.max_msg_size);
         let mut due = Due::new(message, StatusCode::AUTHENTICATED, Stage::Ready);
         if let Some(login) = received.login {
             due.login = true;
@@ -185,8 +190,8 @@ impl Session {
         for msg in [asked_in, self.sent] {
             // Only the first counts: a second status for one header is a mistake.
             let Some(status) = header_status(message, msg) else { continue };
-            if let Some(nonce) = status.chal.as_ref().and_then(|it| it.meta.next_nonce.as_ref()) {
-                received.server_nonce = Some(nonce.clone());
+            if let Some(nonce) = status.chal.as_ref().and_then(credential::next_nonce) {
+                received.server_nonce = Some(nonce.to_vec());
             }
             let asked = self.is_on_wire(msg);
             if asked && !status.code.is_success() {

@@ -188,3 +188,15 @@ fn session_of_which_only_the_count_was_kept_takes_the_answer_to_its_challenge() 
     assert_eq!(world.answer(vec![]).message.header.msg_id, "2");
     assert_eq!(other.receive(package_1(2)).stage, Stage::Refuse);
 }
+
+#[test]
+fn client_that_failed_in_mid_session_is_a_stranger_until_it_proves_itself_again() {
+    let mut world = World::asked(vec![get(1, "./DevDetail")]);
+    world.receive(package_3(2, 1).md5(b"guess"));
+    world.answer(vec![]);
+
+    let received = world.receive(package_3(3, 2).status(1, 4, 404));
+
+    assert_eq!((received.stage, received.reason), (Stage::Refuse, Some(EndReason::BadCredential)));
+    assert_eq!(answers(&received.outcomes), [(1, crate::dm1::Answer::None)]);
+}

@@ -249,3 +249,25 @@ fn header_status_comes_first_and_names_both_ends() {
     assert_eq!(reply.message.header.target.uri, DEVICE);
     assert_eq!(reply.message.header.resp_uri.as_deref(), IDENTITY.resp_uri);
 }
+
+#[test]
+fn identifier_longer_than_any_real_one_is_a_violation() {
+    let with_id = |bytes: usize| {
+        let mut draft = package_1(1).md5(b"stored");
+        draft.0.header.source.uri = "x".repeat(bytes).into();
+        World::new().try_receive(draft).map(|it| it.stage)
+    };
+
+    assert_eq!(with_id(1_024), Ok(Stage::Ready));
+    assert_eq!(with_id(1_025), Err(Violation::IdentifierTooLong { max: 1_024 }));
+}
+
+#[test]
+fn answer_without_a_message_ends_the_session() {
+    let mut world = World::asked(vec![get(1, "./A")]);
+
+    let reply = world.answer(vec![get(2, "./B")]);
+
+    assert_eq!(answers(&reply.outcomes), [(1, Answer::None), (2, Answer::NotSent)]);
+    assert!(reply.over && reply.message.commands.is_empty());
+}

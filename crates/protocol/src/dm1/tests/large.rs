@@ -182,3 +182,37 @@ fn parts_wait_in_a_stored_session() {
 
     assert_eq!(received.outcomes[0].nodes[0].data, Some("0123".into()));
 }
+
+#[test]
+fn other_node_of_the_same_get_breaks_an_object_off() {
+    let (received, replies) = answer_in(vec![part("./Blob", "0", Some(2), true), part("./Other", "1", None, false)]);
+
+    assert_eq!(received[1].outcomes[0].answer, code(412));
+    assert_eq!(asked(&replies[1].message), ["Alert 1225"]);
+}
+
+#[test]
+fn message_without_a_part_breaks_an_object_off_and_the_package_goes_on() {
+    let mut world = World::asked(vec![get(1, "./Blob"), get(2, "./B")]);
+    world.receive(package_3(2, 1).status(1, 4, 200).part(4, part("./Blob", "0", Some(9), true)).without_final());
+    world.answer(vec![]);
+
+    let received = world.receive(package_3(3, 2).without_final());
+    let reply = world.answer(vec![]);
+
+    assert_eq!(answers(&received.outcomes), [(1, code(412))]);
+    assert_eq!(asked(&reply.message), ["Alert 1225", "Alert 1222"]);
+    assert!(!reply.message.is_final);
+}
+
+#[test]
+fn object_that_was_refused_may_break_off_without_a_word() {
+    let mut world = World::asked(vec![get(1, "./Blob")]);
+    world.receive(package_3(2, 1).status(1, 4, 200).part(4, part("./Blob", "0", None, true)).without_final());
+    world.answer(vec![]);
+
+    let received = world.receive(package_3(3, 2).part(4, part("./Other", "1", None, false)));
+
+    assert_eq!(answers(&received.outcomes), [(1, code(411))]);
+    assert!(asked(&world.answer(vec![]).message).is_empty());
+}

@@ -327,3 +327,32 @@ fn session_that_was_lost_tells_what_was_sent_from_what_was_not() {
     assert!(sent > 0 && waiting > 0);
     assert!(world.session.is_over());
 }
+
+#[test]
+fn what_is_kept_of_one_package_has_a_bound_and_the_order_says_so() {
+    let mut world = World::asked(vec![get(1, "./A?list=StructData"), delete(2, "./B")]);
+    let mebibyte = "x".repeat(1 << 20);
+    for number in 2..7 {
+        let results = package_3(number, number - 1).results(Some(1), 4, &[("./A", &mebibyte)]);
+        world.receive(results.without_final());
+        world.answer(vec![]);
+    }
+
+    let received = world.receive(package_3(7, 6).status(1, 4, 200).status_of(1, 5, &mebibyte, 404));
+
+    let [list, deleted] = received.outcomes.as_slice() else { panic!("two outcomes") };
+    assert_eq!((list.answer, list.note, list.nodes.len()), (code(413), Some(Note::ResultLost), 3));
+    assert_eq!((deleted.answer, deleted.statuses.len()), (code(404), 0));
+}
+
+#[test]
+fn members_answered_early_still_tell_of_their_container() {
+    let mut world = World::asked(vec![order(1, Action::Atomic(vec![replace(2, "./A", "a"), delete(3, "./B")]))]);
+
+    let first = world.receive(package_3(2, 1).status(1, 5, 200).status(1, 6, 404).without_final());
+    world.answer(vec![]);
+    let second = world.receive(package_3(3, 2));
+
+    assert_eq!(first.outcomes, vec![]);
+    assert_eq!(answers(&second.outcomes), [(1, code(404)), (2, code(200)), (3, code(404))]);
+}

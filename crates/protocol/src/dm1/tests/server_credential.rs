@@ -156,3 +156,60 @@ fn containers_are_sent_again_whole() {
     assert_eq!(received.outcomes, vec![]);
     assert_eq!(answers(&done.outcomes), [(1, code(200)), (2, code(200)), (3, code(200))]);
 }
+
+#[test]
+fn challenge_after_212_ends_the_session() {
+    let mut world = World::with_server_credential();
+    world.answer(vec![get(1, "./A")]);
+    world.receive(message(2).header_chal(1, 212, "syncml:auth-md5", None).status(1, 4, 404));
+    world.answer(vec![get(2, "./B")]);
+
+    let received = world.receive(message(3).header_chal(2, 401, "syncml:auth-md5", Some(b"x")).status(2, 2, 401));
+
+    assert_eq!((received.stage, received.reason), (Stage::End, Some(EndReason::ServerCredentialRefused)));
+    assert_eq!(answers(&received.outcomes), [(2, Answer::NotSent)]);
+}
+
+#[test]
+fn challenge_of_a_message_without_commands_counts_if_it_had_a_credential() {
+    let mut world = World::with_server_credential();
+    world.answer(vec![get(1, "./A"), get(2, "./B")]);
+    world.receive(message(2).header_chal(1, 200, "syncml:auth-md5", Some(b"n2")).status(1, 4, 404).without_final());
+    assert!(shown(&world.answer(vec![])).is_some());
+    let first = world.receive(message(3).header_chal(2, 401, "syncml:auth-md5", Some(b"n3")).status(1, 5, 404));
+    assert_eq!(shown(&world.answer(vec![get(3, "./C")])), Some(digest(b"n3").as_str()));
+
+    let second = world.receive(message(4).header_chal(3, 401, "syncml:auth-md5", Some(b"n4")).status(3, 2, 401));
+
+    assert_eq!(first.stage, Stage::Ready);
+    assert_eq!((second.stage, second.reason), (Stage::End, Some(EndReason::ServerCredentialRefused)));
+}
+
+#[test]
+fn challenge_for_the_orders_may_come_after_the_client_had_to_prove_itself_again() {
+    let mut world = World::with_server_credential();
+    world.answer(vec![get(1, "./A")]);
+    world.receive(message(2).md5(b"guess"));
+    world.answer(vec![]);
+    let late = message(3).md5(b"challenge").status(2, 0, 200).header_chal(1, 401, "syncml:auth-md5", Some(b"fresh"));
+
+    let received = world.receive(late.status(1, 4, 401));
+    let again = world.answer(vec![]);
+
+    assert_eq!((received.stage, received.outcomes), (Stage::Ready, vec![]));
+    assert_eq!((asked(&again.message), shown(&again)), (vec!["Get".to_owned()], Some(digest(b"fresh").as_str())));
+}
+
+#[test]
+fn orders_are_kept_whole_only_while_the_device_may_refuse_our_credential() {
+    let kept = |world: &World| serde_json::to_string(&world.session).unwrap().contains("a value of its own");
+    let order = |tag| replace(tag, "./A", "a value of its own");
+    let mut world = World::with_server_credential();
+
+    world.answer(vec![order(1)]);
+    assert!(kept(&world));
+    world.receive(message(2).header_chal(1, 212, "syncml:auth-md5", None).status(1, 4, 200));
+    assert!(!kept(&world));
+    world.answer(vec![order(2)]);
+    assert!(!kept(&world));
+}

@@ -1,7 +1,9 @@
+use proptest::prelude::*;
+
 use super::world::*;
 use crate::{
-    dm1::{Action, Answer, Note, ORDERS_MAX, Order, Stage},
-    syncml::Command,
+    dm1::{Action, Answer, Note, ORDERS_MAX, Order, Session, Stage},
+    syncml::{Command, Encoding, ItemData},
 };
 
 fn orders(count: u32, bytes: usize) -> Vec<Order> {
@@ -60,7 +62,7 @@ fn newest_announcement_counts() {
 
     let reply = world.answer(orders(10, 1_000));
 
-    assert_eq!(asked(&reply.message).len(), 1);
+    assert_eq!(asked(&reply.message).len(), 2);
 }
 
 #[test]
@@ -104,4 +106,84 @@ fn orders_beyond_the_bound_come_back() {
 
     assert_eq!(answers(&reply.outcomes), [(count - 1, Answer::NotSent)]);
     assert_eq!(reply.outcomes[0].note, Some(Note::NotTaken));
+}
+
+#[test]
+fn order_that_the_encoding_cannot_carry_comes_back_and_the_others_go_out() {
+    let mut world = World::logged_in();
+
+    let reply = world.answer(vec![replace(1, "./A", "\u{1}"), get(2, "./B")]);
+
+    assert_eq!(answers(&reply.outcomes), [(1, Answer::NotSent)]);
+    assert_eq!(reply.outcomes[0].note, Some(Note::NotEncodable));
+    assert_eq!(reply.message.commands.last().unwrap().cmd_id(), "4");
+}
+
+#[test]
+fn exactly_what_fits_goes_out() {
+    for encoding in [Encoding::Xml, Encoding::Wbxml] {
+        let fits = |max: u64| {
+            let mut world = World::new();
+            world.session = Session::new("A1", encoding);
+            world.receive(package_1(1).md5(b"stored").max_msg_size(max));
+            let reply = world.answer(orders(4, 100));
+            (asked(&reply.message).len(), reply.message.encode(encoding).unwrap().len() as u64)
+        };
+
+        let (_, all) = fits(u64::MAX);
+
+        assert_eq!(fits(all), (4, all), "{encoding:?}");
+        assert_eq!(fits(all - 1).0, 3, "{encoding:?}");
+    }
+}
+
+fn any_order() -> impl Strategy<Value = Action> {
+    let text = || "[a-z<&\"é]{0,300}";
+    let uri = || "\\./[A-Za-z/]{1,60}".prop_map(crate::syncml::Text::from);
+    let data = prop_oneof![
+        text().prop_map(|it| Some(ItemData::Text(it.into()))),
+        prop::collection::vec(128..=255_u8, 1..300).prop_map(|it| Some(ItemData::Opaque(it))),
+        Just(None),
+    ];
+    prop_oneof![
+        uri().prop_map(|uri| Action::Get { uri }),
+        (uri(), data).prop_map(|(uri, data)| Action::Add { uri, format: Some("bin".into()), kind: None, data }),
+        text().prop_map(|text| Action::Confirm {
+            text: text.into(),
+            min_display_s: None,
+            max_display_s: Some(60),
+            default_accept: None
+        }),
+        uri().prop_map(|uri| Action::Sequence(vec![delete(1_000, &uri), get(1_000, &uri)])),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_message_with_orders_is_longer_than_the_device_takes(
+        actions in prop::collection::vec(any_order(), 1..20),
+        max in 1_500..6_000_u64,
+        is_wbxml in any::<bool>(),
+    ) {
+        let encoding = if is_wbxml { Encoding::Wbxml } else { Encoding::Xml };
+        let mut world = World::new();
+        world.session = Session::new("A1", encoding);
+        world.server_nonce = Some(b"first".to_vec());
+        world.receive(package_1(1).md5(b"stored").max_msg_size(max));
+        let given = actions.len();
+        let orders = (0..).zip(actions).map(|(tag, action)| Order { tag, action }).collect();
+        let (mut reply, mut number, mut ended) = (world.answer(orders), 1, Vec::new());
+        while !reply.over {
+            prop_assert!(reply.message.encode(encoding).unwrap().len() as u64 <= max);
+            ended.extend(reply.outcomes.iter().map(|it| it.tag));
+            number += 1;
+            let (draft, _) = answered(number, &reply.message);
+            ended.extend(world.receive(draft).outcomes.iter().map(|it| it.tag));
+            reply = world.answer(vec![]);
+        }
+        ended.retain(|tag| *tag < 1_000);
+        ended.sort_unstable();
+
+        prop_assert_eq!(ended, (0..u32::try_from(given).unwrap()).collect::<Vec<_>>());
+    }
 }

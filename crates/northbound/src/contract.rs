@@ -1,0 +1,27 @@
+//! The contract, once: operations, their parameters and results, and the data types.
+//!
+//! The tables below `contract/` are the only place that names a field. From them come the Rust types, reading and
+//! writing XML, the canonical form that tells whether two requests are the same, and descriptors for clients. A test
+//! compares them with `docs/api/dmwsi.xsd`.
+//!
+//! Source: DM WSI contract, sections 5 and 6.
+
+pub mod bulk_operations;
+pub mod deployment_broker;
+mod descriptor;
+pub mod device_manager;
+pub mod fault;
+mod json;
+mod operation;
+mod read;
+mod record;
+pub mod session;
+pub mod value;
+
+pub use descriptor::{Cardinality, FieldDescriptor, Kind, NamedType, OperationDescriptor, TypeDescriptor};
+pub use json::{JsonError, answer_to_json, request_from_json};
+pub use operation::{ELSEWHERE, Operation, Request, operations, port_type};
+pub use record::{Path, Record, Value};
+
+/// Target namespace of the contract.
+pub const NAMESPACE: &str = "urn:muster:dmwsi:v1";

@@ -1,0 +1,208 @@
+//! The operations, once.
+
+use muster_protocol::xml::element::XmlWriter;
+
+use super::bulk_operations::{DeploymentReceipt, JobData, JobList, TaskHistory, TaskList};
+use super::deployment_broker::{OperationDefinitionList, OperationReceipt, TaskData};
+use super::descriptor::{Cardinality, FieldDescriptor, OperationDescriptor};
+use super::device_manager::{DeviceCapability, DeviceCapabilityList, DeviceInstance, DeviceInstanceList, ImportResult};
+use super::record::{Record, Value};
+use super::session::{ServiceInfo, UserSession};
+use super::{bulk_operations, deployment_broker, device_manager, session};
+
+/// A request: the parameters of one operation.
+pub trait Request: Record + Send {
+    /// The one child of the answer; `()` where the answer is empty.
+    type Answer;
+
+    /// The operation.
+    const OPERATION: Operation;
+
+    /// Writes the child of the answer.
+    fn write_answer(answer: &Self::Answer, writer: &mut XmlWriter);
+}
+
+/// What the answers of operations are made of.
+macro_rules! result {
+    ("" Nothing) => {
+        None
+    };
+    ($xml:literal $result:ident) => {
+        Some(FieldDescriptor {
+            name: $xml,
+            kind: <$result as Value>::KIND,
+            cardinality: Cardinality::One,
+            about: "Result.",
+        })
+    };
+    (@write "" Nothing $answer:ident $writer:ident) => {{
+        let ((), _) = ($answer, $writer);
+    }};
+    (@write $xml:literal $result:ident $answer:ident $writer:ident) => {
+        Value::write($answer, $xml, $writer)
+    };
+    (@type Nothing) => {
+        ()
+    };
+    (@type $result:ident) => {
+        $result
+    };
+}
+
+macro_rules! alias {
+    () => {
+        None
+    };
+    ($alias:literal) => {
+        Some($alias)
+    };
+}
+
+/// Each operation once: request type, name, rights, name and type of the result.
+macro_rules! operations {
+    ($( $port_type:ident in $module:ident { $(
+        $request:ident $name:literal $(or $alias:literal)? [$($object:ident $right:ident),*] -> $xml:tt $result:ident;
+    )* } )*) => {
+        /// An operation that this server carries out.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Operation { $($( #[doc = $name] $request, )*)* }
+
+        impl Operation {
+            /// The table, as data.
+            #[must_use]
+            pub fn descriptor(self) -> &'static OperationDescriptor {
+                let place = self as usize;
+                // The table is written in the order of the enumeration.
+                &OPERATIONS[place]
+            }
+
+            /// The operation of this name or alias.
+            #[must_use]
+            pub fn parse(name: &str) -> Option<Self> {
+                match name { $($( $name $(| $alias)? => Some(Self::$request), )*)* _ => None }
+            }
+        }
+
+        static OPERATIONS: &[OperationDescriptor] = &[$($( OperationDescriptor {
+            name: $name,
+            alias: alias!($($alias)?),
+            port_type: stringify!($port_type),
+            about: <$module::$request as Record>::DESCRIPTOR.about,
+            rights: &[$((stringify!($object), stringify!($right))),*],
+            fields: <$module::$request as Record>::DESCRIPTOR.fields,
+            result: result!($xml $result),
+        }, )*)*];
+
+        $($( impl Request for $module::$request {
+            type Answer = result!(@type $result);
+            const OPERATION: Operation = Operation::$request;
+            fn write_answer(answer: &Self::Answer, writer: &mut XmlWriter) {
+                result!(@write $xml $result answer writer);
+            }
+        } )*)*
+    };
+}
+
+operations! {
+    ISessionServices in session {
+        Login "login" [] -> "userSession" UserSession;
+        RenewSession "renewSession" [] -> "renewedSession" UserSession;
+        Logout "logout" [] -> "" Nothing;
+        GetServiceInfo "getServiceInfo" [service read] -> "serviceInfo" ServiceInfo;
+    }
+    IDeploymentBrokerServices in deployment_broker {
+        DoBootstrap "doBootstrap" or "doBoostrap" [device bootstrap] -> "receipt" OperationReceipt;
+        DoOperation "doOperation" [device operate] -> "taskId" String;
+        DoBulkOperation "doBulkOperation" [job create] -> "receipt" OperationReceipt;
+        GetTaskById "getTaskById" or "getTaskByID" [task read] -> "task" TaskData;
+        GetOperationDefinitions "getOperationDefinitions" [service read] -> "operationDefinitions" OperationDefinitionList;
+    }
+    IBulkOperationsManagerServices in bulk_operations {
+        CreateDeployments "createDeployments" [job create, device operate] -> "receipt" DeploymentReceipt;
+        GetJobs "getJobs" [job read] -> "jobs" JobList;
+        GetJobsByDate "getJobsByDate" [job read] -> "jobs" JobList;
+        GetJobById "getJobById" [job read] -> "job" JobData;
+        GetTasks "getTasks" [task read] -> "tasks" TaskList;
+        GetTaskHistory "getTaskHistory" [task read] -> "history" TaskHistory;
+        CancelJob "cancelJob" [job cancel] -> "job" JobData;
+        CancelTask "cancelTask" [task cancel] -> "task" TaskData;
+        PauseJob "pauseJob" [job pause] -> "job" JobData;
+        RestartJob "restartJob" [job restart] -> "job" JobData;
+    }
+    IDeviceManagerServices in device_manager {
+        CreateDeviceInstance "createDeviceInstance" [device create] -> "storedDeviceInstance" DeviceInstance;
+        UpdateDeviceInstance "updateDeviceInstance" [device update] -> "storedDeviceInstance" DeviceInstance;
+        DeleteDeviceInstance "deleteDeviceInstance" [device delete] -> "" Nothing;
+        GetDeviceInstanceByDeviceID "getDeviceInstanceByDeviceID" [device read] -> "deviceInstance" DeviceInstance;
+        GetDeviceInstanceByPhoneNumber "getDeviceInstanceByPhoneNumber" [device read] -> "deviceInstance" DeviceInstance;
+        GetDeviceInstanceByOid "getDeviceInstanceByOid" [device read] -> "deviceInstance" DeviceInstance;
+        GetDeviceInstances "getDeviceInstances" [device read] -> "deviceInstances" DeviceInstanceList;
+        ImportDeviceInstances "importDeviceInstances" [device import] -> "importResult" ImportResult;
+        CreateDeviceCapability "createDeviceCapability" [capability create] -> "storedDeviceCapability" DeviceCapability;
+        UpdateDeviceCapability "updateDeviceCapability" [capability update] -> "storedDeviceCapability" DeviceCapability;
+        DeleteDeviceCapability "deleteDeviceCapability" [capability delete] -> "" Nothing;
+        GetDeviceCapabilityByOid "getDeviceCapabilityByOid" [capability read] -> "deviceCapability" DeviceCapability;
+        GetDeviceCapabilityByModel "getDeviceCapabilityByModel" [capability read] -> "deviceCapability" DeviceCapability;
+        GetDeviceCapabilityByDeviceID "getDeviceCapabilityByDeviceID" [capability read] -> "deviceCapability" DeviceCapability;
+        GetDeviceCapabilities "getDeviceCapabilities" [capability read] -> "deviceCapabilities" DeviceCapabilityList;
+    }
+}
+
+/// Operations of the contract that this server does not offer, by port type.
+pub const ELSEWHERE: &[(&str, &[&str])] = &[
+    (
+        "IEventServices",
+        &[
+            "registerForAlerts",
+            "renewRegistration",
+            "cancelRegistration",
+            "getRegistrationById",
+            "getRegistrations",
+            "getAlerts",
+            "acknowledgeAlerts",
+        ],
+    ),
+    (
+        "IContentServices",
+        &[
+            "ingestPackage",
+            "beginUpload",
+            "uploadPart",
+            "completeUpload",
+            "abortUpload",
+            "getPackageById",
+            "getPackages",
+            "setPackageState",
+            "deletePackage",
+        ],
+    ),
+    (
+        "ISubscriberServices",
+        &[
+            "createSubscriber",
+            "updateSubscriber",
+            "deleteSubscriber",
+            "getSubscriberById",
+            "getSubscriberByPhoneNumber",
+            "getSubscribers",
+            "assignDevice",
+            "unassignDevice",
+        ],
+    ),
+    ("ITunnelServices", &["openTunnel", "sendPackage", "receivePackages", "getTunnelById", "closeTunnel"]),
+];
+
+/// Every operation that this server carries out, in the order of the contract.
+#[must_use]
+pub fn operations() -> &'static [OperationDescriptor] {
+    OPERATIONS
+}
+
+/// The port type of an operation name or alias, offered here or not.
+#[must_use]
+pub fn port_type(name: &str) -> Option<&'static str> {
+    match Operation::parse(name) {
+        Some(operation) => Some(operation.descriptor().port_type),
+        None => ELSEWHERE.iter().find(|(_, names)| names.contains(&name)).map(|(port_type, _)| *port_type),
+    }
+}

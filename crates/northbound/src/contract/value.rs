@@ -1,0 +1,271 @@
+//! Values of fields: text from outside becomes a type here and is never looked at as text again.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::civil::Time;
+use muster_broker::device::ManagementState;
+use muster_broker::fault::Fault;
+use muster_broker::identity::{DeviceId, Msisdn};
+use muster_broker::job::JobStatus;
+use muster_broker::task::TaskStatus;
+use muster_broker::time::Timestamp;
+use muster_protocol::xml::element::{Element, XmlWriter};
+
+use super::descriptor::{Kind, NamedType};
+use super::record::{Path, Value};
+
+/// A text that is not shown in logs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// An address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnyUri(pub String);
+
+/// Octets, which travel as base64. Not shown in logs: in this contract they are nonces.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Octets(pub Vec<u8>);
+
+impl fmt::Debug for Octets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Octets({})", self.0.len())
+    }
+}
+
+/// A time of day, with or without the `Z` of UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayTime {
+    /// Wall clock.
+    pub time: Time,
+    /// Whether `Z` stands behind it.
+    pub is_utc: bool,
+}
+
+/// `acceptDevicePolicy`: 10, 20, 30 or 40.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AcceptDevicePolicy(pub i32);
+
+/// A value that stands as text in its element.
+trait Leaf: Sized {
+    const KIND: Kind;
+    /// Whether a refused value may be told in the fault.
+    const MAY_BE_TOLD: bool = true;
+    fn parse(text: &str) -> Result<Self, String>;
+    fn text(&self) -> String;
+}
+
+impl<T: Leaf> Value for T {
+    const KIND: Kind = <T as Leaf>::KIND;
+
+    fn read(element: &Element, path: &Path<'_>) -> Result<Self, Fault> {
+        let told = || if T::MAY_BE_TOLD { element.text.as_str() } else { "…" };
+        if !element.children.is_empty() {
+            return Err(Fault::invalid(&path.to_string(), told(), "elements where text is expected"));
+        }
+        T::parse(&element.text).map_err(|why| Fault::invalid(&path.to_string(), told(), why))
+    }
+
+    fn write(&self, name: &str, writer: &mut XmlWriter) {
+        writer.leaf(name, &self.text());
+    }
+}
+
+/// White space around a number, boolean or name says nothing.
+///
+/// Source: XML Schema part 2, section 4.3.6, `collapse`.
+fn collapsed(text: &str) -> &str {
+    text.trim_matches([' ', '\t', '\n', '\r'])
+}
+
+impl Leaf for String {
+    const KIND: Kind = Kind::BuiltIn("xs:string");
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(text.to_owned())
+    }
+    fn text(&self) -> String {
+        self.clone()
+    }
+}
+
+impl Leaf for Secret {
+    const KIND: Kind = Kind::BuiltIn("xs:string");
+    const MAY_BE_TOLD: bool = false;
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(Self(text.to_owned()))
+    }
+    fn text(&self) -> String {
+        self.0.clone()
+    }
+}
+
+impl Leaf for AnyUri {
+    const KIND: Kind = Kind::BuiltIn("xs:anyURI");
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(Self(collapsed(text).to_owned()))
+    }
+    fn text(&self) -> String {
+        self.0.clone()
+    }
+}
+
+impl Leaf for bool {
+    const KIND: Kind = Kind::BuiltIn("xs:boolean");
+    fn parse(text: &str) -> Result<Self, String> {
+        match collapsed(text) {
+            "true" | "1" => Ok(true),
+            "false" | "0" => Ok(false),
+            _ => Err("true or false is expected".to_owned()),
+        }
+    }
+    fn text(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Leaf for i32 {
+    const KIND: Kind = Kind::BuiltIn("xs:int");
+    fn parse(text: &str) -> Result<Self, String> {
+        collapsed(text).parse().map_err(|_| "a whole number of 32 bits is expected".to_owned())
+    }
+    fn text(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Leaf for i64 {
+    const KIND: Kind = Kind::BuiltIn("xs:long");
+    fn parse(text: &str) -> Result<Self, String> {
+        collapsed(text).parse().map_err(|_| "a whole number of 64 bits is expected".to_owned())
+    }
+    fn text(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Leaf for Timestamp {
+    const KIND: Kind = Kind::BuiltIn("xs:dateTime");
+    fn parse(text: &str) -> Result<Self, String> {
+        Self::parse(collapsed(text)).map_err(|error| error.to_string())
+    }
+    fn text(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Leaf for DayTime {
+    const KIND: Kind = Kind::BuiltIn("xs:time");
+    fn parse(text: &str) -> Result<Self, String> {
+        let expected = || "a time of day such as 22:00:00 is expected, without a zone other than Z".to_owned();
+        let text = collapsed(text);
+        let (clock, is_utc) = match text.strip_suffix('Z').or_else(|| text.strip_suffix("+00:00")) {
+            Some(clock) => (clock, true),
+            None => (text, false),
+        };
+        // The end of the day may be written as hour 24.
+        let clock = if clock.starts_with("24:00:00") { clock.replacen("24", "00", 1) } else { clock.to_owned() };
+        let shape = clock.split('.').next().unwrap_or_default().as_bytes();
+        let digits = [0, 1, 3, 4, 6, 7].iter().all(|at| shape.get(*at).is_some_and(u8::is_ascii_digit));
+        if shape.len() != 8 || !digits || shape.get(2) != Some(&b':') || shape.get(5) != Some(&b':') {
+            return Err(expected());
+        }
+        clock.parse().map(|time| Self { time, is_utc }).map_err(|_| expected())
+    }
+    fn text(&self) -> String {
+        format!("{}{}", self.time, if self.is_utc { "Z" } else { "" })
+    }
+}
+
+impl Leaf for Octets {
+    const KIND: Kind = Kind::BuiltIn("xs:base64Binary");
+    const MAY_BE_TOLD: bool = false;
+    fn parse(text: &str) -> Result<Self, String> {
+        let dense: Vec<u8> = text.bytes().filter(|octet| !matches!(octet, b' ' | b'\t' | b'\n' | b'\r')).collect();
+        STANDARD.decode(dense).map(Self).map_err(|_| "base64 is expected".to_owned())
+    }
+    fn text(&self) -> String {
+        STANDARD.encode(&self.0)
+    }
+}
+
+impl Leaf for Msisdn {
+    const KIND: Kind = Kind::Named(&NamedType { name: "Msisdn", base: "xs:string", values: &[] });
+    fn parse(text: &str) -> Result<Self, String> {
+        Self::parse(text).map_err(|error| error.to_string())
+    }
+    fn text(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Leaf for DeviceId {
+    const KIND: Kind = Kind::Named(&NamedType { name: "DeviceId", base: "xs:string", values: &[] });
+    fn parse(text: &str) -> Result<Self, String> {
+        Self::from_caller(text).map_err(|error| error.to_string())
+    }
+    fn text(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Leaf for AcceptDevicePolicy {
+    const KIND: Kind =
+        Kind::Named(&NamedType { name: "AcceptDevicePolicy", base: "xs:int", values: &["10", "20", "30", "40"] });
+    fn parse(text: &str) -> Result<Self, String> {
+        let number = collapsed(text).parse().ok().filter(|number| matches!(number, 10 | 20 | 30 | 40));
+        number.map(Self).ok_or_else(|| "10, 20, 30 or 40 is expected".to_owned())
+    }
+    fn text(&self) -> String {
+        self.0.to_string()
+    }
+}
+
+/// Enumerations whose names the broker knows.
+macro_rules! enumeration {
+    ($type:ident: $($name:literal)+) => {
+        impl Leaf for $type {
+            const KIND: Kind =
+                Kind::Named(&NamedType { name: stringify!($type), base: "xs:string", values: &[$($name),+] });
+            fn parse(text: &str) -> Result<Self, String> {
+                $type::parse(collapsed(text)).ok_or_else(|| "not one of the values of this type".to_owned())
+            }
+            fn text(&self) -> String {
+                self.as_str().to_owned()
+            }
+        }
+    };
+}
+
+enumeration! { TaskStatus: "SCHEDULED" "NOTIFYING" "AWAITING_USER" "IN_PROGRESS" "AWAITING_DEVICE" "RETRY_WAIT" "PAUSED"
+"SUCCEEDED" "FAILED" "REJECTED" "CANCELLED" "EXPIRED" }
+enumeration! { JobStatus: "SCHEDULED" "RUNNING" "PAUSED" "CANCELLING" "COMPLETED" "CANCELLED" "STOPPED" }
+
+const MANAGEMENT_STATES: [(&str, ManagementState); 5] = [
+    ("KNOWN", ManagementState::Known),
+    ("BOOTSTRAPPED", ManagementState::Bootstrapped),
+    ("MANAGED", ManagementState::Managed),
+    ("SUSPENDED", ManagementState::Suspended),
+    ("RETIRED", ManagementState::Retired),
+];
+
+impl Leaf for ManagementState {
+    const KIND: Kind = Kind::Named(&NamedType {
+        name: "ManagementState",
+        base: "xs:string",
+        values: &["KNOWN", "BOOTSTRAPPED", "MANAGED", "SUSPENDED", "RETIRED"],
+    });
+    fn parse(text: &str) -> Result<Self, String> {
+        let found = MANAGEMENT_STATES.iter().find(|(name, _)| *name == collapsed(text));
+        found.map(|(_, state)| *state).ok_or_else(|| "not one of the values of this type".to_owned())
+    }
+    fn text(&self) -> String {
+        MANAGEMENT_STATES.iter().find(|(_, state)| state == self).map_or("", |(name, _)| *name).to_owned()
+    }
+}

@@ -1,0 +1,145 @@
+use muster_broker::fault::Fault;
+use muster_broker::id::CapabilityOid;
+use muster_broker::job::{DeviceFilter, JobView, Selector};
+use muster_broker::page::Paged;
+use muster_broker::services::{Deployment, DeploymentReceipt, TasksWanted};
+use muster_broker::task::{HistoryEntry, Task};
+
+use super::deployment_broker::{schedule, schedule_told};
+use super::{pairs, rejected, request_key};
+use crate::contract::bulk_operations as wire;
+
+/// The deployments of a request.
+///
+/// # Errors
+/// `InvalidArgument` for what the schema cannot say.
+pub(crate) fn deployments(given: Vec<wire::Deployment>) -> Result<Vec<Deployment>, Fault> {
+    given.into_iter().enumerate().map(|(index, entry)| deployment(index, entry)).collect()
+}
+
+fn deployment(index: usize, given: wire::Deployment) -> Result<Deployment, Fault> {
+    let at = format!("deployment[{index}]");
+    Ok(Deployment {
+        request: request_key(given.request_id.as_ref(), &given, &format!("{at}.requestId"))?,
+        name: given.name,
+        description: given.description,
+        operation: given.operation,
+        devices: selector(given.devices, &format!("{at}.devices"))?,
+        opt_in: given.opt_in,
+        policy: given.accept_device_policy.0,
+        test_cycle: given.test_cycle,
+        arguments: given.arguments.map(Into::into).unwrap_or_default(),
+        schedule: schedule(given.schedule, &format!("{at}.schedule"))?,
+        priority: given.priority,
+        callback: given.callback.map(|callback| callback.address.0),
+    })
+}
+
+fn selector(given: wire::DeviceSelector, at: &str) -> Result<Selector, Fault> {
+    let capability = |(index, oid): (usize, String)| {
+        let name = format!("{at}.deviceCapabilityOid[{index}]");
+        CapabilityOid::parse(&oid).map_err(|error| Fault::invalid(&name, &oid, error))
+    };
+    Ok(Selector {
+        phone_number: given.phone_number,
+        device_id: given.device_id,
+        capability: given.device_capability_oid.into_iter().enumerate().map(capability).collect::<Result<_, _>>()?,
+        filter: given.filter.map(Into::into),
+        all_devices: given.all_devices.unwrap_or(false),
+    })
+}
+
+impl From<wire::DeviceFilter> for DeviceFilter {
+    fn from(given: wire::DeviceFilter) -> Self {
+        Self {
+            manufacturer: given.manufacturer,
+            model: given.model,
+            firmware_version: given.firmware_version,
+            management_state: given.management_state,
+            group: given.group,
+            last_seen_before: given.last_seen_before,
+            last_seen_since: given.last_seen_since,
+            attribute: pairs(given.attribute),
+        }
+    }
+}
+
+impl From<DeploymentReceipt> for wire::DeploymentReceipt {
+    fn from(receipt: DeploymentReceipt) -> Self {
+        Self { job_id: receipt.job_id, rejected: rejected(receipt.rejected) }
+    }
+}
+
+/// Which tasks, and which part of the list.
+pub(crate) fn tasks_wanted(given: wire::GetTasks) -> (TasksWanted, Option<wire::PageRequest>) {
+    let wanted = TasksWanted {
+        job_id: given.job_id,
+        device_id: given.device_id,
+        phone_number: given.phone_number,
+        created_since: given.created_since,
+        status: given.status,
+    };
+    (wanted, given.page)
+}
+
+impl From<JobView> for wire::JobData {
+    fn from(view: JobView) -> Self {
+        let JobView { job, counts } = view;
+        let count = |(status, count)| wire::TaskCount { status, count: super::long(count) };
+        Self {
+            job_id: job.id.to_string(),
+            name: job.name,
+            description: job.description,
+            operation: (!job.is_mixed).then(|| job.template.operation.as_str().to_owned()),
+            status: job.status,
+            status_detail: job.detail,
+            owner: job.owner,
+            test_cycle: job.template.test_cycle,
+            created_at: job.created_at,
+            start_time: Some(job.schedule.starts_at(job.created_at)),
+            end_time: Some(job.schedule.ends_at(job.created_at)),
+            finished_at: job.finished_at,
+            task_count: counts.into_iter().map(count).collect(),
+            schedule: Some(schedule_told(job.schedule)),
+        }
+    }
+}
+
+impl From<Paged<JobView>> for wire::JobList {
+    fn from(page: Paged<JobView>) -> Self {
+        Self {
+            job: page.items.into_iter().map(Into::into).collect(),
+            total_count: super::long(page.total),
+            next_page_token: page.next_token,
+        }
+    }
+}
+
+impl From<Paged<Task>> for wire::TaskList {
+    fn from(page: Paged<Task>) -> Self {
+        Self {
+            task: page.items.into_iter().map(Into::into).collect(),
+            total_count: super::long(page.total),
+            next_page_token: page.next_token,
+        }
+    }
+}
+
+impl From<Paged<HistoryEntry>> for wire::TaskHistory {
+    fn from(page: Paged<HistoryEntry>) -> Self {
+        let entry = |entry: HistoryEntry| wire::TaskHistoryEntry {
+            task_id: entry.task.to_string(),
+            at: entry.at,
+            status: entry.status,
+            event: entry.event,
+            detail: entry.detail,
+            actor: entry.actor,
+            device_id: entry.device,
+        };
+        Self {
+            entry: page.items.into_iter().map(entry).collect(),
+            total_count: super::long(page.total),
+            next_page_token: page.next_token,
+        }
+    }
+}

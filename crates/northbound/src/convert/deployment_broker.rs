@@ -1,0 +1,314 @@
+use muster_broker::fault::Fault;
+use muster_broker::operation::{Arguments, Definition, Parameter};
+use muster_broker::schedule::{DailyWindow, Schedule};
+use muster_broker::services::{BulkRequest, OperationReceipt, OperationRequest};
+use muster_broker::task::Task;
+
+use super::{pairs, rejected, request_key};
+use crate::contract::deployment_broker as wire;
+use crate::contract::value::DayTime;
+
+impl TryFrom<wire::DoOperation> for OperationRequest {
+    type Error = Fault;
+
+    fn try_from(given: wire::DoOperation) -> Result<Self, Fault> {
+        Ok(Self {
+            request: request_key(given.request_id.as_ref(), &given, "requestId")?,
+            operation: given.operation,
+            phone_number: given.phone_number,
+            opt_in: given.opt_in,
+            policy: given.accept_device_policy.0,
+            test_cycle: given.test_cycle,
+            device_id: given.device_id,
+            arguments: given.arguments.map(Into::into).unwrap_or_default(),
+            callback: given.callback.map(|callback| callback.address.0),
+            schedule: schedule(given.schedule, "schedule")?,
+        })
+    }
+}
+
+impl TryFrom<wire::DoBulkOperation> for BulkRequest {
+    type Error = Fault;
+
+    fn try_from(given: wire::DoBulkOperation) -> Result<Self, Fault> {
+        let request = request_key(given.request_id.as_ref(), &given, "requestId")?;
+        let requests = given.request.into_iter().enumerate().map(|(index, entry)| entry_of(index, entry));
+        Ok(Self {
+            requests: requests.collect::<Result<_, _>>()?,
+            name: given.name,
+            schedule: schedule(given.schedule, "schedule")?,
+            callback: given.callback.map(|callback| callback.address.0),
+            request,
+        })
+    }
+}
+
+fn entry_of(index: usize, given: wire::OperationRequest) -> Result<OperationRequest, Fault> {
+    Ok(OperationRequest {
+        request: request_key(given.request_id.as_ref(), &given, &format!("request[{index}].requestId"))?,
+        operation: given.operation,
+        phone_number: given.phone_number,
+        opt_in: given.opt_in,
+        policy: given.accept_device_policy.0,
+        test_cycle: given.test_cycle,
+        device_id: given.device_id,
+        arguments: given.arguments.map(Into::into).unwrap_or_default(),
+        callback: None,
+        schedule: Schedule::default(),
+    })
+}
+
+impl From<wire::OperationArguments> for Arguments {
+    fn from(given: wire::OperationArguments) -> Self {
+        let parameter = given.parameter.into_iter().map(|it| Parameter {
+            path: it.path,
+            value: it.value,
+            format: it.format,
+            kind: it.media_type,
+            status: it.status,
+        });
+        Self {
+            parameter: parameter.collect(),
+            package_id: given.package_id,
+            component_id: given.component_id,
+            option: pairs(given.option),
+        }
+    }
+}
+
+/// Checks a schedule. `at` names it in a fault.
+///
+/// # Errors
+/// `InvalidArgument` for a number out of range, half a daily window, or an unknown time zone.
+pub(super) fn schedule(given: Option<wire::Schedule>, at: &str) -> Result<Schedule, Fault> {
+    let Some(given) = given else { return Ok(Schedule::default()) };
+    let count = |name: &str, value: Option<i32>, least: i32, most: i32| -> Result<Option<u32>, Fault> {
+        let Some(value) = value else { return Ok(None) };
+        if !(least..=most).contains(&value) {
+            let range = if most == i32::MAX { format!("at least {least}") } else { format!("{least} to {most}") };
+            return Err(Fault::invalid(&format!("{at}.{name}"), value, range));
+        }
+        Ok(u32::try_from(value).ok())
+    };
+    if let (Some(start), Some(end)) = (given.start_time, given.end_time)
+        && end <= start
+    {
+        return Err(Fault::invalid(&format!("{at}.endTime"), end, "later than startTime"));
+    }
+    Ok(Schedule {
+        start: given.start_time,
+        end: given.end_time,
+        window: window(&given, at)?,
+        concurrent_max: count("maxConcurrentTasks", given.max_concurrent_tasks, 1, i32::MAX)?,
+        per_minute_max: count("tasksPerMinute", given.tasks_per_minute, 1, i32::MAX)?,
+        attempts_max: count("maxAttempts", given.max_attempts, 1, i32::MAX)?,
+        retry_delay_s: count("retryDelaySeconds", given.retry_delay_seconds, 0, i32::MAX)?,
+        failure_threshold_percent: count("failureThresholdPercent", given.failure_threshold_percent, 0, 100)?,
+    })
+}
+
+fn window(given: &wire::Schedule, at: &str) -> Result<Option<DailyWindow>, Fault> {
+    let zone = given.time_zone.as_deref().map(str::trim);
+    let is_utc = zone.is_none_or(|zone| matches!(zone, "UTC" | "Etc/UTC" | "Z"));
+    let time_zone = match zone {
+        None | Some("Z") => "UTC",
+        // Names alone: the texts of POSIX rules and offsets that jiff reads too are not of the contract.
+        Some(name) if !name.is_empty() && jiff::tz::TimeZone::get(name).is_ok() => name,
+        Some(name) => {
+            let why = "an IANA name such as Europe/Berlin is expected";
+            return Err(Fault::invalid(&format!("{at}.timeZone"), name, why));
+        }
+    };
+    let clock = |name: &str, day_time: DayTime| {
+        if day_time.is_utc && !is_utc {
+            let why = "the zone is named by timeZone; leave the Z out";
+            return Err(Fault::invalid(&format!("{at}.{name}"), format!("{}Z", day_time.time), why));
+        }
+        Ok(day_time.time)
+    };
+    match (given.daily_window_start, given.daily_window_end) {
+        (None, None) => Ok(None),
+        (Some(start), Some(end)) => Ok(Some(DailyWindow {
+            start: clock("dailyWindowStart", start)?,
+            end: clock("dailyWindowEnd", end)?,
+            time_zone: time_zone.to_owned(),
+        })),
+        (Some(_), None) => Err(Fault::missing(&format!("{at}.dailyWindowEnd"))),
+        (None, Some(_)) => Err(Fault::missing(&format!("{at}.dailyWindowStart"))),
+    }
+}
+
+/// A schedule as the contract tells it.
+pub(super) fn schedule_told(schedule: Schedule) -> wire::Schedule {
+    let int = |value: Option<u32>| value.map(|value| i32::try_from(value).unwrap_or(i32::MAX));
+    let clock = |time| DayTime { time, is_utc: false };
+    wire::Schedule {
+        start_time: schedule.start,
+        end_time: schedule.end,
+        daily_window_start: schedule.window.as_ref().map(|window| clock(window.start)),
+        daily_window_end: schedule.window.as_ref().map(|window| clock(window.end)),
+        time_zone: schedule.window.map(|window| window.time_zone),
+        max_concurrent_tasks: int(schedule.concurrent_max),
+        tasks_per_minute: int(schedule.per_minute_max),
+        max_attempts: int(schedule.attempts_max),
+        retry_delay_seconds: int(schedule.retry_delay_s),
+        failure_threshold_percent: int(schedule.failure_threshold_percent),
+    }
+}
+
+impl From<OperationReceipt> for wire::OperationReceipt {
+    fn from(receipt: OperationReceipt) -> Self {
+        Self { job_id: receipt.job_id, task_id: receipt.task_id, rejected: rejected(receipt.rejected) }
+    }
+}
+
+impl From<Task> for wire::TaskData {
+    fn from(task: Task) -> Self {
+        let result = task.result.into_iter().map(|it| wire::Parameter {
+            path: it.path,
+            value: it.value,
+            format: it.format,
+            media_type: it.kind,
+            status: it.status,
+        });
+        Self {
+            task_id: task.id.to_string(),
+            job_id: task.job.map(|job| job.to_string()),
+            status: task.status,
+            status_detail: task.detail,
+            operation: task.operation.as_str().to_owned(),
+            phone_number: task.phone_number,
+            device_id: task.expected,
+            actual_device_id: task.actual,
+            test_cycle: task.test_cycle,
+            attempts: i32::try_from(task.attempts).unwrap_or(i32::MAX),
+            progress_percent: None,
+            result_code: task.result_code,
+            result: result.collect(),
+            created_at: task.created_at,
+            updated_at: task.updated_at,
+            finished_at: task.finished_at,
+            forwarded_to: None,
+            remote_task_id: None,
+        }
+    }
+}
+
+impl From<&[Definition]> for wire::OperationDefinitionList {
+    fn from(definitions: &[Definition]) -> Self {
+        let argument = |it: &muster_broker::operation::ArgumentDefinition| wire::OperationArgument {
+            name: it.name.to_owned(),
+            description: it.description.to_owned(),
+            required: it.required,
+        };
+        let definition = |it: &Definition| wire::OperationDefinition {
+            operation: it.operation.as_str().to_owned(),
+            description: it.description.to_owned(),
+            required_capability: None,
+            argument: it.arguments.iter().map(argument).collect(),
+            chargeable: true,
+        };
+        Self {
+            operation_definition: definitions.iter().map(definition).collect(),
+            total_count: super::long(definitions.len() as u64),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may fail by panic")]
+mod tests {
+    use muster_broker::fault::FaultName;
+
+    use super::*;
+    use crate::contract::Record as _;
+    use crate::contract::value::AcceptDevicePolicy;
+
+    fn empty() -> wire::Schedule {
+        schedule_told(Schedule::default())
+    }
+
+    fn clock(text: &str, is_utc: bool) -> Option<DayTime> {
+        Some(DayTime { time: text.parse().unwrap(), is_utc })
+    }
+
+    #[test]
+    fn a_schedule_told_and_read_again_is_the_same() {
+        let given = wire::Schedule {
+            daily_window_start: clock("22:00:00", false),
+            daily_window_end: clock("04:00:00", false),
+            time_zone: Some("Europe/Berlin".into()),
+            max_attempts: Some(5),
+            failure_threshold_percent: Some(100),
+            ..empty()
+        };
+        assert_eq!(schedule_told(schedule(Some(given.clone()), "schedule").unwrap()), given);
+    }
+
+    #[test]
+    fn what_no_schedule_can_mean_is_refused_by_its_place() {
+        let (start, end) = (clock("22:00:00", false), clock("04:00:00", false));
+        for (given, at) in [
+            (wire::Schedule { time_zone: Some("Mars/Phobos".into()), ..empty() }, "schedule.timeZone"),
+            (wire::Schedule { time_zone: Some(String::new()), ..empty() }, "schedule.timeZone"),
+            (wire::Schedule { daily_window_start: start, ..empty() }, "schedule.dailyWindowEnd"),
+            (wire::Schedule { daily_window_end: end, ..empty() }, "schedule.dailyWindowStart"),
+            (wire::Schedule { max_attempts: Some(0), ..empty() }, "schedule.maxAttempts"),
+            (wire::Schedule { tasks_per_minute: Some(-1), ..empty() }, "schedule.tasksPerMinute"),
+            (wire::Schedule { failure_threshold_percent: Some(101), ..empty() }, "schedule.failureThresholdPercent"),
+            (
+                wire::Schedule {
+                    daily_window_start: clock("22:00:00", true),
+                    daily_window_end: end,
+                    time_zone: Some("Europe/Berlin".into()),
+                    ..empty()
+                },
+                "schedule.dailyWindowStart",
+            ),
+        ] {
+            assert_eq!(schedule(Some(given), "schedule").unwrap_err().variables[0], at);
+        }
+    }
+
+    fn bare() -> wire::DoOperation {
+        wire::DoOperation {
+            user_session: None,
+            operation: "UPDATE".into(),
+            phone_number: None,
+            opt_in: true,
+            accept_device_policy: AcceptDevicePolicy(10),
+            test_cycle: false,
+            device_id: None,
+            arguments: None,
+            callback: None,
+            request_id: Some("k".into()),
+            schedule: None,
+        }
+    }
+
+    #[test]
+    fn the_key_and_the_session_are_no_content_of_a_request() {
+        let other = wire::DoOperation { request_id: Some("l".into()), ..bare() };
+        assert_eq!(bare().canonical(), other.canonical());
+        let changed = wire::DoOperation { opt_in: false, ..bare() };
+        assert_ne!(bare().canonical(), changed.canonical());
+    }
+
+    #[test]
+    fn a_key_has_1_to_128_visible_characters() {
+        for (key, is_good) in [
+            ("k".to_owned(), true),
+            ("k".repeat(128), true),
+            ("k".repeat(129), false),
+            (String::new(), false),
+            ("a b".into(), false),
+        ] {
+            let given = wire::DoOperation { request_id: Some(key), ..bare() };
+            let read = OperationRequest::try_from(given);
+            assert_eq!(
+                read.map(|_| ()).map_err(|fault| fault.name),
+                if is_good { Ok(()) } else { Err(FaultName::InvalidArgument) }
+            );
+        }
+    }
+}

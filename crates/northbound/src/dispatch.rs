@@ -1,0 +1,119 @@
+//! One use case of the broker for each operation of the contract.
+
+mod bulk_operations;
+mod deployment_broker;
+mod device_manager;
+
+use std::future::Future;
+
+use muster_broker::access::{Caller, Right};
+use muster_broker::fault::{Fault, FaultName};
+use muster_broker::services::Broker;
+use muster_protocol::xml::element::{Element, XmlWriter};
+
+use crate::contract::bulk_operations::{
+    CancelJob, CancelTask, CreateDeployments, GetJobById, GetJobs, GetJobsByDate, GetTaskHistory, GetTasks, PauseJob,
+    RestartJob,
+};
+use crate::contract::deployment_broker::{
+    DoBootstrap, DoBulkOperation, DoOperation, GetOperationDefinitions, GetTaskById,
+};
+use crate::contract::device_manager::{
+    CreateDeviceCapability, CreateDeviceInstance, DeleteDeviceCapability, DeleteDeviceInstance, GetDeviceCapabilities,
+    GetDeviceCapabilityByDeviceID, GetDeviceCapabilityByModel, GetDeviceCapabilityByOid, GetDeviceInstanceByDeviceID,
+    GetDeviceInstanceByOid, GetDeviceInstanceByPhoneNumber, GetDeviceInstances, ImportDeviceInstances,
+    UpdateDeviceCapability, UpdateDeviceInstance,
+};
+use crate::contract::session::{GetServiceInfo, ServiceInfo};
+use crate::contract::{NAMESPACE, Operation, Path, Request};
+
+/// A request that a caller with rights makes.
+trait UseCase: Request {
+    /// Calls the broker.
+    fn carry_out(self, broker: &Broker, caller: &Caller) -> impl Future<Output = Result<Self::Answer, Fault>> + Send;
+}
+
+/// Carries out every operation but the three that make, renew and end sessions. `name` is the spelling of the request.
+/// The answer is the body of the message.
+///
+/// # Errors
+/// Those of the operation; rights are checked before arguments.
+pub(crate) async fn carry_out(
+    broker: &Broker,
+    caller: &Caller,
+    operation: Operation,
+    body: &Element,
+) -> Result<String, Fault> {
+    for (object, right) in operation.descriptor().rights {
+        caller.must(Right::new(object, right))?;
+    }
+    let call = Call { broker, caller, body };
+    match operation {
+        Operation::Login | Operation::RenewSession | Operation::Logout => {
+            // These are answered where sessions are known; a caller never gets here with them.
+            Err(Fault::new(FaultName::InternalError, "the operation was given to the wrong part of the server"))
+        }
+        Operation::GetServiceInfo => call.serve::<GetServiceInfo>().await,
+        Operation::DoBootstrap => call.serve::<DoBootstrap>().await,
+        Operation::DoOperation => call.serve::<DoOperation>().await,
+        Operation::DoBulkOperation => call.serve::<DoBulkOperation>().await,
+        Operation::GetTaskById => call.serve::<GetTaskById>().await,
+        Operation::GetOperationDefinitions => call.serve::<GetOperationDefinitions>().await,
+        Operation::CreateDeployments => call.serve::<CreateDeployments>().await,
+        Operation::GetJobs => call.serve::<GetJobs>().await,
+        Operation::GetJobsByDate => call.serve::<GetJobsByDate>().await,
+        Operation::GetJobById => call.serve::<GetJobById>().await,
+        Operation::GetTasks => call.serve::<GetTasks>().await,
+        Operation::GetTaskHistory => call.serve::<GetTaskHistory>().await,
+        Operation::CancelJob => call.serve::<CancelJob>().await,
+        Operation::CancelTask => call.serve::<CancelTask>().await,
+        Operation::PauseJob => call.serve::<PauseJob>().await,
+        Operation::RestartJob => call.serve::<RestartJob>().await,
+        Operation::CreateDeviceInstance => call.serve::<CreateDeviceInstance>().await,
+        Operation::UpdateDeviceInstance => call.serve::<UpdateDeviceInstance>().await,
+        Operation::DeleteDeviceInstance => call.serve::<DeleteDeviceInstance>().await,
+        Operation::GetDeviceInstanceByDeviceID => call.serve::<GetDeviceInstanceByDeviceID>().await,
+        Operation::GetDeviceInstanceByPhoneNumber => call.serve::<GetDeviceInstanceByPhoneNumber>().await,
+        Operation::GetDeviceInstanceByOid => call.serve::<GetDeviceInstanceByOid>().await,
+        Operation::GetDeviceInstances => call.serve::<GetDeviceInstances>().await,
+        Operation::ImportDeviceInstances => call.serve::<ImportDeviceInstances>().await,
+        Operation::CreateDeviceCapability => call.serve::<CreateDeviceCapability>().await,
+        Operation::UpdateDeviceCapability => call.serve::<UpdateDeviceCapability>().await,
+        Operation::DeleteDeviceCapability => call.serve::<DeleteDeviceCapability>().await,
+        Operation::GetDeviceCapabilityByOid => call.serve::<GetDeviceCapabilityByOid>().await,
+        Operation::GetDeviceCapabilityByModel => call.serve::<GetDeviceCapabilityByModel>().await,
+        Operation::GetDeviceCapabilityByDeviceID => call.serve::<GetDeviceCapabilityByDeviceID>().await,
+        Operation::GetDeviceCapabilities => call.serve::<GetDeviceCapabilities>().await,
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Call<'c> {
+    broker: &'c Broker,
+    caller: &'c Caller,
+    body: &'c Element,
+}
+
+impl Call<'_> {
+    async fn serve<R: UseCase>(self) -> Result<String, Fault> {
+        let request = R::read_fields(self.body, &Path::ROOT)?;
+        let answer = request.carry_out(self.broker, self.caller).await?;
+        Ok(response::<R>(&self.body.name.local, &answer))
+    }
+}
+
+/// The body of an answer, named as the request was spelt.
+pub(crate) fn response<R: Request>(name: &str, answer: &R::Answer) -> String {
+    let mut writer = XmlWriter::new();
+    let name = format!("{name}Response");
+    writer.start(&name, &[("xmlns", NAMESPACE)]);
+    R::write_answer(answer, &mut writer);
+    writer.end(&name);
+    writer.finish()
+}
+
+impl UseCase for GetServiceInfo {
+    async fn carry_out(self, broker: &Broker, caller: &Caller) -> Result<ServiceInfo, Fault> {
+        broker.service_info(caller).map(Into::into)
+    }
+}

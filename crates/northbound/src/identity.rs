@@ -1,0 +1,281 @@
+//! Who a caller is: passwords in a WS-Security header or in HTTP Basic, digests, and how guessing is made slow.
+//!
+//! Of the four ways of the contract three are here: UsernameToken (text and digest), HTTP Basic, and `userSession`,
+//! which the broker knows. The fourth, a client certificate, comes first in precedence: the listener that ends TLS will
+//! hand its principal over as an extension of the request, and `soap::exchange` will take it before the header.
+//!
+//! Source: DM WSI contract, section 1.4.
+
+mod attempts;
+mod password;
+mod rate;
+mod replay;
+
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
+use muster_broker::access::{Caller, Principal};
+use muster_broker::device::Sealed;
+use muster_broker::fault::{Fault, FaultName};
+use muster_broker::services::Broker;
+use muster_broker::time::Timestamp;
+use muster_protocol::soap::security::{Password, UsernameToken};
+
+use attempts::Attempts;
+use password::Passwords;
+pub use password::{PasswordError, hash_password};
+use rate::Rate;
+use replay::Replays;
+
+/// What the operator sets about identity.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Whether HTTP Basic is taken, and asked for where a request has no credentials.
+    pub basic: bool,
+    /// Requests of one caller in a second; twice as many may come at once.
+    pub requests_per_second_max: u32,
+    /// Delay before the first failed login is answered; doubled for each further one.
+    pub failure_delay: Duration,
+    /// Longest delay.
+    pub failure_delay_max: Duration,
+    /// A digest may be this old.
+    pub digest_age_s: i64,
+    /// A digest may be this far ahead.
+    pub digest_ahead_s: i64,
+    /// Digests remembered; when there is no room, further ones are refused.
+    pub digests_max: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            basic: true,
+            requests_per_second_max: 500,
+            failure_delay: Duration::from_millis(100),
+            failure_delay_max: Duration::from_secs(3),
+            digest_age_s: 5 * 60,
+            digest_ahead_s: 60,
+            digests_max: 100_000,
+        }
+    }
+}
+
+/// What is known about callers between requests. Kept in the memory of this node alone.
+pub(crate) struct Identity {
+    settings: Settings,
+    passwords: Passwords,
+    attempts: Mutex<Attempts>,
+    replays: Mutex<Replays>,
+    rate: Mutex<Rate>,
+    /// Passwords of one name are checked one after the other, so that a volley of guesses is counted as it comes. Names
+    /// share a few of these.
+    turns: Vec<tokio::sync::Mutex<()>>,
+}
+
+const TURNS: usize = 64;
+
+/// The caller that a principal is.
+pub(crate) fn caller(principal: Principal) -> Caller {
+    Caller { name: principal.name, tenant: principal.tenant, roles: principal.roles }
+}
+
+/// The one answer to every credential that is refused.
+pub(crate) fn not_authenticated() -> Fault {
+    Fault::new(FaultName::NotAuthenticated, "the credentials are missing or wrong")
+}
+
+impl Identity {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            passwords: Passwords::new(),
+            attempts: Mutex::new(Attempts::default()),
+            replays: Mutex::new(Replays::new(settings.digests_max)),
+            rate: Mutex::new(Rate::new(settings.requests_per_second_max)),
+            turns: (0..TURNS).map(|_| tokio::sync::Mutex::new(())).collect(),
+            settings,
+        }
+    }
+
+    pub(crate) fn takes_basic(&self) -> bool {
+        self.settings.basic
+    }
+
+    /// Checks a name and a password that came from `peer`.
+    ///
+    /// # Errors
+    /// `NotAuthenticated`, after a delay; `LockedOut`; faults of the store.
+    pub(crate) async fn by_password(
+        &self,
+        broker: &Broker,
+        name: &str,
+        password: &str,
+        peer: Option<IpAddr>,
+    ) -> Result<Principal, Fault> {
+        let now = broker.environment().now();
+        self.refuse_locked(name, peer, now)?;
+        let principal = broker.store().principal_get(name).await?;
+        if let Some(principal) = &principal
+            && self.passwords.is_known(broker, principal, password, now)
+        {
+            guard(&self.attempts).succeeded(name, peer);
+            return Ok(principal.clone());
+        }
+        let is_right = {
+            let _turn = self.turn(name).await;
+            // Those who waited for their turn may have been locked out meanwhile.
+            self.refuse_locked(name, peer, now)?;
+            let is_right = self.passwords.verify(broker, principal.as_ref(), password, now).await?;
+            self.count(name, peer, now, is_right);
+            is_right
+        };
+        match principal.filter(|_| is_right) {
+            Some(principal) => Ok(principal),
+            None => Err(self.refuse_slowly(name, peer).await),
+        }
+    }
+
+    /// Checks a UsernameToken that came from `peer`.
+    ///
+    /// # Errors
+    /// As [`Identity::by_password`].
+    pub(crate) async fn by_token(
+        &self,
+        broker: &Broker,
+        token: &UsernameToken,
+        peer: Option<IpAddr>,
+    ) -> Result<Principal, Fault> {
+        let (digest, nonce, created) = match &token.password {
+            Password::Text(password) => return self.by_password(broker, &token.name, password, peer).await,
+            Password::Digest { digest, nonce, created } => (digest, nonce, created),
+        };
+        let now = broker.environment().now();
+        self.refuse_locked(&token.name, peer, now)?;
+        let principal = broker.store().principal_get(&token.name).await?;
+        let secret = principal.as_ref().and_then(|principal| principal.digest_secret.clone());
+        let secret = match secret {
+            Some(sealed) => Some(broker.vault().open(&Sealed(sealed)).map_err(|error| {
+                tracing::error!(principal = token.name, %error, "the digest secret of a principal cannot be opened");
+                Fault::new(FaultName::InternalError, "the server failed; its operator finds the reason in the log")
+            })?),
+            None => None,
+        };
+        // An unknown name costs the same digest as a known one.
+        let expected = username_token_digest(nonce, created, secret.as_deref().unwrap_or(b"no such principal"));
+        let is_equal = verify_slices_are_equal(&expected, digest).is_ok();
+        let is_right = is_equal && secret.is_some() && self.is_fresh(&token.name, nonce, created, now);
+        self.count(&token.name, peer, now, is_right);
+        match principal.filter(|_| is_right) {
+            Some(principal) => Ok(principal),
+            None => Err(self.refuse_slowly(&token.name, peer).await),
+        }
+    }
+
+    /// Counts a request of a caller.
+    ///
+    /// # Errors
+    /// `TooManyRequests`.
+    pub(crate) fn admit(&self, caller: &Caller, now: Timestamp) -> Result<(), Fault> {
+        if guard(&self.rate).admits(&caller.name, now) {
+            return Ok(());
+        }
+        let text = format!(
+            "more than {} requests in a second; try again a little later",
+            self.settings.requests_per_second_max
+        );
+        Err(Fault::new(FaultName::TooManyRequests, text).retry_after_s(1))
+    }
+
+    /// Whether a digest was made now and is seen for the first time.
+    fn is_fresh(&self, name: &str, nonce: &[u8], created: &str, now: Timestamp) -> bool {
+        let Some(at) = zoned(created) else { return false };
+        let (oldest, newest) = (now.plus_s(-self.settings.digest_age_s), now.plus_s(self.settings.digest_ahead_s));
+        oldest <= at
+            && at <= newest
+            && guard(&self.replays).is_new(name, nonce, created, at.plus_s(self.settings.digest_age_s), now)
+    }
+
+    fn refuse_locked(&self, name: &str, peer: Option<IpAddr>, now: Timestamp) -> Result<(), Fault> {
+        match guard(&self.attempts).locked_for_s(name, peer, now) {
+            None => Ok(()),
+            Some(seconds) => {
+                Err(Fault::new(FaultName::LockedOut, "too many failed logins; try again later").retry_after_s(seconds))
+            }
+        }
+    }
+
+    fn count(&self, name: &str, peer: Option<IpAddr>, now: Timestamp, is_right: bool) {
+        let mut attempts = guard(&self.attempts);
+        if is_right {
+            attempts.succeeded(name, peer);
+        } else {
+            attempts.failed(name, peer, now);
+        }
+    }
+
+    async fn refuse_slowly(&self, name: &str, peer: Option<IpAddr>) -> Fault {
+        let failures = guard(&self.attempts).failures(name, peer);
+        let delay = attempts::delay(failures, self.settings.failure_delay, self.settings.failure_delay_max);
+        tracing::warn!(principal = name, peer.address = ?peer, failures, "a credential was refused");
+        tokio::time::sleep(delay).await;
+        not_authenticated()
+    }
+
+    async fn turn(&self, name: &str) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+        let sum = name.bytes().fold(0_usize, |sum, octet| sum.wrapping_mul(31).wrapping_add(usize::from(octet)));
+        match self.turns.get(sum % TURNS) {
+            Some(turn) => Some(turn.lock().await),
+            None => None,
+        }
+    }
+}
+
+/// `SHA-1(nonce, created, password)`.
+///
+/// Source: WS-Security UsernameToken Profile 1.1, section 3.1.
+fn username_token_digest(nonce: &[u8], created: &str, password: &[u8]) -> Vec<u8> {
+    let mut context = Context::new(&SHA1_FOR_LEGACY_USE_ONLY);
+    context.update(nonce);
+    context.update(created.as_bytes());
+    context.update(password);
+    context.finish().as_ref().to_vec()
+}
+
+/// A dateTime that has its zone: without one a digest would be good at several times.
+pub(crate) fn zoned(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let clock = text.get(text.find('T')?..)?;
+    let has_zone = clock.ends_with('Z') || clock.contains(['+', '-']);
+    has_zone.then(|| Timestamp::parse(text).ok()).flatten()
+}
+
+/// Nothing behind these locks is left half done by a panic.
+fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+
+    #[test]
+    fn a_digest_is_that_of_the_profile() {
+        // Nonce, time and digest as a toolkit of others sent them.
+        let nonce = STANDARD.decode("OPR49GPkTzn5MvtMgFAj4A==").unwrap_or_default();
+        let digest = username_token_digest(&nonce, "2026-11-21T06:04:02Z", b"s3cret");
+        assert_eq!(STANDARD.encode(digest), "1iDRDAh2MDnOWbs+PazT1LBb0Qo=");
+    }
+
+    #[test]
+    fn a_time_without_zone_is_no_time_of_a_token() {
+        assert!(zoned("2026-11-21T06:02:56+00:00").is_some());
+        assert!(zoned("2026-11-21T06:02:57Z").is_some());
+        assert_eq!(zoned("2026-11-21T06:02:57"), None);
+        assert_eq!(zoned("2026-11-21"), None);
+    }
+}

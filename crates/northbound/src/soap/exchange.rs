@@ -1,0 +1,456 @@
+//! One request and its answer, in the order that the contract sets: limits, parsing, envelope version, mustUnderstand,
+//! credentials in transport and headers, addressing, dispatch, userSession, access control, arguments.
+//!
+//! Source: DM WSI contract, section 1.4.
+
+use std::net::IpAddr;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use muster_broker::access::{Caller, Principal};
+use muster_broker::fault::{Fault, FaultName};
+use muster_broker::services::Broker;
+use muster_protocol::limits::Limits;
+use muster_protocol::soap::addressing::{self, Addressing, Destination};
+use muster_protocol::soap::envelope::{self, Refusal, is_known_header};
+use muster_protocol::soap::security::{self, Security};
+use muster_protocol::soap::{Envelope, EnvelopeError, SoapFault, Version};
+use muster_protocol::xml::element::{Element, TreeLimits, XmlError};
+
+use super::answer::{Problem, message};
+use super::http::{Authorization, MediaType, authorization, is_packed, media_type, soap_action};
+use super::{Inner, Wsi, peer_of};
+use crate::contract::session::{Login, RenewSession};
+use crate::contract::value::Secret;
+use crate::contract::{ELSEWHERE, NAMESPACE, Operation, Path, Record as _, Value as _, port_type};
+use crate::dispatch::{carry_out, response};
+use crate::identity::{caller, not_authenticated, zoned};
+
+/// Bodies above this are parsed where blocking is allowed.
+const LARGE_BYTES: usize = 64 << 10;
+/// How far ahead of our clock a Timestamp may be, in seconds.
+const TIMESTAMP_AHEAD_S: i64 = 60;
+
+/// A request as HTTP brought it.
+struct Received {
+    media_type: MediaType,
+    soap_action: Option<String>,
+    authorization: Authorization,
+    peer: Option<IpAddr>,
+    port_type: Option<&'static str>,
+}
+
+/// What is known about a request by and by, so that a fault at any step can be answered and logged.
+#[derive(Default)]
+struct Progress {
+    version: Option<Version>,
+    addressing: Option<Addressing>,
+    operation: Option<String>,
+    caller: Option<String>,
+    has_credentials: bool,
+}
+
+/// Answers a POST. Never fails: what goes wrong inside becomes `InternalError`.
+pub(super) async fn post(wsi: Wsi, port_type: Option<&'static str>, request: Request) -> Response {
+    let (parts, body) = {
+        let peer = peer_of(&request);
+        let (parts, body) = request.into_parts();
+        ((parts.headers, peer), body)
+    };
+    let (headers, peer) = parts;
+    if is_packed(&headers) {
+        return refused_type("Content-Encoding is not taken here; send the message as it is.\n");
+    }
+    let Some(media_type) = media_type(&headers) else {
+        return refused_type("Content-Type must be text/xml (SOAP 1.1) or application/soap+xml (SOAP 1.2).\n");
+    };
+    let correlation = wsi.inner.broker.environment().uuid().to_string();
+    let version = media_type.version;
+    let octets = match wsi.inner.read_body(&headers, body).await {
+        Ok(octets) => octets,
+        Err(NotRead::TooSlow) => {
+            let mut response = (StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive.\n").into_response();
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            return response;
+        }
+        Err(NotRead::Fault(fault)) => {
+            let progress = Progress { version: Some(version), has_credentials: true, ..Progress::default() };
+            let mut response = wsi.inner.fault(&Problem::Application(fault), &progress, version, &correlation);
+            // The rest of the body is not read, so the connection is of no further use.
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            return response;
+        }
+    };
+    let received = Received {
+        media_type,
+        soap_action: soap_action(&headers),
+        authorization: authorization(&headers),
+        peer,
+        port_type,
+    };
+    // A task of its own: it goes on when the caller hangs up, and a panic in it ends with an answer.
+    let correlation_of_task = correlation.clone();
+    let wsi_of_task = wsi.clone();
+    let served = tokio::spawn(async move { wsi_of_task.inner.exchange(received, octets, &correlation_of_task).await });
+    match served.await {
+        Ok(response) => response,
+        Err(error) => {
+            tracing::error!(correlation.id = correlation, cause = %error, "a request ended in a panic");
+            let progress = Progress { version: Some(version), has_credentials: true, ..Progress::default() };
+            wsi.inner.fault(&Problem::Application(internal_error()), &progress, version, &correlation)
+        }
+    }
+}
+
+fn internal_error() -> Fault {
+    let text = "the server failed; its operator finds the reason by the correlation identifier";
+    Fault::new(FaultName::InternalError, text)
+}
+
+fn refused_type(text: &'static str) -> Response {
+    let mut response = (StatusCode::UNSUPPORTED_MEDIA_TYPE, text).into_response();
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+enum NotRead {
+    TooSlow,
+    Fault(Fault),
+}
+
+impl Inner {
+    /// Reads the body up to the limit.
+    async fn read_body(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, NotRead> {
+        let max = usize::try_from(self.broker.settings().request_bytes_max).unwrap_or(usize::MAX);
+        let too_large = || {
+            let text = format!("the request exceeds the limit of {max} octets");
+            NotRead::Fault(Fault::new(FaultName::RequestTooLarge, text).with(max))
+        };
+        let told = headers.get(header::CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
+        if told.is_some_and(|told| told > max as u64) {
+            return Err(too_large());
+        }
+        match tokio::time::timeout(self.settings.body_time, axum::body::to_bytes(body, max)).await {
+            Err(_) => Err(NotRead::TooSlow),
+            Ok(Ok(octets)) => Ok(octets),
+            Ok(Err(error)) => {
+                // Whatever hid inside: either the limit was reached, or the connection broke.
+                let is_limit = std::error::Error::source(&error).is_some_and(|it| it.to_string().contains("limit"));
+                if is_limit {
+                    return Err(too_large());
+                }
+                Err(NotRead::Fault(Fault::new(FaultName::MalformedMessage, "the request ended before its end")))
+            }
+        }
+    }
+
+    async fn exchange(&self, received: Received, octets: Bytes, correlation: &str) -> Response {
+        let mut progress = Progress::default();
+        let fallback = received.media_type.version;
+        match self.steps(&received, octets, &mut progress).await {
+            Ok(body) => self.success(&progress, fallback, &body),
+            Err(problem) => self.fault(&problem, &progress, fallback, correlation),
+        }
+    }
+
+    /// The steps. Each may be refused; what was learnt by then is in `progress`.
+    async fn steps(&self, received: &Received, octets: Bytes, progress: &mut Progress) -> Result<String, Problem> {
+        progress.has_credentials = received.authorization != Authorization::None;
+        let root = parse(octets, received.media_type.charset.clone(), self.broker.settings().request_bytes_max).await?;
+        let envelope = envelope_of(root, progress)?;
+        progress.version = Some(envelope.version);
+        envelope.must_understand(is_known_header).map_err(|refusal| match refusal {
+            Refusal::Fault(fault) => Problem::Header(fault),
+            Refusal::Malformed(why) => malformed(why).into(),
+        })?;
+
+        let addressing = Addressing::read(&envelope.headers);
+        if let Ok(addressing) = &addressing {
+            progress.addressing.clone_from(addressing);
+        }
+        let security = Security::read(&envelope.headers)?;
+        let given_session = session_of(&envelope.body);
+        progress.has_credentials |= security.as_ref().is_some_and(|it| it.token.is_some()) || given_session.is_some();
+        let known = self.credentials(received, security).await?;
+
+        let action = received.soap_action.as_deref().or(received.media_type.action.as_deref());
+        if let Some(addressing) = addressing? {
+            addressing.agree_with(action)?;
+        }
+
+        let name = self.dispatch(received, &envelope.body, progress)?;
+        let operation = Operation::parse(&name);
+        if operation == Some(Operation::Login) {
+            progress.has_credentials = true;
+            return self.login(&envelope.body, received.peer).await.map_err(Into::into);
+        }
+        let known = known.map(caller);
+        if operation == Some(Operation::Logout) {
+            return self.logout(&envelope.body, known.as_ref(), given_session).await.map_err(Into::into);
+        }
+        let caller = self.caller(known, given_session.as_deref()).await?;
+        progress.caller = Some(caller.name.clone());
+        self.identity.admit(&caller, self.broker.environment().now())?;
+        match operation {
+            None => {
+                let text = format!("{name} is not offered by this server");
+                Err(Fault::new(FaultName::NotImplemented, text).with(name).into())
+            }
+            Some(Operation::RenewSession) => {
+                let request = RenewSession::read_fields(&envelope.body, &Path::ROOT)?;
+                let session = self.broker.renew_session(&request.user_session.session_id.0).await?;
+                Ok(response::<RenewSession>(&name, &session.into()))
+            }
+            Some(operation) => Ok(carry_out(&self.broker, &caller, operation, &envelope.body).await?),
+        }
+    }
+
+    /// Who the credentials in transport and headers say the caller is; nothing where there are none.
+    async fn credentials(&self, received: &Received, security: Option<Security>) -> Result<Option<Principal>, Problem> {
+        let by_token = match security {
+            None => None,
+            Some(security) => {
+                self.check_timestamp(&security)?;
+                match security.token {
+                    None => None,
+                    Some(token) => {
+                        let principal = self.identity.by_token(&self.broker, &token, received.peer).await;
+                        Some(principal.map_err(|fault| {
+                            let is_servers = fault.name.is_servers();
+                            if is_servers { Problem::Application(fault) } else { Problem::Credentials(fault) }
+                        })?)
+                    }
+                }
+            }
+        };
+        let by_basic = match &received.authorization {
+            Authorization::None => None,
+            Authorization::Basic(name, password) if self.identity.takes_basic() => {
+                Some(self.identity.by_password(&self.broker, name, password, received.peer).await?)
+            }
+            Authorization::Basic(..) | Authorization::Other => return Err(not_authenticated().into()),
+        };
+        match (by_token, by_basic) {
+            (Some(token), Some(basic)) if token.name != basic.name => Err(not_authenticated().into()),
+            (Some(principal), _) | (None, Some(principal)) => Ok(Some(principal)),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn check_timestamp(&self, security: &Security) -> Result<(), Problem> {
+        let Some(timestamp) = &security.timestamp else { return Ok(()) };
+        let now = self.broker.environment().now();
+        let read = |text: &Option<String>| match text {
+            None => Ok(None),
+            Some(text) => zoned(text).map(Some).ok_or_else(|| security::invalid("a Timestamp has a time without zone")),
+        };
+        if read(&timestamp.created)?.is_some_and(|created| now.plus_s(TIMESTAMP_AHEAD_S) < created) {
+            return Err(security::invalid("the Timestamp was made in the future").into());
+        }
+        if read(&timestamp.expires)?.is_some_and(|expires| expires <= now) {
+            return Err(security::message_expired().into());
+        }
+        Ok(())
+    }
+
+    /// The name of the operation that the body asks for, as it is spelt there.
+    fn dispatch(&self, received: &Received, body: &Element, progress: &mut Progress) -> Result<String, Problem> {
+        let name = body.name.local.as_str();
+        let is_ours = body.name.namespace.as_deref() == Some(NAMESPACE);
+        let found = port_type(name).filter(|_| is_ours);
+        let here = found.filter(|found| received.port_type.is_none_or(|wanted| wanted == *found));
+        let Some(port_type) = here else {
+            let text = match found {
+                Some(port_type) => format!("{name} is an operation of {port_type}, which has another address"),
+                None => "the body element is no operation of this server; is its namespace right?".to_owned(),
+            };
+            return Err(Fault::new(FaultName::UnknownMessage, text).with(name).into());
+        };
+        progress.operation = Some(name.to_owned());
+        let names = |action: &str| names_operation(action, port_type, name);
+        if let Some(addressing) = &progress.addressing
+            && !names(&addressing.action)
+        {
+            return Err(addressing::action_not_supported().into());
+        }
+        for (parameter, action) in [("SOAPAction", &received.soap_action), ("action", &received.media_type.action)] {
+            if let Some(action) = action.as_deref().filter(|action| !names(action)) {
+                return Err(Fault::invalid(parameter, action, "names another operation than the body").into());
+            }
+        }
+        Ok(name.to_owned())
+    }
+
+    /// The caller: that of the credentials, which must agree with a session; else that of the session.
+    async fn caller(&self, known: Option<Caller>, session: Option<&str>) -> Result<Caller, Fault> {
+        match (known, session) {
+            (Some(known), None) => Ok(known),
+            (None, None) => Err(not_authenticated()),
+            (known, Some(session)) => {
+                let caller = self.broker.session_caller(session).await?;
+                if known.is_some_and(|known| known.name != caller.name) { Err(not_authenticated()) } else { Ok(caller) }
+            }
+        }
+    }
+
+    async fn login(&self, body: &Element, peer: Option<IpAddr>) -> Result<String, Fault> {
+        let request = Login::read_fields(body, &Path::ROOT)?;
+        let principal = self.identity.by_password(&self.broker, &request.user_name, &request.password.0, peer).await?;
+        self.identity.admit(&caller(principal.clone()), self.broker.environment().now())?;
+        let session = self.broker.login(&principal, request.tenant.as_deref()).await?;
+        Ok(response::<Login>(&body.name.local, &session.into()))
+    }
+
+    /// Ends a session. One that is unknown or has ended is no error, and no credential is asked for besides it; but
+    /// nobody ends the session of another.
+    async fn logout(&self, body: &Element, known: Option<&Caller>, session: Option<String>) -> Result<String, Fault> {
+        use crate::contract::session::Logout;
+        if known.is_none() && session.is_none() {
+            return Err(not_authenticated());
+        }
+        let request = Logout::read_fields(body, &Path::ROOT)?;
+        let session = request.user_session.session_id.0;
+        if let Some(known) = known {
+            match self.broker.session_caller(&session).await {
+                Ok(owner) if owner.name != known.name => return Err(not_authenticated()),
+                Err(fault) if fault.name.is_servers() => return Err(fault),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        self.broker.logout(&session).await?;
+        Ok(response::<Logout>(&body.name.local, &()))
+    }
+
+    fn success(&self, progress: &Progress, fallback: Version, body: &str) -> Response {
+        let version = progress.version.unwrap_or(fallback);
+        let Some(addressing) = &progress.addressing else {
+            return message(version, 200, envelope::write(version, "", body));
+        };
+        if addressing.reply_to == Destination::Nowhere {
+            return StatusCode::ACCEPTED.into_response();
+        }
+        let headers = addressing.answer(&format!("{}Response", action_of(progress)), &self.message_id());
+        message(version, 200, envelope::write(version, &headers, body))
+    }
+
+    fn fault(&self, problem: &Problem, progress: &Progress, fallback: Version, correlation: &str) -> Response {
+        problem.log(correlation, progress.operation.as_deref(), progress.caller.as_deref());
+        let version = progress.version.unwrap_or(fallback);
+        let fault = problem.soap_fault(correlation);
+        let mut headers = String::new();
+        if let Some(addressing) = &progress.addressing {
+            if addressing.fault_to == Destination::Nowhere {
+                return StatusCode::ACCEPTED.into_response();
+            }
+            let action = match (problem.exception(), &progress.operation, fault.addressing_action()) {
+                (Some(exception), Some(_), _) => format!("{}:Fault:{exception}", action_of(progress)),
+                (_, _, Some(action)) => action.to_owned(),
+                (_, _, None) => "http://www.w3.org/2005/08/addressing/soap/fault".to_owned(),
+            };
+            headers = addressing.answer(&action, &self.message_id());
+        }
+        // A client may need the challenge to send Basic at all; only who sent nothing is asked.
+        let is_challenge = matches!(problem, Problem::Application(fault) if fault.name == FaultName::NotAuthenticated)
+            && !progress.has_credentials
+            && self.identity.takes_basic();
+        let status = if is_challenge { 401 } else { fault.http_status(version) };
+        let mut response = message(version, status, fault.write(version, &headers));
+        if is_challenge {
+            let challenge = HeaderValue::from_static("Basic realm=\"DM WSI\", charset=\"UTF-8\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(seconds) = problem.retry_after_s() {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+
+    fn message_id(&self) -> String {
+        format!("urn:uuid:{}", self.broker.environment().uuid())
+    }
+}
+
+/// The action of the request's operation, as the description has it.
+fn action_of(progress: &Progress) -> String {
+    let name = progress.operation.as_deref().unwrap_or_default();
+    let canonical = Operation::parse(name).map_or(name, |operation| operation.descriptor().name);
+    format!("{NAMESPACE}:{}:{canonical}", port_type(name).unwrap_or_default())
+}
+
+/// Whether an action names this operation, in any of the spellings that are taken.
+fn names_operation(action: &str, port_type: &str, name: &str) -> bool {
+    let Some((given_type, given)) =
+        action.strip_prefix(NAMESPACE).and_then(|rest| rest.strip_prefix(':')).and_then(|rest| rest.split_once(':'))
+    else {
+        return false;
+    };
+    let is_type = super::port_type_of_address(given_type) == Some(port_type);
+    let is_same = given == name || Operation::parse(given).is_some_and(|it| Operation::parse(name) == Some(it));
+    is_type && is_same && (Operation::parse(name).is_some() || ELSEWHERE.iter().any(|(known, _)| *known == port_type))
+}
+
+/// The session that the body names, before anything else of the body is looked at.
+fn session_of(body: &Element) -> Option<String> {
+    let child = |element: &Element, name: &str| {
+        let is_ours = |it: &&Element| it.name.namespace.as_deref().is_none_or(|namespace| namespace == NAMESPACE);
+        element.children.iter().filter(is_ours).find(|it| it.name.local == name).cloned()
+    };
+    let id = child(&child(body, "userSession")?, "sessionId")?;
+    Secret::read(&id, &Path::ROOT).ok().map(|id| id.0)
+}
+
+async fn parse(octets: Bytes, charset: Option<String>, bytes_max: u64) -> Result<Element, Problem> {
+    let document = Limits { document_bytes_max: usize::try_from(bytes_max).unwrap_or(usize::MAX), ..Limits::WSI };
+    let limits = TreeLimits { document, ..TreeLimits::WSI };
+    let read = if octets.len() > LARGE_BYTES {
+        tokio::task::spawn_blocking(move || Element::read(&octets, charset.as_deref(), &limits))
+            .await
+            .map_err(|_| internal_error())?
+    } else {
+        Element::read(&octets, charset.as_deref(), &limits)
+    };
+    read.map_err(|error| match error {
+        XmlError::TooLarge { what, max } => too_large(what, max),
+        XmlError::Encoding | XmlError::DocType | XmlError::ProcessingInstruction | XmlError::Malformed { .. } => {
+            malformed(&error.to_string()).into()
+        }
+    })
+}
+
+fn envelope_of(root: Element, progress: &mut Progress) -> Result<Envelope, Problem> {
+    Envelope::of(root).map_err(|error| match error {
+        EnvelopeError::VersionMismatch => {
+            // The one version that every sender of SOAP can read.
+            progress.version = Some(Version::Soap11);
+            Problem::Header(Box::new(SoapFault::version_mismatch()))
+        }
+        EnvelopeError::Malformed { version, why } => {
+            progress.version = version;
+            malformed(&format!("not a SOAP message: {why}")).into()
+        }
+        EnvelopeError::TooLarge { version, what, max } => {
+            progress.version = Some(version);
+            too_large(what, max)
+        }
+    })
+}
+
+fn malformed(why: &str) -> Fault {
+    Fault::new(FaultName::MalformedMessage, why)
+}
+
+fn too_large(what: &str, max: usize) -> Problem {
+    let text = format!("the message exceeds the limit of {max} {what}");
+    Fault::new(FaultName::RequestTooLarge, text).with(what).with(max).into()
+}
+
+/// The broker of a request, for those who only have the state.
+impl Wsi {
+    /// The broker behind this WSI.
+    #[must_use]
+    pub fn broker(&self) -> &Broker {
+        &self.inner.broker
+    }
+}

@@ -1,0 +1,223 @@
+//! The port on SQLite.
+
+mod adoption;
+mod background;
+mod capabilities;
+mod checkpoint;
+mod contacts;
+mod device_write;
+mod devices;
+mod expansion;
+mod jobs;
+mod principals;
+mod query;
+mod reader;
+mod requests;
+mod rows;
+mod schema;
+mod tasks;
+mod writer;
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use muster_broker::device::Sealed;
+use muster_broker::ports::Vault as _;
+use muster_broker::store::StoreError;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::open::{OpenError, Options, claim, touch};
+use crate::vault::FileVault;
+use checkpoint::Checkpointer;
+use reader::{Points, Scans};
+use rows::Done;
+use writer::{Guard, Queue};
+
+/// How long a statement waits for a lock: only the emptying of the log takes one, for milliseconds.
+const BUSY: Duration = Duration::from_secs(10);
+/// Prepared statements kept by each connection: all of them.
+const STATEMENTS_MAX: usize = 256;
+/// What a key is checked against; the text does not matter.
+const PROBE: &[u8] = b"muster key probe";
+
+/// Everything that is kept, in one data folder. Dropping it ends its threads and lets go of the folder.
+pub struct SqliteStore {
+    queue: Option<Queue>,
+    points: Points,
+    scans: Option<Scans>,
+    vault: Arc<FileVault>,
+    checkpointer: Checkpointer,
+    threads: Vec<JoinHandle<()>>,
+    checkpoint_thread: Option<JoinHandle<()>>,
+    /// Job that the last round of background work ended at.
+    pumped: std::sync::Mutex<Option<muster_broker::id::JobId>>,
+    /// Held for the lock on it; closed last.
+    _lock: File,
+}
+
+impl std::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteStore").finish_non_exhaustive()
+    }
+}
+
+impl SqliteStore {
+    /// Opens a data folder; makes it with a new database and a new key if there is none.
+    ///
+    /// # Errors
+    /// [`OpenError`] names the file and what to do about it.
+    pub fn open(options: &Options) -> Result<Self, OpenError> {
+        let lock = claim(&options.folder)?;
+        let database = options.database_path();
+        touch(&database)?;
+        let broken = |reason: String| OpenError::Database { database: database.clone(), reason };
+        let sqlite = |failure: rows::Failure| broken(StoreError::from(failure).to_string());
+
+        let mut writer = connect(&database, Mode::Write, options.writer_cache_kib).map_err(sqlite)?;
+        schema::migrate(&mut writer).map_err(sqlite)?.map_err(|newer| OpenError::NewerSchema {
+            database: database.clone(),
+            found: newer.found,
+            known: schema::VERSION,
+        })?;
+        let vault = Arc::new(vault(&writer, options)?);
+
+        let read = |count: usize| -> Result<Vec<Connection>, OpenError> {
+            (0..count.max(1))
+                .map(|_| connect(&database, Mode::Read, options.reader_cache_kib).map_err(sqlite))
+                .collect()
+        };
+        let threads_failed = |error: std::io::Error| broken(format!("no thread: {error}"));
+        let points = Points::new(read(options.point_readers)?);
+        let (scans, mut threads) = Scans::start(read(options.scan_readers)?).map_err(threads_failed)?;
+        let side = connect(&database, Mode::Write, options.reader_cache_kib).map_err(sqlite)?;
+        let (checkpointer, checkpoint_thread) = checkpoint::start(side).map_err(threads_failed)?;
+        let wal = options.folder.join("muster.db-wal");
+        let (queue, writer_thread) =
+            writer::start(writer, wal, checkpointer.clone(), Arc::new(OnceLock::new())).map_err(threads_failed)?;
+        threads.push(writer_thread);
+        Ok(Self {
+            queue: Some(queue),
+            points,
+            scans: Some(scans),
+            vault,
+            checkpointer,
+            threads,
+            checkpoint_thread: Some(checkpoint_thread),
+            pumped: std::sync::Mutex::new(None),
+            _lock: lock,
+        })
+    }
+
+    /// The vault of the key that this database was made with.
+    #[must_use]
+    pub fn vault(&self) -> Arc<FileVault> {
+        Arc::clone(&self.vault)
+    }
+
+    /// Lets the database file grow to `pages` pages of 4096 octets and no further, as a full disk would.
+    ///
+    /// # Errors
+    /// As any write.
+    #[doc(hidden)]
+    pub async fn limit_pages(&self, pages: u32) -> Result<(), StoreError> {
+        self.write(Guard::Savepoint, 0, move |connection| {
+            connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        guard: Guard,
+        bytes: usize,
+        work: impl FnOnce(&Connection) -> Done<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match &self.queue {
+            Some(queue) => queue.execute(guard, bytes, work).await,
+            None => Err(StoreError::Broken { reason: "the store is being closed".into() }),
+        }
+    }
+
+    async fn scan<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Done<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match &self.scans {
+            Some(scans) => scans.read(work).await,
+            None => Err(StoreError::Broken { reason: "the store is being closed".into() }),
+        }
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.queue = None;
+        self.scans = None;
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+        self.checkpointer.end();
+        if let Some(thread) = self.checkpoint_thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Write,
+    Read,
+}
+
+fn connect(path: &Path, mode: Mode, cache_kib: u32) -> Done<Connection> {
+    let access = match mode {
+        Mode::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        Mode::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+    };
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    if mode == Mode::Write {
+        connection.pragma_update(None, "page_size", 4096)?;
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+        // FULL: a commit returns when the log is on the disk.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
+    }
+    connection.pragma_update(None, "foreign_keys", false)?;
+    connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
+    connection.pragma_update_and_check(None, "mmap_size", 0, |_| Ok(())).or_else(|error| match error {
+        rusqlite::Error::QueryReturnedNoRows => Ok(()),
+        other => Err(other),
+    })?;
+    Ok(connection)
+}
+
+/// Reads the key and checks it against the probe that was sealed when the database was made.
+fn vault(writer: &Connection, options: &Options) -> Result<FileVault, OpenError> {
+    let (database, key_file) = (options.database_path(), options.key_path());
+    let failed = |failure: rows::Failure| OpenError::Database {
+        database: options.database_path(),
+        reason: StoreError::from(failure).to_string(),
+    };
+    let exists = key_file.try_exists().map_err(|source| OpenError::Io { path: key_file.clone(), source })?;
+    match schema::meta_get(writer, "key_probe").map_err(failed)? {
+        Some(_) if !exists => Err(OpenError::KeyMissing { database, key_file }),
+        Some(probe) => {
+            let vault = FileVault::read(&key_file)?;
+            match vault.open(&Sealed(probe)) {
+                Ok(opened) if opened == PROBE => Ok(vault),
+                _ => Err(OpenError::WrongKey { database, key_file }),
+            }
+        }
+        None => {
+            let vault = if exists { FileVault::read(&key_file)? } else { FileVault::create(&key_file)? };
+            schema::meta_put(writer, "key_probe", &vault.seal(PROBE).0).map_err(failed)?;
+            Ok(vault)
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! When the device behind an account turns out to be one that has a record of its own.
+//!
+//! Source: DM WSI contract, section 3, "acceptDevicePolicy".
+
+use muster_broker::id::DeviceOid;
+use muster_broker::time::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::device_write::update;
+use super::devices::get;
+use super::query::run;
+use super::rows::Done;
+
+/// Moves phone number, account, contacts and open tasks; false, and nothing done, where that is not possible.
+pub(super) fn adopt(connection: &Connection, from: DeviceOid, to: DeviceOid, now: Timestamp) -> Done<bool> {
+    let (Some(giver), Some(taker)) = (get(connection, from)?, get(connection, to)?) else { return Ok(false) };
+    if from == to || giver.tenant != taker.tenant || giver.account.is_none() || taker.account.is_some() {
+        return Ok(false);
+    }
+    let (mut poorer, mut richer) = (giver.clone(), taker.clone());
+    richer.account = poorer.account.take();
+    if poorer.phone_number.is_some() {
+        richer.phone_number = poorer.phone_number.take();
+    }
+    poorer.version = giver.version.saturating_add(1);
+    richer.version = taker.version.saturating_add(1);
+    // The row of contacts goes first, so that the taker's account finds it there and makes no new one.
+    run(
+        connection,
+        "UPDATE contact SET bucket = ?, oid = ?, revision = revision + 1 WHERE bucket = ? AND oid = ?",
+        params![to.bucket.0, to.unique.as_bytes(), from.bucket.0, from.unique.as_bytes()],
+    )?;
+    update(connection, &poorer, &giver)?;
+    update(connection, &richer, &taker)?;
+    // Their identifiers stay: they are public, and name the bucket that the rows are found in.
+    run(
+        connection,
+        "UPDATE task SET device_bucket = ?, device = ?, updated_at = ?, version = version + 1 \
+         WHERE device_bucket = ? AND device = ? AND status < 7",
+        params![to.bucket.0, to.unique.as_bytes(), now.0, from.bucket.0, from.unique.as_bytes()],
+    )?;
+    Ok(true)
+}

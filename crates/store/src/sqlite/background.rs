@@ -1,0 +1,305 @@
+//! What happens without being asked for.
+
+use std::sync::PoisonError;
+
+use muster_broker::id::JobId;
+use muster_broker::job::{JobEvent, JobStatus};
+use muster_broker::store::{BackgroundStore, Contact, Due, Pending};
+use muster_broker::task::{Task, TaskEvent, TaskStatus};
+use muster_broker::time::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::SqliteStore;
+use super::contacts;
+use super::expansion::expand;
+use super::jobs::{self, Kept, Sweep};
+use super::query::{Where, many, one, run};
+use super::rows::{Done, TASK};
+use super::tasks::{self, Note, Stored, id_values, page_key, task_key};
+use super::writer::Guard;
+
+/// Jobs looked at in one transaction.
+const JOBS_MAX: u32 = 256;
+/// Who does what nobody asked for.
+const SERVER: &str = "server";
+
+/// Takes jobs after `after` forward; gives the last one looked at, unless all were.
+fn pump(connection: &Connection, after: Option<JobId>, now: Timestamp, limit: u32) -> Done<(Option<JobId>, Due)> {
+    let mut budget = limit.max(1);
+    let mut due = Due::Nothing;
+    let jobs = jobs::active(connection, after, JOBS_MAX)?;
+    let is_full = jobs.len() >= JOBS_MAX as usize;
+    let mut reached = None;
+    for mut kept in jobs {
+        let before = kept.mark();
+        if pump_job(connection, &mut kept, now, &mut budget)? {
+            due = Due::More;
+        }
+        if kept.mark() != before {
+            jobs::update(connection, &kept)?;
+        }
+        reached = Some(kept.job.id);
+        if budget == 0 {
+            return Ok((reached, Due::More));
+        }
+    }
+    Ok(if is_full { (reached, Due::More) } else { (None, due) })
+}
+
+/// One job; true if it has pages left.
+fn pump_job(connection: &Connection, kept: &mut Kept, now: Timestamp, budget: &mut u32) -> Done<bool> {
+    if kept.job.schedule.starts_at(kept.job.created_at) <= now
+        && let Ok(status) = kept.job.status.after(JobEvent::Started)
+    {
+        kept.enter(status, now);
+    }
+    sweep(connection, kept, now, budget)?;
+    if kept.job.status == JobStatus::Running {
+        retry(connection, kept, now, budget)?;
+        expand(connection, kept, now, budget)?;
+        stop(connection, kept, now)?;
+    }
+    if kept.job.status == JobStatus::Running {
+        release(connection, kept, now, budget)?;
+    }
+    settle(connection, kept, now)?;
+    let has_pages = kept.progress.sweep.is_some()
+        || (kept.job.status == JobStatus::Running
+            && (kept.job.expansion.is_some() || kept.progress.retry_at.is_some()));
+    Ok(has_pages)
+}
+
+/// The next tasks of a job in the order of their making.
+fn next_tasks(connection: &Connection, job: JobId, after: Option<&str>, limit: u32) -> Done<Vec<Task>> {
+    let mut wanted = Where::default();
+    wanted.and("t.job = ?", [rusqlite::types::Value::from(job.0.as_bytes().to_vec())]);
+    if let Some(after) = after {
+        let (at, id) = task_key(after)?;
+        let [bucket, unique] = id_values(id);
+        wanted.and("(t.created_at, t.bucket, t.id) > (?, ?, ?)", [at.into(), bucket, unique]);
+    }
+    wanted.select(connection, TASK, "task t", "t.created_at, t.bucket, t.id", limit, |cells| cells.task())
+}
+
+fn key_of(task: &Task) -> String {
+    page_key(task.created_at, &task.id.to_string())
+}
+
+/// A page of tasks follows a change of their job.
+fn sweep(connection: &Connection, kept: &mut Kept, now: Timestamp, budget: &mut u32) -> Done<()> {
+    let Some(sweep) = kept.progress.sweep else { return Ok(()) };
+    if *budget == 0 {
+        return Ok(());
+    }
+    let (event, name) = match sweep {
+        Sweep::Pause => (TaskEvent::JobPaused, "JobPaused"),
+        Sweep::Resume => (TaskEvent::JobResumed, "JobResumed"),
+        Sweep::Cancel => (TaskEvent::CancelAsked, "JobCancelled"),
+        Sweep::Stop => (TaskEvent::CancelAsked, "JobStopped"),
+    };
+    let asked = *budget;
+    let tasks = next_tasks(connection, kept.job.id, kept.progress.sweep_after.as_deref(), asked)?;
+    let found = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
+    *budget = budget.saturating_sub(found);
+    let actor = kept.progress.actor.clone().unwrap_or_else(|| SERVER.into());
+    for mut task in tasks {
+        // Tasks in other states are not concerned.
+        let note = Note { event: name, detail: kept.job.detail.clone(), actor: &actor };
+        tasks::advance(connection, &mut task, event, now, &note)?;
+        kept.progress.sweep_after = Some(key_of(&task));
+    }
+    if found < asked {
+        (kept.progress.sweep, kept.progress.sweep_after) = (None, None);
+    }
+    Ok(())
+}
+
+/// A page of failed, expired and cancelled tasks runs again: those that had ended when that was asked for.
+fn retry(connection: &Connection, kept: &mut Kept, now: Timestamp, budget: &mut u32) -> Done<()> {
+    let Some(asked_at) = kept.progress.retry_at else { return Ok(()) };
+    if *budget == 0 || kept.progress.sweep.is_some() {
+        return Ok(());
+    }
+    let asked = *budget;
+    let tasks = next_tasks(connection, kept.job.id, kept.progress.retry_after.as_deref(), asked)?;
+    let found = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
+    *budget = budget.saturating_sub(found);
+    for mut task in tasks {
+        kept.progress.retry_after = Some(key_of(&task));
+        if task.finished_at.is_some_and(|finished| finished <= asked_at) {
+            retry_one(connection, kept, &mut task, now)?;
+        }
+    }
+    if found < asked {
+        (kept.progress.retry_at, kept.progress.retry_after) = (None, None);
+    }
+    Ok(())
+}
+
+fn retry_one(connection: &Connection, kept: &Kept, task: &mut Task, now: Timestamp) -> Done<()> {
+    let stored = Stored { version: task.version, status: task.status, history_len: task.history_len };
+    if task.advance(TaskEvent::Retried, now).is_err() {
+        return Ok(());
+    }
+    // A life that is over would end the new attempt at once: the task gets as long a life as it had, from now on.
+    let life_ms = task.end_at.0.saturating_sub(task.start_at.0.min(task.created_at.0)).max(0);
+    task.start_at = task.start_at.max(now);
+    if task.end_at <= now {
+        task.end_at = now.plus_ms(life_ms);
+    }
+    task.detail = None;
+    let actor = kept.progress.actor.as_deref().unwrap_or(SERVER);
+    let entry = task.note(now, "Retried", kept.job.detail.clone(), actor);
+    tasks::update(connection, task, &stored)?;
+    tasks::history_insert(connection, &entry)?;
+    if kept.job.schedule.is_paced() {
+        run(
+            connection,
+            "UPDATE task SET released = 0 WHERE bucket = ? AND id = ?",
+            params![task.id.bucket.0, task.id.unique.as_bytes()],
+        )?;
+    }
+    Ok(())
+}
+
+/// Stops a job of whose finished tasks more failed than its threshold allows. Cancelled tasks do not count.
+fn stop(connection: &Connection, kept: &mut Kept, now: Timestamp) -> Done<()> {
+    let Some(percent) = kept.job.schedule.failure_threshold_percent else { return Ok(()) };
+    // While failed tasks are being taken up again the counters tell of the past.
+    if kept.progress.retry_at.is_some() {
+        return Ok(());
+    }
+    let counts = jobs::counts(connection, kept.job.id)?;
+    let sum = |wanted: fn(TaskStatus) -> bool| -> u64 {
+        counts.iter().filter(|(status, _)| wanted(*status)).map(|(_, count)| count).sum()
+    };
+    let failed = sum(|status| status == TaskStatus::Failed);
+    let finished = sum(|status| status.is_final() && status != TaskStatus::Cancelled);
+    if failed.saturating_mul(100) <= finished.saturating_mul(u64::from(percent)) {
+        return Ok(());
+    }
+    if let Ok(status) = kept.job.status.after(JobEvent::ThresholdPassed) {
+        kept.enter(status, now);
+        kept.job.detail = Some(format!("stopped: {failed} of {finished} finished tasks failed, allowed {percent} %"));
+        kept.progress.actor = None;
+        (kept.progress.sweep, kept.progress.sweep_after) = (Some(Sweep::Stop), None);
+    }
+    Ok(())
+}
+
+/// Gives slots of a paced job to waiting tasks.
+fn release(connection: &Connection, kept: &mut Kept, now: Timestamp, budget: &mut u32) -> Done<()> {
+    let schedule = &kept.job.schedule;
+    if !schedule.is_paced() {
+        return Ok(());
+    }
+    let job = kept.job.id;
+    let mut free = *budget;
+    if let Some(most) = schedule.concurrent_max {
+        let used = one(
+            connection,
+            "SELECT count(*) FROM (SELECT 1 FROM task WHERE job = ? AND released = 2 AND status < 7 LIMIT ?)",
+            params![job.0.as_bytes(), most],
+            |cells| cells.get::<u32>(),
+        )?;
+        free = free.min(most.saturating_sub(used.unwrap_or(0)));
+    }
+    if let Some(most) = schedule.per_minute_max {
+        if kept.progress.paced_at.plus_s(60) <= now || now < kept.progress.paced_at {
+            (kept.progress.paced_at, kept.progress.paced) = (now, 0);
+        }
+        free = free.min(most.saturating_sub(kept.progress.paced));
+    }
+    if free == 0 {
+        return Ok(());
+    }
+    let waiting = many(
+        connection,
+        "SELECT bucket, id FROM task WHERE job = ? AND released = 0 AND status < 7 ORDER BY bucket, id LIMIT ?",
+        params![job.0.as_bytes(), free],
+        |cells| cells.task_id(),
+    )?;
+    for id in &waiting {
+        run(
+            connection,
+            "UPDATE task SET released = 2, version = version + 1 WHERE bucket = ? AND id = ?",
+            params![id.bucket.0, id.unique.as_bytes()],
+        )?;
+    }
+    let given = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
+    kept.progress.paced = kept.progress.paced.saturating_add(given);
+    *budget = budget.saturating_sub(given);
+    Ok(())
+}
+
+/// Ends a job whose tasks all exist and are final.
+fn settle(connection: &Connection, kept: &mut Kept, now: Timestamp) -> Done<()> {
+    let progress = &kept.progress;
+    if kept.job.expansion.is_some() || progress.sweep.is_some() || progress.retry_at.is_some() {
+        return Ok(());
+    }
+    let Ok(status) = kept.job.status.after(JobEvent::AllFinal) else { return Ok(()) };
+    if jobs::counts(connection, kept.job.id)?.iter().all(|(status, _)| status.is_final()) {
+        kept.enter(status, now);
+    }
+    Ok(())
+}
+
+fn expire(connection: &Connection, now: Timestamp, limit: u32) -> Done<Due> {
+    let sql = format!("SELECT {TASK} FROM task t WHERE t.end_at <= ? AND t.status < 7 ORDER BY t.end_at LIMIT ?");
+    let tasks = many(connection, &sql, params![now.0, limit], |cells| cells.task())?;
+    let is_full = u32::try_from(tasks.len()).is_ok_and(|found| found >= limit);
+    for mut task in tasks {
+        let detail = Some("the end time passed before the operation completed".to_owned());
+        let note = Note { event: "Expired", detail, actor: SERVER };
+        tasks::advance(connection, &mut task, TaskEvent::TimeOver, now, &note)?;
+    }
+    Ok(if is_full { Due::More } else { Due::Nothing })
+}
+
+fn silent(connection: &Connection, before: Timestamp, limit: u32) -> Done<Vec<Contact>> {
+    let oids = many(
+        connection,
+        "SELECT bucket, oid FROM contact WHERE task IS NOT NULL AND ended = 0 AND touched_at < ? \
+         ORDER BY touched_at LIMIT ?",
+        params![before.0, limit],
+        |cells| cells.device_oid(),
+    )?;
+    oids.into_iter().filter_map(|oid| contacts::load_oid(connection, oid).transpose()).collect()
+}
+
+impl BackgroundStore for SqliteStore {
+    fn job_pump(&self, now: Timestamp, limit: u32) -> Pending<'_, Due> {
+        Box::pin(async move {
+            let after = *self.pumped.lock().unwrap_or_else(PoisonError::into_inner);
+            let work = move |connection: &Connection| pump(connection, after, now, limit);
+            let (reached, due) = self.write(Guard::Savepoint, 1 << 20, work).await?;
+            *self.pumped.lock().unwrap_or_else(PoisonError::into_inner) = reached;
+            // A round that began in the middle has not looked at the jobs before it.
+            Ok(if after.is_some() { Due::More } else { due })
+        })
+    }
+
+    fn task_expire(&self, now: Timestamp, limit: u32) -> Pending<'_, Due> {
+        Box::pin(self.write(Guard::Savepoint, 1 << 20, move |connection| expire(connection, now, limit)))
+    }
+
+    fn contact_silent(&self, silent_since: Timestamp, limit: u32) -> Pending<'_, Vec<Contact>> {
+        Box::pin(self.scan(move |connection| silent(connection, silent_since, limit)))
+    }
+
+    fn forget(&self, sessions_before: Timestamp, requests_before: Timestamp) -> Pending<'_, ()> {
+        Box::pin(self.write(Guard::Savepoint, 4096, move |connection| {
+            run(connection, "DELETE FROM wsi_session WHERE used_at < ?", [sessions_before.0])?;
+            run(connection, "DELETE FROM request WHERE at < ?", [requests_before.0])?;
+            Ok(())
+        }))
+    }
+
+    fn ping(&self) -> Pending<'_, ()> {
+        Box::pin(async move {
+            self.points.read(|connection| one(connection, "SELECT 1", [], |cells| cells.get::<i64>()))?;
+            self.write(Guard::Savepoint, 0, |_| Ok(())).await
+        })
+    }
+}

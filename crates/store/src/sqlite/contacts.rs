@@ -1,0 +1,184 @@
+//! Devices in contact: the hot path.
+
+use std::sync::LazyLock;
+
+use muster_broker::id::DeviceOid;
+use muster_broker::store::{
+    Contact, ContactKey, ContactState, ContactStep, ContactStore, DialogueState, OpenTask, Pending, Verdict,
+};
+use rusqlite::{Connection, Params, params};
+
+use super::SqliteStore;
+use super::device_write;
+use super::devices::{KIND_CLIENT_NAME, KIND_DEVICE_ID};
+use super::query::{many, one, run};
+use super::rows::{Cells, DEVICE, DIALOGUE, Done, Failure, TASK, job_status};
+use super::tasks::{self, Stored};
+use super::writer::Guard;
+
+/// Up to two, so that an identifier that two domains know is seen to be ambiguous.
+static BY_KEY: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {DEVICE}, {} FROM device_key k \
+         JOIN device d ON d.bucket = k.bucket AND d.oid = k.oid \
+         JOIN contact c ON c.bucket = d.bucket AND c.oid = d.oid \
+         WHERE k.kind = ? AND k.value = ? AND d.client_name IS NOT NULL LIMIT 2",
+        *STATE
+    )
+});
+static BY_OID: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {DEVICE}, {} FROM device d JOIN contact c ON c.bucket = d.bucket AND c.oid = d.oid \
+         WHERE d.bucket = ? AND d.oid = ?",
+        *STATE
+    )
+});
+static STATE: LazyLock<String> =
+    LazyLock::new(|| format!("c.generation, c.server_nonce, c.last_seen_at, c.revision, {DIALOGUE}"));
+static OPEN_TASKS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {TASK}, j.status FROM task t LEFT JOIN job j ON j.id = t.job \
+         WHERE t.device_bucket = ? AND t.device = ? AND t.status < 7 \
+         ORDER BY t.priority DESC, t.created_at, t.bucket, t.id LIMIT {}",
+        Contact::TASKS_MAX
+    )
+});
+
+fn contact(cells: &mut Cells<'_>) -> Done<Contact> {
+    let device = cells.device()?;
+    let state = ContactState {
+        generation: cells.get()?,
+        server_nonce: cells.get()?,
+        last_seen_at: cells.maybe_time()?,
+        revision: cells.get()?,
+        dialogue: cells.dialogue()?,
+    };
+    Ok(Contact { device, state, tasks: Vec::new() })
+}
+
+fn load(connection: &Connection, sql: &str, key: impl Params) -> Done<Option<Contact>> {
+    let mut found = many(connection, sql, key, contact)?;
+    let (Some(mut contact), true) = (found.pop(), found.is_empty()) else { return Ok(None) };
+    let oid = contact.device.oid;
+    contact.tasks = many(connection, &OPEN_TASKS, params![oid.bucket.0, oid.unique.as_bytes()], |cells| {
+        let task = cells.task()?;
+        let job = cells.get::<Option<i64>>()?.map(job_status).transpose()?;
+        // A job that is gone cannot let its task run.
+        let may_run = task.job.is_none() || job.is_some_and(|status| status.lets_tasks_run());
+        Ok(OpenTask { task, may_run })
+    })?;
+    Ok(Some(contact))
+}
+
+/// What is known of a device by its record.
+pub(super) fn load_oid(connection: &Connection, oid: DeviceOid) -> Done<Option<Contact>> {
+    load(connection, &BY_OID, params![oid.bucket.0, oid.unique.as_bytes()])
+}
+
+/// Whether everything the step was decided on is still so. Only reads.
+fn is_current(connection: &Connection, step: &ContactStep) -> Done<Option<Vec<Stored>>> {
+    let revision = one(
+        connection,
+        "SELECT revision FROM contact WHERE bucket = ? AND oid = ?",
+        params![step.device.bucket.0, step.device.unique.as_bytes()],
+        |cells| cells.get::<i64>(),
+    )?;
+    if revision != Some(step.revision) {
+        return Ok(None);
+    }
+    for job in &step.running_jobs {
+        let status =
+            one(connection, "SELECT status FROM job WHERE id = ?", [job.0.as_bytes()], |cells| cells.job_status())?;
+        if !status.is_some_and(|status| status.lets_tasks_run()) {
+            return Ok(None);
+        }
+    }
+    let mut stored = Vec::with_capacity(step.tasks.len());
+    for task in &step.tasks {
+        match tasks::stored(connection, task.id)? {
+            Some(found) if found.version == task.version => stored.push(found),
+            _ => return Ok(None),
+        }
+    }
+    // What has no place in the history would fail halfway: a mistake of the caller, found before anything is written.
+    for (place, entry) in step.history.iter().enumerate() {
+        let owner = step.tasks.iter().zip(&stored).find(|(task, _)| task.id == entry.task);
+        let fits = owner.is_some_and(|(task, stored)| (stored.history_len..task.history_len).contains(&entry.number));
+        let is_repeated =
+            step.history.iter().take(place).any(|other| other.task == entry.task && other.number == entry.number);
+        if !fits || is_repeated {
+            return Err(Failure::Broken(format!("history entry {} of {} has no place", entry.number, entry.task)));
+        }
+    }
+    Ok(Some(stored))
+}
+
+fn commit(connection: &Connection, step: &ContactStep) -> Done<Verdict> {
+    let Some(stored) = is_current(connection, step)? else { return Ok(Verdict::Conflict) };
+    if let Some(record) = &step.record
+        && !device_write::write_in_step(connection, step.device, record)?
+    {
+        return Ok(Verdict::Conflict);
+    }
+    keep(connection, step)?;
+    for (task, stored) in step.tasks.iter().zip(&stored) {
+        tasks::update(connection, task, stored)?;
+    }
+    for entry in &step.history {
+        tasks::history_insert(connection, entry)?;
+    }
+    Ok(Verdict::Applied)
+}
+
+fn keep(connection: &Connection, step: &ContactStep) -> Done<()> {
+    let state = &step.state;
+    let dialogue = state.dialogue.as_ref();
+    let task = dialogue.and_then(|dialogue| dialogue.task);
+    run(
+        connection,
+        "UPDATE contact SET generation = ?, server_nonce = ?, last_seen_at = ?, session_id = ?, state = ?, \
+         task_bucket = ?, task = ?, request_digest = ?, reply = ?, touched_at = ?, ended = ?, revision = revision + 1 \
+         WHERE bucket = ? AND oid = ?",
+        params![
+            state.generation,
+            state.server_nonce,
+            state.last_seen_at.map(|time| time.0),
+            dialogue.map(|dialogue| &dialogue.session_id),
+            dialogue.map(|dialogue| &dialogue.state),
+            task.map(|task| task.bucket.0),
+            task.as_ref().map(|task| task.unique.as_bytes()),
+            dialogue.map(|dialogue| dialogue.request_digest),
+            dialogue.map(|dialogue| &dialogue.reply),
+            dialogue.map(|dialogue| dialogue.touched_at.0),
+            dialogue.map(|dialogue| dialogue.ended),
+            step.device.bucket.0,
+            step.device.unique.as_bytes(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// About what a step writes.
+fn bytes(step: &ContactStep) -> usize {
+    let dialogue = |dialogue: &DialogueState| dialogue.state.len().saturating_add(dialogue.reply.len());
+    let tasks = step.tasks.iter().map(|task| {
+        let results = task.result.iter().map(|node| node.path.len() + node.value.as_ref().map_or(0, String::len));
+        512 + task.plan.as_ref().map_or(0, String::len) + results.sum::<usize>()
+    });
+    512 + step.state.dialogue.as_ref().map_or(0, dialogue) + tasks.sum::<usize>() + step.history.len() * 256
+}
+
+impl ContactStore for SqliteStore {
+    fn contact_load(&self, key: &ContactKey) -> Pending<'_, Option<Contact>> {
+        let (kind, value) = match key {
+            ContactKey::ClientName(name) => (KIND_CLIENT_NAME, name.clone()),
+            ContactKey::DeviceId(id) => (KIND_DEVICE_ID, id.as_str().to_owned()),
+        };
+        Box::pin(async move { self.points.read(|connection| load(connection, &BY_KEY, params![kind, value])) })
+    }
+
+    fn contact_commit(&self, step: ContactStep) -> Pending<'_, Verdict> {
+        let guard = if step.record.is_some() { Guard::Savepoint } else { Guard::None };
+        Box::pin(self.write(guard, bytes(&step), move |connection| commit(connection, &step)))
+    }
+}

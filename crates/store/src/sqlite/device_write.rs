@@ -1,0 +1,315 @@
+//! Making, replacing and deleting device records. Everything is checked before anything is written, so that a
+//! refused record of a batch leaves nothing behind.
+
+use muster_broker::device::Device;
+use muster_broker::fault::{Fault, FaultName};
+use muster_broker::id::DeviceOid;
+use muster_broker::store::{DeviceGiven, DeviceKey, DeviceVerdict, DeviceWrite, WriteMode};
+use muster_broker::task::TaskEvent;
+use muster_broker::time::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::capabilities;
+use super::devices::{KIND_CLIENT_NAME, KIND_DEVICE_ID, find, get, holder, outdated};
+use super::query::run;
+use super::rows::{Done, Failure, auth_type_number, json_unless_default, management_state_number};
+use super::tasks::{self, Note};
+use crate::vault::FileVault;
+
+/// Open tasks looked at in one read while a record is deleted.
+const TASKS_PAGE: u32 = 256;
+
+/// Writes one record given by a caller.
+pub(super) fn write(
+    connection: &Connection,
+    vault: &FileVault,
+    tenant: &str,
+    write: &DeviceWrite,
+) -> Done<DeviceVerdict> {
+    let given = &write.given;
+    let stored = if write.mode == WriteMode::Create { None } else { stored(connection, tenant, given)? };
+    match (stored, write.mode) {
+        (Some(stored), _) => replace(connection, vault, &stored, given),
+        (None, WriteMode::Upsert) if given.oid.is_none() => create(connection, tenant, given),
+        (None, WriteMode::Create) => create(connection, tenant, given),
+        (None, _) => Ok(DeviceVerdict::Refused(unknown(given))),
+    }
+}
+
+fn stored(connection: &Connection, tenant: &str, given: &DeviceGiven) -> Done<Option<Device>> {
+    let key = given.oid.map(DeviceKey::Oid).or_else(|| given.device.device_id.clone().map(DeviceKey::DeviceId));
+    let Some(key) = key else { return Ok(None) };
+    Ok(find(connection, tenant, &key, 1)?.pop())
+}
+
+fn unknown(given: &DeviceGiven) -> Fault {
+    let key = given.oid.map(|oid| oid.to_string()).or_else(|| given.device.device_id.as_ref().map(ToString::to_string));
+    match key {
+        Some(key) => Fault::new(FaultName::UnknownDevice, format!("there is no device record {key}")).with(key),
+        None => Fault::new(FaultName::UnknownDevice, "neither oid nor deviceID names a device record"),
+    }
+}
+
+fn create(connection: &Connection, tenant: &str, given: &DeviceGiven) -> Done<DeviceVerdict> {
+    let mut device = given.device.clone();
+    tenant.clone_into(&mut device.tenant);
+    device.version = 1;
+    device.last_seen_at = None;
+    device.management_state = given.state.unwrap_or(device.management_state);
+    if device.account.is_some() && !given.has_client_secret {
+        return Ok(DeviceVerdict::Refused(Fault::missing("clientSecret")));
+    }
+    if let Some(fault) = unfit(connection, &mut device)? {
+        return Ok(DeviceVerdict::Refused(fault));
+    }
+    if get(connection, device.oid)?.is_some() {
+        return Ok(DeviceVerdict::Refused(taken("oid", &device.oid.to_string())));
+    }
+    insert(connection, &device)?;
+    Ok(DeviceVerdict::Created(device))
+}
+
+fn replace(connection: &Connection, vault: &FileVault, stored: &Device, given: &DeviceGiven) -> Done<DeviceVerdict> {
+    if let Some(version) = given.version.filter(|version| *version != stored.version) {
+        return Ok(DeviceVerdict::Refused(outdated(stored.version, version)));
+    }
+    if given.device.account.is_some() && stored.account.is_none() && !given.has_client_secret {
+        return Ok(DeviceVerdict::Refused(Fault::missing("clientSecret")));
+    }
+    let mut next = stored.replaced_by(given);
+    // The same secret sealed again looks different: what is stored stays, so that a repeated import changes nothing.
+    if let (Some(next), Some(stored)) = (&mut next.account, &stored.account) {
+        if vault.is_same(&next.client_secret, &stored.client_secret) {
+            next.client_secret = stored.client_secret.clone();
+        }
+        if let (Some(secret), Some(before)) = (&mut next.server_secret, &stored.server_secret)
+            && vault.is_same(secret, before)
+        {
+            *secret = before.clone();
+        }
+    }
+    if let Some(fault) = unfit(connection, &mut next)? {
+        return Ok(DeviceVerdict::Refused(fault));
+    }
+    if next == *stored {
+        return Ok(DeviceVerdict::Unchanged(next));
+    }
+    next.version = stored.version.saturating_add(1);
+    update(connection, &next, stored)?;
+    Ok(DeviceVerdict::Updated(next))
+}
+
+/// The changed record of a step of the device itself. False if it was decided on another version, or takes a name
+/// that another record has by now; nothing is written then.
+pub(super) fn write_in_step(connection: &Connection, oid: DeviceOid, record: &Device) -> Done<bool> {
+    if record.oid != oid {
+        return Err(Failure::Broken(format!("a step of {oid} carries the record of {}", record.oid)));
+    }
+    let Some(stored) = get(connection, oid)?.filter(|stored| stored.version == record.version) else {
+        return Ok(false);
+    };
+    let mut next = record.clone();
+    next.last_seen_at = stored.last_seen_at;
+    if unfit(connection, &mut next)?.is_some() {
+        return Ok(false);
+    }
+    if next != stored {
+        next.version = stored.version.saturating_add(1);
+        update(connection, &next, &stored)?;
+    }
+    Ok(true)
+}
+
+fn taken(key: &str, value: &str) -> Fault {
+    Fault::new(FaultName::AlreadyExists, format!("another record has this {key}")).with(key).with(value)
+}
+
+/// Why a record cannot be stored as it is, if so. Finds its capability record where none is given.
+fn unfit(connection: &Connection, device: &mut Device) -> Done<Option<Fault>> {
+    let names = [
+        ("deviceID", KIND_DEVICE_ID, device.tenant.as_str(), device.device_id.as_ref().map(|id| id.as_str())),
+        (
+            "dmAccount.clientName",
+            KIND_CLIENT_NAME,
+            "",
+            device.account.as_ref().map(|account| account.client_name.as_str()),
+        ),
+    ];
+    for (key, kind, scope, value) in names {
+        let Some(value) = value else { continue };
+        if holder(connection, kind, scope, value)?.is_some_and(|holder| holder != device.oid) {
+            return Ok(Some(taken(key, value)));
+        }
+    }
+    match device.capability {
+        Some(oid) if !capabilities::exists(connection, &device.tenant, oid)? => {
+            let text = format!("there is no device capability record {oid}");
+            Ok(Some(Fault::new(FaultName::UnknownCapability, text).with(oid)))
+        }
+        Some(_) => Ok(None),
+        None => {
+            device.capability = capabilities::best_match(connection, device)?;
+            Ok(None)
+        }
+    }
+}
+
+fn insert(connection: &Connection, device: &Device) -> Done<()> {
+    run(
+        connection,
+        "INSERT INTO device (bucket, oid, tenant, management_state, version) VALUES (?, ?, ?, ?, ?)",
+        params![
+            device.oid.bucket.0,
+            device.oid.unique.as_bytes(),
+            device.tenant,
+            management_state_number(device.management_state),
+            device.version
+        ],
+    )?;
+    set(connection, device)?;
+    rename(connection, device.oid, KIND_DEVICE_ID, &device.tenant, None, device_id(device))?;
+    rename(connection, device.oid, KIND_CLIENT_NAME, "", None, client_name(device))?;
+    count(connection, &device.tenant, 1)
+}
+
+/// Keeps a changed record and what is looked up by its names.
+pub(super) fn update(connection: &Connection, device: &Device, before: &Device) -> Done<()> {
+    set(connection, device)?;
+    let oid = device.oid;
+    rename(connection, oid, KIND_DEVICE_ID, &device.tenant, device_id(before), device_id(device))?;
+    rename(connection, oid, KIND_CLIENT_NAME, "", client_name(before), client_name(device))
+}
+
+fn device_id(device: &Device) -> Option<&str> {
+    device.device_id.as_ref().map(|id| id.as_str())
+}
+
+fn client_name(device: &Device) -> Option<&str> {
+    device.account.as_ref().map(|account| account.client_name.as_str())
+}
+
+fn rename(
+    connection: &Connection,
+    oid: DeviceOid,
+    kind: i64,
+    scope: &str,
+    before: Option<&str>,
+    after: Option<&str>,
+) -> Done<()> {
+    if before == after {
+        return Ok(());
+    }
+    if let Some(before) = before {
+        run(
+            connection,
+            "DELETE FROM device_key WHERE kind = ? AND value = ? AND scope = ?",
+            params![kind, before, scope],
+        )?;
+    }
+    if let Some(after) = after {
+        run(
+            connection,
+            "INSERT INTO device_key (kind, value, scope, bucket, oid) VALUES (?, ?, ?, ?, ?)",
+            params![kind, after, scope, oid.bucket.0, oid.unique.as_bytes()],
+        )?;
+    }
+    Ok(())
+}
+
+fn set(connection: &Connection, device: &Device) -> Done<()> {
+    let account = device.account.as_ref();
+    run(
+        connection,
+        "UPDATE device SET device_id = ?, phone_number = ?, imsi = ?, capability = ?, manufacturer = ?, model = ?, \
+         firmware_version = ?, software_version = ?, management_state = ?, subscriber_id = ?, groups = ?, \
+         attributes = ?, auth_type = ?, client_name = ?, client_secret = ?, client_nonce = ?, server_id = ?, \
+         server_name = ?, server_secret = ?, server_nonce = ?, version = ? WHERE bucket = ? AND oid = ?",
+        params![
+            device_id(device),
+            device.phone_number.as_ref().map(|number| number.as_str()),
+            device.imsi,
+            device.capability.as_ref().map(|oid| oid.0.as_bytes()),
+            device.manufacturer,
+            device.model,
+            device.firmware_version,
+            device.software_version,
+            management_state_number(device.management_state),
+            device.subscriber_id,
+            json_unless_default(&device.group)?,
+            json_unless_default(&device.attribute)?,
+            account.map(|account| auth_type_number(account.auth_type)),
+            client_name(device),
+            account.map(|account| &account.client_secret.0),
+            account.and_then(|account| account.client_nonce.as_ref()),
+            account.and_then(|account| account.server_id.as_ref()),
+            account.and_then(|account| account.server_name.as_ref()),
+            account.and_then(|account| account.server_secret.as_ref()).map(|secret| &secret.0),
+            account.and_then(|account| account.server_nonce.as_ref()),
+            device.version,
+            device.oid.bucket.0,
+            device.oid.unique.as_bytes(),
+        ],
+    )?;
+    if account.is_some() {
+        run(
+            connection,
+            "INSERT INTO contact (bucket, oid, generation, revision) VALUES (?, ?, 0, 0) \
+             ON CONFLICT (bucket, oid) DO NOTHING",
+            params![device.oid.bucket.0, device.oid.unique.as_bytes()],
+        )?;
+    }
+    Ok(())
+}
+
+fn count(connection: &Connection, tenant: &str, change: i64) -> Done<()> {
+    // One thread writes, so one bucket of counters serves.
+    run(
+        connection,
+        "INSERT INTO device_count (tenant, bucket, count) VALUES (?1, 0, ?2) \
+         ON CONFLICT (tenant, bucket) DO UPDATE SET count = count + ?2",
+        params![tenant, change],
+    )?;
+    Ok(())
+}
+
+/// Deletes a record with what is kept of its contacts; its open tasks are cancelled.
+pub(super) fn delete(
+    connection: &Connection,
+    tenant: &str,
+    key: &DeviceKey,
+    version: Option<i64>,
+    actor: &str,
+    now: Timestamp,
+) -> Done<Result<(), Fault>> {
+    let mut found = find(connection, tenant, key, 2)?;
+    let Some(device) = found.pop() else {
+        return Ok(Err(Fault::new(FaultName::UnknownDevice, "there is no such device record")));
+    };
+    if !found.is_empty() {
+        let text = "several records have this phone number; name one by oid or deviceID";
+        return Ok(Err(Fault::new(FaultName::AmbiguousDevice, text)));
+    }
+    if let Some(version) = version.filter(|version| *version != device.version) {
+        return Ok(Err(outdated(device.version, version)));
+    }
+    let detail = Some("the device record was deleted".to_owned());
+    loop {
+        let tasks = tasks::open_of(connection, device.oid, TASKS_PAGE)?;
+        if tasks.is_empty() {
+            break;
+        }
+        for mut task in tasks {
+            let note = Note { event: "Cancelled", detail: detail.clone(), actor };
+            if !tasks::advance(connection, &mut task, TaskEvent::CancelAsked, now, &note)? {
+                return Err(Failure::Broken(format!("open task {} cannot be cancelled", task.id)));
+            }
+        }
+    }
+    rename(connection, device.oid, KIND_DEVICE_ID, tenant, device_id(&device), None)?;
+    rename(connection, device.oid, KIND_CLIENT_NAME, "", client_name(&device), None)?;
+    let oid = params![device.oid.bucket.0, device.oid.unique.as_bytes()];
+    run(connection, "DELETE FROM contact WHERE bucket = ? AND oid = ?", oid)?;
+    run(connection, "DELETE FROM device WHERE bucket = ? AND oid = ?", oid)?;
+    count(connection, tenant, -1)?;
+    Ok(Ok(()))
+}

@@ -1,0 +1,266 @@
+//! Making the tasks of a job, page by page, in an order of devices that does not change: numbers, identifiers,
+//! capability records, then the records that match.
+//!
+//! A task's identifier follows from job and device, so that a page made twice, or a device named twice, makes one task.
+//! A phone number of several records names each of them: `DeviceSelector` is about devices, and the refusal of an
+//! ambiguous number belongs to operations on one device.
+
+use muster_broker::device::Device;
+use muster_broker::id::{DeviceOid, TaskId};
+use muster_broker::job::{DeviceFilter, Selector};
+use muster_broker::store::{DeviceKey, Target};
+use muster_broker::task::{Task, TaskEvent, TaskStatus};
+use muster_broker::time::Timestamp;
+use rusqlite::Connection;
+use rusqlite::types::Value;
+
+use super::devices;
+use super::jobs::Kept;
+use super::query::{Where, foreign_key};
+use super::rows::{DEVICE, DEVICE_FROM, Done, Failure};
+use super::tasks;
+
+/// Records looked at for each task that may be made: a filter that hardly anything matches must not keep the writer.
+const LOOKS_PER_TASK: u32 = 8;
+
+/// Where the next page begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Cursor {
+    kind: Kind,
+    /// Entry of the list of this kind.
+    index: usize,
+    /// Last record looked at for this entry.
+    after: Option<DeviceOid>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Phone,
+    DeviceId,
+    Capability,
+    Matching,
+}
+
+const KINDS: [(&str, Kind); 4] =
+    [("p", Kind::Phone), ("d", Kind::DeviceId), ("c", Kind::Capability), ("m", Kind::Matching)];
+
+impl Cursor {
+    fn at(kind: Kind, index: usize) -> Self {
+        Self { kind, index, after: None }
+    }
+
+    fn read(text: Option<&str>) -> Done<Self> {
+        let Some(text) = text else { return Ok(Self::at(Kind::Phone, 0)) };
+        let mut parts = text.splitn(3, '.');
+        let kind = parts.next().and_then(|name| KINDS.iter().find(|(known, _)| *known == name));
+        let index = parts.next().and_then(|index| index.parse().ok());
+        let after = parts.next().map(DeviceOid::parse).transpose().map_err(|_| foreign_key())?;
+        let (Some((_, kind)), Some(index)) = (kind, index) else { return Err(foreign_key()) };
+        Ok(Self { kind: *kind, index, after })
+    }
+
+    fn write(self) -> String {
+        let kind = KINDS.iter().find(|(_, kind)| *kind == self.kind).map_or("", |(name, _)| *name);
+        match self.after {
+            Some(after) => format!("{kind}.{}.{after}", self.index),
+            None => format!("{kind}.{}", self.index),
+        }
+    }
+}
+
+/// Makes the next page of at most about `budget` tasks and takes what it used from it. The job is not written.
+pub(super) fn expand(connection: &Connection, kept: &mut Kept, now: Timestamp, budget: &mut u32) -> Done<()> {
+    let Some(expansion) = kept.job.expansion.take() else { return Ok(()) };
+    let mut cursor = Some(Cursor::read(expansion.after.as_deref())?);
+    while let Some(at) = cursor
+        && *budget > 0
+    {
+        let Page { devices, next, is_named } = page(connection, &kept.job.tenant, &expansion.selector, at, *budget)?;
+        *budget = budget.saturating_sub(u32::try_from(devices.len()).unwrap_or(u32::MAX).max(1));
+        if is_named && devices.is_empty() && at.after.is_none() {
+            kept.progress.unmatched += 1;
+        }
+        for device in &devices {
+            if device.management_state.takes_operations() {
+                tasks::insert(connection, &target(kept, device, now)?)?;
+            } else {
+                kept.progress.skipped += 1;
+            }
+        }
+        cursor = next;
+    }
+    match cursor {
+        Some(cursor) => {
+            kept.job.expansion = Some(muster_broker::job::Expansion { after: Some(cursor.write()), ..expansion });
+        }
+        None => {
+            kept.job.version = kept.job.version.saturating_add(1);
+            if let Some(left_out) = left_out(kept) {
+                kept.job.detail = Some(left_out);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn left_out(kept: &Kept) -> Option<String> {
+    let skipped = (kept.progress.skipped, "suspended or retired and got no task");
+    let unmatched = (kept.progress.unmatched, "named in the selector and not recorded");
+    let parts: Vec<String> = [skipped, unmatched]
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, why)| format!("devices {why}: {count}"))
+        .collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+struct Page {
+    devices: Vec<Device>,
+    /// Nothing when the selector is through.
+    next: Option<Cursor>,
+    /// Whether a caller named this entry, so that finding none is worth telling.
+    is_named: bool,
+}
+
+fn page(connection: &Connection, tenant: &str, selector: &Selector, at: Cursor, limit: u32) -> Done<Page> {
+    let devices = match at.kind {
+        Kind::Phone => match selector.phone_number.get(at.index) {
+            None => {
+                return Ok(Page { devices: Vec::new(), next: Some(Cursor::at(Kind::DeviceId, 0)), is_named: false });
+            }
+            Some(number) => {
+                let mut wanted = Where::default();
+                wanted.equal("d.tenant", Some(tenant));
+                wanted.equal("d.phone_number", Some(number.as_str()));
+                records(connection, wanted, at.after, limit)?
+            }
+        },
+        Kind::DeviceId => match selector.device_id.get(at.index) {
+            None => {
+                return Ok(Page { devices: Vec::new(), next: Some(Cursor::at(Kind::Capability, 0)), is_named: false });
+            }
+            Some(id) => devices::find(connection, tenant, &DeviceKey::DeviceId(id.clone()), 1)?,
+        },
+        Kind::Capability => match selector.capability.get(at.index) {
+            None => {
+                return Ok(Page { devices: Vec::new(), next: Some(Cursor::at(Kind::Matching, 0)), is_named: false });
+            }
+            Some(oid) => {
+                let mut wanted = Where::default();
+                wanted.equal("d.tenant", Some(tenant));
+                wanted.and("d.capability = ?", [Value::from(oid.0.as_bytes().to_vec())]);
+                records(connection, wanted, at.after, limit)?
+            }
+        },
+        Kind::Matching => return matching(connection, tenant, selector, at, limit),
+    };
+    // An identifier names one record; a number or capability record may have more of them.
+    let is_full = at.kind != Kind::DeviceId && u32::try_from(devices.len()).is_ok_and(|found| found >= limit);
+    let next = match devices.last() {
+        Some(last) if is_full => Cursor { after: Some(last.oid), ..at },
+        _ => Cursor::at(at.kind, at.index.saturating_add(1)),
+    };
+    Ok(Page { devices, next: Some(next), is_named: at.kind != Kind::Capability })
+}
+
+fn records(connection: &Connection, mut wanted: Where, after: Option<DeviceOid>, limit: u32) -> Done<Vec<Device>> {
+    if let Some(after) = after {
+        devices::after(&mut wanted, after);
+    }
+    wanted.select(connection, DEVICE, DEVICE_FROM, "d.bucket, d.oid", limit, |cells| cells.device())
+}
+
+/// The next records of the whole domain that match.
+fn matching(connection: &Connection, tenant: &str, selector: &Selector, at: Cursor, limit: u32) -> Done<Page> {
+    let (filter, looks) = match &selector.filter {
+        _ if selector.all_devices => (DeviceFilter::default(), limit),
+        Some(filter) if !filter.is_empty() => (filter.clone(), limit.saturating_mul(LOOKS_PER_TASK)),
+        // A selector without criteria never means every device.
+        _ => return Ok(Page { devices: Vec::new(), next: None, is_named: false }),
+    };
+    let mut span = Where::default();
+    span.equal("d.tenant", Some(tenant));
+    if let Some(after) = at.after {
+        devices::after(&mut span, after);
+    }
+    let last = span
+        .select(connection, "d.bucket, d.oid", "device d", "d.bucket, d.oid", looks, |cells| cells.device_oid())?
+        .pop();
+    let Some(last) = last else { return Ok(Page { devices: Vec::new(), next: None, is_named: false }) };
+    let mut wanted = devices::matching(tenant, &filter);
+    let bound = [Value::from(i64::from(last.bucket.0)), Value::from(last.unique.as_bytes().to_vec())];
+    wanted.and("(d.bucket, d.oid) <= (?, ?)", bound);
+    let devices = records(connection, wanted, at.after, limit)?;
+    let is_full = u32::try_from(devices.len()).is_ok_and(|found| found >= limit);
+    let reached = if is_full { devices.last().map_or(last, |device| device.oid) } else { last };
+    Ok(Page { devices, next: Some(Cursor { after: Some(reached), ..at }), is_named: false })
+}
+
+fn target(kept: &Kept, device: &Device, now: Timestamp) -> Done<Target> {
+    let (job, template) = (&kept.job, &kept.job.template);
+    let mut task = Task {
+        id: TaskId::of_job(job.id, device.oid),
+        tenant: job.tenant.clone(),
+        owner: job.owner.clone(),
+        job: Some(job.id),
+        device: device.oid,
+        phone_number: device.phone_number.clone(),
+        expected: device.device_id.clone(),
+        actual: None,
+        operation: template.operation,
+        arguments: template.arguments.clone(),
+        policy: template.policy,
+        opt_in: template.opt_in,
+        test_cycle: template.test_cycle,
+        priority: template.priority,
+        schedule: job.schedule.clone(),
+        released: !job.schedule.is_paced() || template.test_cycle,
+        status: TaskStatus::Scheduled,
+        detail: None,
+        attempts: 0,
+        // From the creation of the job, so that its last task does not live longer than its first.
+        start_at: job.schedule.starts_at(job.created_at),
+        end_at: job.schedule.ends_at(job.created_at),
+        plan: None,
+        result: Vec::new(),
+        result_code: None,
+        messages: 0,
+        created_at: now,
+        updated_at: now,
+        finished_at: None,
+        history_len: 0,
+        version: 1,
+    };
+    let mut history = vec![task.note(now, "Created", None, &job.owner)];
+    if template.test_cycle {
+        let impossible = |error: muster_broker::task::WrongState| Failure::Broken(error.to_string());
+        task.advance(TaskEvent::Connected, now).map_err(impossible)?;
+        task.advance(TaskEvent::Done, now).map_err(impossible)?;
+        // Nothing was sent, so no attempt was made.
+        task.attempts = 0;
+        let detail = format!("test cycle: {} would be carried out, nothing was sent", task.operation.as_str());
+        task.detail = Some(detail.clone());
+        history.push(task.note(now, "TestCycleEnded", Some(detail), "server"));
+    }
+    Ok(Target { task, history })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may fail by panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_reads_as_it_was_written() {
+        let oid = DeviceOid::new(uuid::Uuid::from_u128(7));
+        for (_, kind) in KINDS {
+            for after in [None, Some(oid)] {
+                let cursor = Cursor { kind, index: 12, after };
+                assert_eq!(Cursor::read(Some(&cursor.write())).unwrap(), cursor);
+            }
+        }
+        for text in ["", "x.1", "p", "p.x", "p.1.d000"] {
+            assert!(Cursor::read(Some(text)).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! Jobs: one row each. Their tasks follow in the background.
+
+use muster_broker::fault::{Fault, FaultName};
+use muster_broker::id::JobId;
+use muster_broker::job::{Job, JobEvent, JobStatus, JobView};
+use muster_broker::page::{Listed, Page};
+use muster_broker::store::{JobFilter, JobStore, Once, Pending, Remember};
+use muster_broker::task::TaskStatus;
+use muster_broker::time::Timestamp;
+use rusqlite::types::Value;
+use rusqlite::{Connection, params};
+
+use super::SqliteStore;
+use super::query::{Where, foreign_key, listed, many, one, one_more, run};
+use super::requests::once;
+use super::rows::{Cells, Done, JOB, job_status_number, task_status};
+use super::tasks::page_key;
+use super::writer::Guard;
+
+/// A change that the tasks of a job follow page by page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sweep {
+    Pause,
+    Resume,
+    Cancel,
+    Stop,
+}
+
+/// A sweep's number in the database is its place here; places never change.
+const SWEEPS: [(i64, Sweep); 4] = [(1, Sweep::Pause), (2, Sweep::Resume), (3, Sweep::Cancel), (4, Sweep::Stop)];
+
+/// How far background work on a job has come. Kept with it, so that a crash between two pages loses none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Progress {
+    pub(super) sweep: Option<Sweep>,
+    pub(super) sweep_after: Option<String>,
+    pub(super) retry_at: Option<Timestamp>,
+    pub(super) retry_after: Option<String>,
+    pub(super) actor: Option<String>,
+    pub(super) paced_at: Timestamp,
+    pub(super) paced: u32,
+    pub(super) skipped: i64,
+    pub(super) unmatched: i64,
+}
+
+/// A job with its progress.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    pub(super) job: Job,
+    pub(super) progress: Progress,
+}
+
+impl Kept {
+    /// Goes on to `status`, which the pure table gave.
+    pub(super) fn enter(&mut self, status: JobStatus, now: Timestamp) {
+        self.job.status = status;
+        self.job.finished_at = status.is_final().then_some(now);
+        self.job.version = self.job.version.saturating_add(1);
+    }
+
+    /// What [`update`] writes of it, to see whether it has changed. What is left out changes with the version.
+    pub(super) fn mark(&self) -> (i64, Option<Option<String>>, Progress) {
+        (self.job.version, self.job.expansion.as_ref().map(|rest| rest.after.clone()), self.progress.clone())
+    }
+
+    fn is_active(&self) -> bool {
+        !self.job.status.is_final() || self.progress.sweep.is_some()
+    }
+
+    fn read(cells: &mut Cells<'_>) -> Done<Self> {
+        Ok(Self {
+            job: cells.job()?,
+            progress: Progress {
+                sweep: cells
+                    .get::<Option<i64>>()?
+                    .and_then(|number| SWEEPS.iter().find(|(known, _)| *known == number).map(|(_, sweep)| *sweep)),
+                sweep_after: cells.get()?,
+                retry_at: cells.maybe_time()?,
+                retry_after: cells.get()?,
+                actor: cells.get()?,
+                paced_at: cells.time()?,
+                paced: cells.get()?,
+                skipped: cells.get()?,
+                unmatched: cells.get()?,
+            },
+        })
+    }
+}
+
+const PROGRESS: &str = "j.sweep, j.sweep_after, j.retry_at, j.retry_after, j.actor, j.paced_at, j.paced, j.skipped, \
+    j.unmatched";
+
+pub(super) fn get(connection: &Connection, id: JobId) -> Done<Option<Job>> {
+    one(connection, &format!("SELECT {JOB} FROM job j WHERE j.id = ?"), [id.0.as_bytes()], |cells| cells.job())
+}
+
+fn kept(connection: &Connection, id: JobId) -> Done<Option<Kept>> {
+    let sql = format!("SELECT {JOB}, {PROGRESS} FROM job j WHERE j.id = ?");
+    one(connection, &sql, [id.0.as_bytes()], Kept::read)
+}
+
+/// Jobs with background work to do, by identifier, after `after`.
+pub(super) fn active(connection: &Connection, after: Option<JobId>, limit: u32) -> Done<Vec<Kept>> {
+    let sql = format!(
+        "SELECT {JOB}, {PROGRESS} FROM job j WHERE j.is_active = 1 AND (?1 IS NULL OR j.id > ?1) ORDER BY j.id LIMIT ?2"
+    );
+    many(connection, &sql, params![after.as_ref().map(|id| id.0.as_bytes()), limit], Kept::read)
+}
+
+/// Keeps a new job; one that is there already is left alone.
+pub(super) fn insert(connection: &Connection, job: &Job) -> Done<()> {
+    run(
+        connection,
+        "INSERT INTO job (id, tenant, owner, name, description, template, is_mixed, schedule, selector, \
+         expand_after, status, detail, created_at, finished_at, version, is_active, paced_at, paced, skipped, \
+         unmatched) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0) ON CONFLICT (id) DO NOTHING",
+        params![
+            job.id.0.as_bytes(),
+            job.tenant,
+            job.owner,
+            job.name,
+            job.description,
+            serde_json::to_string(&job.template)?,
+            job.is_mixed,
+            serde_json::to_string(&job.schedule)?,
+            job.expansion.as_ref().map(|expansion| serde_json::to_string(&expansion.selector)).transpose()?,
+            job.expansion.as_ref().and_then(|expansion| expansion.after.as_ref()),
+            job_status_number(job.status),
+            job.detail,
+            job.created_at.0,
+            job.finished_at.map(|time| time.0),
+            job.version,
+            !job.status.is_final(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Keeps what can change of a job. The selector, which may be long, is not written again: it is there or dropped.
+pub(super) fn update(connection: &Connection, kept: &Kept) -> Done<()> {
+    let Kept { job, progress } = kept;
+    let sweep = SWEEPS.iter().find(|(_, sweep)| Some(*sweep) == progress.sweep).map(|(number, _)| *number);
+    run(
+        connection,
+        "UPDATE job SET selector = CASE WHEN ? THEN selector END, expand_after = ?, status = ?, detail = ?, \
+         finished_at = ?, version = ?, is_active = ?, sweep = ?, sweep_after = ?, retry_at = ?, retry_after = ?, \
+         actor = ?, paced_at = ?, paced = ?, skipped = ?, unmatched = ? WHERE id = ?",
+        params![
+            job.expansion.is_some(),
+            job.expansion.as_ref().and_then(|expansion| expansion.after.as_ref()),
+            job_status_number(job.status),
+            job.detail,
+            job.finished_at.map(|time| time.0),
+            job.version,
+            kept.is_active(),
+            sweep,
+            progress.sweep_after,
+            progress.retry_at.map(|time| time.0),
+            progress.retry_after,
+            progress.actor,
+            progress.paced_at.0,
+            progress.paced,
+            progress.skipped,
+            progress.unmatched,
+            job.id.0.as_bytes(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Number of tasks of a job by state; states without tasks are left out.
+pub(super) fn counts(connection: &Connection, job: JobId) -> Done<Vec<(TaskStatus, u64)>> {
+    many(
+        connection,
+        "SELECT status, sum(count) FROM job_count WHERE job = ? GROUP BY status HAVING sum(count) > 0 ORDER BY status",
+        [job.0.as_bytes()],
+        |cells| Ok((task_status(cells.get()?)?, u64::try_from(cells.get::<i64>()?).unwrap_or(0))),
+    )
+}
+
+/// As [`counts`], of a job of this domain; none of another's.
+pub(super) fn owned_counts(connection: &Connection, tenant: &str, job: JobId) -> Done<Vec<(TaskStatus, u64)>> {
+    let mut statement = connection.prepare_cached("SELECT 1 FROM job WHERE id = ? AND tenant = ?")?;
+    if statement.exists(params![job.0.as_bytes(), tenant])? { counts(connection, job) } else { Ok(Vec::new()) }
+}
+
+fn view(connection: &Connection, job: Job) -> Done<JobView> {
+    let counts = counts(connection, job.id)?;
+    Ok(JobView { job, counts })
+}
+
+fn list(connection: &Connection, tenant: &str, filter: &JobFilter, page: &Page) -> Done<Listed<JobView>> {
+    let mut wanted = Where::default();
+    wanted.equal("j.tenant", Some(tenant));
+    wanted.among("j.status", filter.status.iter().map(|status| job_status_number(*status)));
+    wanted.equal("j.owner", filter.owner.as_deref());
+    if let Some(since) = filter.created_since {
+        wanted.and("j.created_at >= ?", [Value::from(since.0)]);
+    }
+    if let Some(before) = filter.created_before {
+        wanted.and("j.created_at < ?", [Value::from(before.0)]);
+    }
+    let total = wanted.count(connection, "job j")?;
+    if let Some(after) = &page.after {
+        let (at, id) = after.split_once('.').ok_or_else(foreign_key)?;
+        let at = at.parse::<i64>().map_err(|_| foreign_key())?;
+        let id = JobId::parse(id).map_err(|_| foreign_key())?;
+        wanted.and("(j.created_at, j.id) < (?, ?)", [Value::from(at), Value::from(id.0.as_bytes().to_vec())]);
+    }
+    let order = "j.created_at DESC, j.id DESC";
+    let jobs = wanted.select(connection, JOB, "job j", order, one_more(page), |cells| cells.job())?;
+    let views = jobs.into_iter().map(|job| view(connection, job)).collect::<Done<Vec<_>>>()?;
+    Ok(listed(views, page, total, |view| page_key(view.job.created_at, &view.job.id.to_string())))
+}
+
+/// What somebody asks of a job.
+struct Asked {
+    event: JobEvent,
+    reason: Option<String>,
+    actor: String,
+    now: Timestamp,
+}
+
+fn advance(connection: &Connection, tenant: &str, id: JobId, asked: Asked) -> Done<Result<JobView, Fault>> {
+    let Some(mut kept) = kept(connection, id)?.filter(|kept| kept.job.tenant == tenant) else {
+        return Ok(Err(Fault::new(FaultName::UnknownJob, format!("there is no job {id}")).with(id)));
+    };
+    let before = kept.job.status;
+    let Ok(status) = before.after(asked.event) else {
+        let state = before.as_str();
+        let text = format!("this is not possible while the job is {state}");
+        return Ok(Err(Fault::new(FaultName::WrongState, text).with(state)));
+    };
+    let retries = asked.event == JobEvent::RestartAsked { retry_failed: true };
+    if status != before || retries {
+        let progress = &mut kept.progress;
+        match asked.event {
+            JobEvent::CancelAsked => {
+                (progress.sweep, progress.sweep_after) = (Some(Sweep::Cancel), None);
+                (progress.retry_at, progress.retry_after) = (None, None);
+                kept.job.expansion = None;
+            }
+            JobEvent::PauseAsked => (progress.sweep, progress.sweep_after) = (Some(Sweep::Pause), None),
+            JobEvent::RestartAsked { .. } => {
+                // What a stop had not reached yet goes on as it is.
+                let sweep = (before == JobStatus::Paused).then_some(Sweep::Resume);
+                if before != status {
+                    (progress.sweep, progress.sweep_after) = (sweep, None);
+                }
+                if retries {
+                    (progress.retry_at, progress.retry_after) = (Some(asked.now), None);
+                }
+            }
+            JobEvent::Started | JobEvent::AllFinal | JobEvent::ThresholdPassed => {}
+        }
+        kept.progress.actor = (!asked.actor.is_empty()).then_some(asked.actor);
+        kept.job.detail = asked.reason;
+        kept.enter(status, asked.now);
+        update(connection, &kept)?;
+    }
+    Ok(Ok(view(connection, kept.job)?))
+}
+
+impl JobStore for SqliteStore {
+    fn job_create(&self, jobs: Vec<Job>, remember: Option<Remember<()>>) -> Pending<'_, Once<()>> {
+        let bytes = jobs.len().saturating_mul(4096);
+        Box::pin(self.write(Guard::Savepoint, bytes, move |connection| {
+            once(connection, remember, |connection| jobs.iter().try_for_each(|job| insert(connection, job)))
+        }))
+    }
+
+    fn job_get(&self, tenant: &str, id: JobId) -> Pending<'_, Option<JobView>> {
+        let tenant = tenant.to_owned();
+        Box::pin(async move {
+            self.points.read(|connection| {
+                let job = get(connection, id)?.filter(|job| job.tenant == tenant);
+                job.map(|job| view(connection, job)).transpose()
+            })
+        })
+    }
+
+    fn job_list(&self, tenant: &str, filter: JobFilter, page: Page) -> Pending<'_, Listed<JobView>> {
+        let tenant = tenant.to_owned();
+        Box::pin(self.scan(move |connection| list(connection, &tenant, &filter, &page)))
+    }
+
+    fn job_advance(
+        &self,
+        tenant: &str,
+        id: JobId,
+        event: JobEvent,
+        reason: Option<String>,
+        actor: &str,
+        now: Timestamp,
+    ) -> Pending<'_, Result<JobView, Fault>> {
+        let (tenant, asked) = (tenant.to_owned(), Asked { event, reason, actor: actor.to_owned(), now });
+        Box::pin(self.write(Guard::Savepoint, 1024, move |connection| advance(connection, &tenant, id, asked)))
+    }
+}

@@ -1,0 +1,107 @@
+//! Principals and their sessions.
+
+use muster_broker::access::Principal;
+use muster_broker::store::{Pending, PrincipalStore, SessionRecord};
+use rusqlite::params;
+
+use super::SqliteStore;
+use super::query::{many, one, run};
+use super::rows::{Cells, Done};
+use super::writer::Guard;
+
+fn principal(cells: &mut Cells<'_>) -> Done<Principal> {
+    Ok(Principal {
+        name: cells.get()?,
+        tenant: cells.get()?,
+        roles: cells.json()?,
+        password_hash: cells.get()?,
+        digest_secret: cells.get()?,
+    })
+}
+
+impl PrincipalStore for SqliteStore {
+    fn principal_put(&self, principal: Principal) -> Pending<'_, ()> {
+        Box::pin(self.write(Guard::Savepoint, 512, move |connection| {
+            run(
+                connection,
+                "INSERT INTO principal (name, tenant, roles, password_hash, digest_secret) VALUES (?, ?, ?, ?, ?) \
+                 ON CONFLICT (name) DO UPDATE SET tenant = excluded.tenant, roles = excluded.roles, \
+                 password_hash = excluded.password_hash, digest_secret = excluded.digest_secret",
+                params![
+                    principal.name,
+                    principal.tenant,
+                    serde_json::to_string(&principal.roles)?,
+                    principal.password_hash,
+                    principal.digest_secret
+                ],
+            )?;
+            Ok(())
+        }))
+    }
+
+    fn principal_get(&self, name: &str) -> Pending<'_, Option<Principal>> {
+        let name = name.to_owned();
+        Box::pin(async move {
+            self.points.read(|connection| {
+                one(
+                    connection,
+                    "SELECT name, tenant, roles, password_hash, digest_secret FROM principal WHERE name = ?",
+                    [name],
+                    principal,
+                )
+            })
+        })
+    }
+
+    fn principal_list(&self) -> Pending<'_, Vec<Principal>> {
+        Box::pin(self.scan(|connection| {
+            many(
+                connection,
+                "SELECT name, tenant, roles, password_hash, digest_secret FROM principal ORDER BY name",
+                [],
+                principal,
+            )
+        }))
+    }
+
+    fn session_put(&self, session: SessionRecord) -> Pending<'_, ()> {
+        Box::pin(self.write(Guard::Savepoint, 256, move |connection| {
+            run(
+                connection,
+                "INSERT INTO wsi_session (digest, principal, tenant, created_at, used_at) VALUES (?, ?, ?, ?, ?) \
+                 ON CONFLICT (digest) DO UPDATE SET principal = excluded.principal, tenant = excluded.tenant, \
+                 created_at = excluded.created_at, used_at = max(used_at, excluded.used_at)",
+                params![session.digest, session.principal, session.tenant, session.created_at.0, session.used_at.0],
+            )?;
+            Ok(())
+        }))
+    }
+
+    fn session_get(&self, digest: [u8; 32]) -> Pending<'_, Option<SessionRecord>> {
+        Box::pin(async move {
+            self.points.read(|connection| {
+                one(
+                    connection,
+                    "SELECT digest, principal, tenant, created_at, used_at FROM wsi_session WHERE digest = ?",
+                    [digest],
+                    |cells| {
+                        Ok(SessionRecord {
+                            digest: cells.get()?,
+                            principal: cells.get()?,
+                            tenant: cells.get()?,
+                            created_at: cells.time()?,
+                            used_at: cells.time()?,
+                        })
+                    },
+                )
+            })
+        })
+    }
+
+    fn session_delete(&self, digest: [u8; 32]) -> Pending<'_, ()> {
+        Box::pin(self.write(Guard::Savepoint, 64, move |connection| {
+            run(connection, "DELETE FROM wsi_session WHERE digest = ?", [digest])?;
+            Ok(())
+        }))
+    }
+}

@@ -1,0 +1,54 @@
+//! Migrations: numbered, each in one transaction, the version in the table `meta`.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::rows::{Done, Failure};
+
+/// Every migration in order. Those that were released are never changed.
+const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_initial.sql")];
+
+/// The schema that this version writes.
+pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// A database whose schema is newer than this version knows.
+#[derive(Debug)]
+pub(crate) struct Newer {
+    pub(crate) found: i64,
+}
+
+/// Brings the schema up to [`VERSION`].
+pub(super) fn migrate(connection: &mut Connection) -> Done<Result<(), Newer>> {
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS meta (name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+    )?;
+    let found = match meta_get(connection, "schema")? {
+        None => 0,
+        Some(octets) => <[u8; 8]>::try_from(octets)
+            .map(i64::from_be_bytes)
+            .map_err(|_| Failure::Broken("the schema version in the database cannot be read".into()))?,
+    };
+    if found > VERSION {
+        return Ok(Err(Newer { found }));
+    }
+    for (migration, version) in MIGRATIONS.iter().zip(1_i64..) {
+        if version > found {
+            let transaction = connection.transaction()?;
+            transaction.execute_batch(migration)?;
+            meta_put(&transaction, "schema", &version.to_be_bytes())?;
+            transaction.commit()?;
+        }
+    }
+    Ok(Ok(()))
+}
+
+pub(super) fn meta_get(connection: &Connection, name: &str) -> Done<Option<Vec<u8>>> {
+    Ok(connection.query_row("SELECT value FROM meta WHERE name = ?", [name], |row| row.get(0)).optional()?)
+}
+
+pub(super) fn meta_put(connection: &Connection, name: &str, value: &[u8]) -> Done<()> {
+    connection.execute(
+        "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        params![name, value],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,377 @@
+//! Tasks, their history, and the counters of their jobs.
+
+use muster_broker::fault::{Fault, FaultName};
+use muster_broker::id::{DeviceOid, JobId, TaskId};
+use muster_broker::job::Job;
+use muster_broker::page::{Listed, Page};
+use muster_broker::store::{HistoryOf, Once, Pending, Remember, Target, TaskFilter, TaskStore};
+use muster_broker::task::{HistoryEntry, Task, TaskEvent, TaskStatus};
+use muster_broker::time::Timestamp;
+use rusqlite::types::Value;
+use rusqlite::{Connection, params};
+
+use super::SqliteStore;
+use super::devices::KIND_DEVICE_ID;
+use super::query::{Where, foreign_key, listed, one, one_more, run};
+use super::requests::once;
+use super::rows::{Done, HISTORY, TASK, json_unless_default, task_status_number};
+use super::writer::Guard;
+use super::{jobs, query};
+
+/// What decisions about a stored task depend on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stored {
+    pub(super) version: i64,
+    pub(super) status: TaskStatus,
+    pub(super) history_len: u32,
+}
+
+pub(super) fn stored(connection: &Connection, id: TaskId) -> Done<Option<Stored>> {
+    one(
+        connection,
+        "SELECT version, status, history_len FROM task WHERE bucket = ? AND id = ?",
+        params![id.bucket.0, id.unique.as_bytes()],
+        |cells| Ok(Stored { version: cells.get()?, status: cells.task_status()?, history_len: cells.get()? }),
+    )
+}
+
+pub(super) fn get(connection: &Connection, id: TaskId) -> Done<Option<Task>> {
+    let sql = format!("SELECT {TASK} FROM task t WHERE t.bucket = ? AND t.id = ?");
+    one(connection, &sql, params![id.bucket.0, id.unique.as_bytes()], |cells| cells.task())
+}
+
+/// Keeps what can change of a task, raises its version, and moves the counters of its job.
+pub(super) fn update(connection: &Connection, task: &Task, stored: &Stored) -> Done<()> {
+    run(
+        connection,
+        "UPDATE task SET phone_number = ?, expected = ?, actual = ?, status = ?, detail = ?, attempts = ?, \
+         start_at = ?, end_at = ?, plan = ?, result = ?, result_code = ?, messages = ?, updated_at = ?, \
+         finished_at = ?, history_len = ?, version = version + 1 WHERE bucket = ? AND id = ?",
+        params![
+            task.phone_number.as_ref().map(|number| number.as_str()),
+            task.expected.as_ref().map(|id| id.as_str()),
+            task.actual.as_ref().map(|id| id.as_str()),
+            task_status_number(task.status),
+            task.detail,
+            task.attempts,
+            task.start_at.0,
+            task.end_at.0,
+            task.plan,
+            json_unless_default(&task.result)?,
+            task.result_code,
+            task.messages,
+            task.updated_at.0,
+            task.finished_at.map(|time| time.0),
+            task.history_len,
+            task.id.bucket.0,
+            task.id.unique.as_bytes(),
+        ],
+    )?;
+    if let Some(job) = task.job
+        && task.status != stored.status
+    {
+        count(connection, job, stored.status, -1)?;
+        count(connection, job, task.status, 1)?;
+    }
+    Ok(())
+}
+
+/// Changes a task that was just read, and keeps the change with an entry in its history.
+///
+/// False if the event is not possible; nothing has changed then.
+pub(super) fn advance(
+    connection: &Connection,
+    task: &mut Task,
+    event: TaskEvent,
+    now: Timestamp,
+    note: &Note<'_>,
+) -> Done<bool> {
+    let stored = Stored { version: task.version, status: task.status, history_len: task.history_len };
+    if task.advance(event, now).is_err() {
+        return Ok(false);
+    }
+    if note.detail.is_some() {
+        task.detail.clone_from(&note.detail);
+    }
+    let entry = task.note(now, note.event, note.detail.clone(), note.actor);
+    update(connection, task, &stored)?;
+    history_insert(connection, &entry)?;
+    task.version += 1;
+    Ok(true)
+}
+
+/// An entry for the history.
+#[derive(Clone, Debug)]
+pub(super) struct Note<'a> {
+    pub(super) event: &'a str,
+    pub(super) detail: Option<String>,
+    pub(super) actor: &'a str,
+}
+
+/// One task more or fewer in a state of a job.
+fn count(connection: &Connection, job: JobId, status: TaskStatus, change: i64) -> Done<()> {
+    // One thread writes, so one bucket of counters serves.
+    run(
+        connection,
+        "INSERT INTO job_count (job, bucket, status, count) VALUES (?1, 0, ?2, ?3) \
+         ON CONFLICT (job, bucket, status) DO UPDATE SET count = count + ?3",
+        params![job.0.as_bytes(), task_status_number(status), change],
+    )?;
+    Ok(())
+}
+
+pub(super) fn history_insert(connection: &Connection, entry: &HistoryEntry) -> Done<()> {
+    run(
+        connection,
+        "INSERT INTO task_history (bucket, task, number, job, at, status, event, detail, actor, device_id) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        params![
+            entry.task.bucket.0,
+            entry.task.unique.as_bytes(),
+            entry.number,
+            entry.job.as_ref().map(|job| job.0.as_bytes()),
+            entry.at.0,
+            task_status_number(entry.status),
+            entry.event,
+            entry.detail,
+            entry.actor,
+            entry.device.as_ref().map(|id| id.as_str()),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Keeps a new task; false if it is there already.
+pub(super) fn insert(connection: &Connection, target: &Target) -> Done<bool> {
+    let task = &target.task;
+    let changed = run(
+        connection,
+        "INSERT INTO task (bucket, id, tenant, owner, job, device_bucket, device, phone_number, expected, actual, \
+         operation, arguments, policy, opt_in, test_cycle, priority, schedule, released, status, detail, attempts, \
+         start_at, end_at, plan, result, result_code, messages, created_at, updated_at, finished_at, history_len, \
+         version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
+         ?, ?) ON CONFLICT (bucket, id) DO NOTHING",
+        params![
+            task.id.bucket.0,
+            task.id.unique.as_bytes(),
+            task.tenant,
+            task.owner,
+            task.job.as_ref().map(|job| job.0.as_bytes()),
+            task.device.bucket.0,
+            task.device.unique.as_bytes(),
+            task.phone_number.as_ref().map(|number| number.as_str()),
+            task.expected.as_ref().map(|id| id.as_str()),
+            task.actual.as_ref().map(|id| id.as_str()),
+            task.operation.as_str(),
+            json_unless_default(&task.arguments)?,
+            i32::from(task.policy),
+            task.opt_in,
+            task.test_cycle,
+            task.priority,
+            json_unless_default(&task.schedule)?,
+            task.released,
+            task_status_number(task.status),
+            task.detail,
+            task.attempts,
+            task.start_at.0,
+            task.end_at.0,
+            task.plan,
+            json_unless_default(&task.result)?,
+            task.result_code,
+            task.messages,
+            task.created_at.0,
+            task.updated_at.0,
+            task.finished_at.map(|time| time.0),
+            task.history_len,
+            task.version,
+        ],
+    )?;
+    if changed == 0 {
+        return Ok(false);
+    }
+    if let Some(job) = task.job {
+        count(connection, job, task.status, 1)?;
+    }
+    for entry in &target.history {
+        history_insert(connection, entry)?;
+    }
+    Ok(true)
+}
+
+/// Tasks of a device that are not final, at most `limit`.
+pub(super) fn open_of(connection: &Connection, device: DeviceOid, limit: u32) -> Done<Vec<Task>> {
+    let sql = format!(
+        "SELECT {TASK} FROM task t WHERE t.device_bucket = ? AND t.device = ? AND t.status < 7 \
+         ORDER BY t.priority DESC, t.created_at, t.bucket, t.id LIMIT ?"
+    );
+    query::many(connection, &sql, params![device.bucket.0, device.unique.as_bytes(), limit], |cells| cells.task())
+}
+
+/// `time.id`: where a list by age goes on.
+pub(super) fn page_key(at: Timestamp, id: &str) -> String {
+    format!("{}.{id}", at.0)
+}
+
+/// Reads a [`page_key`] whose identifier is a task's.
+pub(super) fn task_key(key: &str) -> Done<(i64, TaskId)> {
+    let (at, id) = key.split_once('.').ok_or_else(foreign_key)?;
+    Ok((at.parse().map_err(|_| foreign_key())?, TaskId::parse(id).map_err(|_| foreign_key())?))
+}
+
+pub(super) fn id_values(id: TaskId) -> [Value; 2] {
+    [Value::from(i64::from(id.bucket.0)), Value::from(id.unique.as_bytes().to_vec())]
+}
+
+fn list(connection: &Connection, tenant: &str, filter: &TaskFilter, page: &Page) -> Done<Listed<Task>> {
+    let mut wanted = Where::default();
+    wanted.and("t.tenant = ?", [Value::from(tenant.to_owned())]);
+    if let Some(job) = filter.job {
+        wanted.and("t.job = ?", [Value::from(job.0.as_bytes().to_vec())]);
+    }
+    wanted.among("t.status", filter.status.iter().map(|status| task_status_number(*status)));
+    wanted.equal("t.phone_number", filter.phone_number.as_ref().map(|number| number.as_str()));
+    if let Some(since) = filter.created_since {
+        wanted.and("t.created_at >= ?", [Value::from(since.0)]);
+    }
+    if let Some(id) = &filter.device_id {
+        let (id, tenant) = (Value::from(id.as_str().to_owned()), Value::from(tenant.to_owned()));
+        wanted.and(
+            "t.rowid IN (SELECT rowid FROM task WHERE tenant = ? AND expected = ? \
+             UNION ALL SELECT rowid FROM task WHERE tenant = ? AND actual = ? \
+             AND (expected IS NULL OR actual <> expected) \
+             UNION ALL SELECT t2.rowid FROM device_key k JOIN task t2 ON t2.device_bucket = k.bucket \
+             AND t2.device = k.oid WHERE k.kind = ? AND k.value = ? AND k.scope = ?)",
+            [tenant.clone(), id.clone(), tenant.clone(), id.clone(), Value::from(KIND_DEVICE_ID), id, tenant],
+        );
+    }
+    let is_whole_job = filter.job.is_some()
+        && *filter == (TaskFilter { job: filter.job, status: filter.status.clone(), ..TaskFilter::default() });
+    let total = match filter.job {
+        Some(job) if is_whole_job => jobs::owned_counts(connection, tenant, job)?
+            .into_iter()
+            .filter(|(status, _)| filter.status.is_empty() || filter.status.contains(status))
+            .map(|(_, count)| count)
+            .sum(),
+        _ => wanted.count(connection, "task t")?,
+    };
+    if let Some(after) = &page.after {
+        let (at, id) = task_key(after)?;
+        let [bucket, unique] = id_values(id);
+        wanted.and("(t.created_at, t.bucket, t.id) > (?, ?, ?)", [Value::from(at), bucket, unique]);
+    }
+    let order = "t.created_at, t.bucket, t.id";
+    let items = wanted.select(connection, TASK, "task t", order, one_more(page), |cells| cells.task())?;
+    Ok(listed(items, page, total, |task| page_key(task.created_at, &task.id.to_string())))
+}
+
+fn history(connection: &Connection, tenant: &str, of: HistoryOf, page: &Page) -> Done<Option<Listed<HistoryEntry>>> {
+    let mut wanted = Where::default();
+    let is_there = match of {
+        HistoryOf::Task(id) => {
+            wanted.and("h.bucket = ? AND h.task = ?", id_values(id));
+            get(connection, id)?.is_some_and(|task| task.tenant == tenant)
+        }
+        HistoryOf::Job(id) => {
+            wanted.and("h.job = ?", [Value::from(id.0.as_bytes().to_vec())]);
+            jobs::get(connection, id)?.is_some_and(|job| job.tenant == tenant)
+        }
+    };
+    if !is_there {
+        return Ok(None);
+    }
+    let total = wanted.count(connection, "task_history h")?;
+    if let Some(after) = &page.after {
+        let (key, number) = after.rsplit_once('.').ok_or_else(foreign_key)?;
+        let number = Value::from(number.parse::<i64>().map_err(|_| foreign_key())?);
+        let (at, id) = task_key(key)?;
+        let [bucket, unique] = id_values(id);
+        match of {
+            HistoryOf::Task(_) => wanted.and("h.number > ?", [number]),
+            HistoryOf::Job(_) => wanted
+                .and("(h.at, h.bucket, h.task, h.number) > (?, ?, ?, ?)", [Value::from(at), bucket, unique, number]),
+        }
+    }
+    let order = match of {
+        HistoryOf::Task(_) => "h.number",
+        HistoryOf::Job(_) => "h.at, h.bucket, h.task, h.number",
+    };
+    let items = wanted.select(connection, HISTORY, "task_history h", order, one_more(page), |cells| cells.history())?;
+    let key = |entry: &HistoryEntry| format!("{}.{}", page_key(entry.at, &entry.task.to_string()), entry.number);
+    Ok(Some(listed(items, page, total, key)))
+}
+
+fn cancel(
+    connection: &Connection,
+    tenant: &str,
+    id: TaskId,
+    reason: Option<String>,
+    actor: &str,
+    now: Timestamp,
+) -> Done<Result<Task, Fault>> {
+    let Some(mut task) = get(connection, id)?.filter(|task| task.tenant == tenant) else {
+        return Ok(Err(Fault::new(FaultName::UnknownTask, format!("there is no task {id}")).with(id)));
+    };
+    if task.status == TaskStatus::Cancelled {
+        return Ok(Ok(task));
+    }
+    let note = Note { event: "Cancelled", detail: reason, actor };
+    if advance(connection, &mut task, TaskEvent::CancelAsked, now, &note)? {
+        return Ok(Ok(task));
+    }
+    let state = task.status.as_str();
+    Ok(Err(Fault::new(FaultName::WrongState, format!("the task is {state} and cannot be cancelled")).with(state)))
+}
+
+impl TaskStore for SqliteStore {
+    fn task_create(
+        &self,
+        job: Option<Job>,
+        tasks: Vec<Target>,
+        remember: Option<Remember<()>>,
+    ) -> Pending<'_, Once<()>> {
+        let bytes = tasks.len().saturating_mul(1024);
+        Box::pin(self.write(Guard::Savepoint, bytes, move |connection| {
+            once(connection, remember, |connection| {
+                if let Some(job) = &job {
+                    jobs::insert(connection, job)?;
+                }
+                for target in &tasks {
+                    insert(connection, target)?;
+                }
+                Ok(())
+            })
+        }))
+    }
+
+    fn task_get(&self, tenant: &str, id: TaskId) -> Pending<'_, Option<Task>> {
+        let tenant = tenant.to_owned();
+        Box::pin(async move {
+            let task = self.points.read(|connection| get(connection, id))?;
+            Ok(task.filter(|task| task.tenant == tenant))
+        })
+    }
+
+    fn task_list(&self, tenant: &str, filter: TaskFilter, page: Page) -> Pending<'_, Listed<Task>> {
+        let tenant = tenant.to_owned();
+        Box::pin(self.scan(move |connection| list(connection, &tenant, &filter, &page)))
+    }
+
+    fn task_history(&self, tenant: &str, of: HistoryOf, page: Page) -> Pending<'_, Option<Listed<HistoryEntry>>> {
+        let tenant = tenant.to_owned();
+        Box::pin(self.scan(move |connection| history(connection, &tenant, of, &page)))
+    }
+
+    fn task_cancel(
+        &self,
+        tenant: &str,
+        id: TaskId,
+        reason: Option<String>,
+        actor: &str,
+        now: Timestamp,
+    ) -> Pending<'_, Result<Task, Fault>> {
+        let (tenant, actor) = (tenant.to_owned(), actor.to_owned());
+        Box::pin(
+            self.write(Guard::Savepoint, 1024, move |connection| cancel(connection, &tenant, id, reason, &actor, now)),
+        )
+    }
+}

@@ -1,0 +1,246 @@
+//! The one thread that writes: what is queued goes into one transaction, and nobody is answered before its commit.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use muster_broker::store::StoreError;
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::checkpoint::Checkpointer;
+use super::rows::{Done, Failure};
+
+/// Most jobs in one transaction: bounds how long the first of them waits.
+const BATCH_JOBS_MAX: usize = 512;
+/// Most octets in one transaction, as jobs estimate them: bounds the memory of the transaction.
+const BATCH_BYTES_MAX: usize = 4 << 20;
+/// Most jobs that wait; more callers wait before they queue.
+const QUEUE_MAX: usize = 4096;
+
+/// Whether a job may fail after it has written something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Guard {
+    /// It may: it runs in a savepoint, and its failure leaves its neighbours alone.
+    Savepoint,
+    /// It checks before it writes: if a write fails nevertheless, the disk does, and the whole batch is undone.
+    None,
+}
+
+/// Why the writer takes no more work, once it does not.
+pub(super) type Broken = Arc<OnceLock<String>>;
+
+/// The way to the writing thread.
+#[derive(Clone)]
+pub(super) struct Queue {
+    sender: mpsc::Sender<Box<dyn Work>>,
+    broken: Broken,
+}
+
+/// A queue and the thread that serves it.
+pub(super) fn start(
+    connection: Connection,
+    wal: PathBuf,
+    checkpointer: Checkpointer,
+    broken: Broken,
+) -> std::io::Result<(Queue, std::thread::JoinHandle<()>)> {
+    let (sender, queue) = mpsc::channel(QUEUE_MAX);
+    let state = Arc::clone(&broken);
+    let thread = std::thread::Builder::new()
+        .name("store-writer".into())
+        .spawn(move || Writer { connection, queue, broken: state, wal, checkpointer }.run())?;
+    Ok((Queue { sender, broken }, thread))
+}
+
+impl Queue {
+    /// Runs `work` in a transaction and returns its outcome once that is durable. `bytes` is about what it writes.
+    pub(super) async fn execute<T: Send + 'static>(
+        &self,
+        guard: Guard,
+        bytes: usize,
+        work: impl FnOnce(&Connection) -> Done<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, outcome) = oneshot::channel();
+        let job = Typed { work: Some(work), outcome: None, reply, guard, bytes };
+        self.sender.send(Box::new(job)).await.map_err(|_| self.ended())?;
+        outcome.await.map_err(|_| self.ended())?
+    }
+
+    fn ended(&self) -> StoreError {
+        let reason = self.broken.get().map_or("the writing thread has ended", String::as_str);
+        StoreError::Broken { reason: reason.to_owned() }
+    }
+}
+
+/// A queued job with its type forgotten.
+trait Work: Send {
+    /// Does it; false if something it wrote must be undone with the whole batch.
+    fn run(&mut self, connection: &Connection) -> bool;
+    /// Answers the caller; `undone` says why nothing of the batch is stored, if so.
+    fn answer(self: Box<Self>, undone: Option<&Undone>);
+    fn bytes(&self) -> usize;
+}
+
+struct Typed<T, F> {
+    work: Option<F>,
+    outcome: Option<Result<T, StoreError>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+    guard: Guard,
+    bytes: usize,
+}
+
+impl<T: Send, F: FnOnce(&Connection) -> Done<T> + Send> Work for Typed<T, F> {
+    fn run(&mut self, connection: &Connection) -> bool {
+        let Some(work) = self.work.take() else { return true };
+        let (outcome, is_sound) = match self.guard {
+            Guard::None => {
+                let outcome = work(connection);
+                let is_sound = outcome.is_ok();
+                (outcome, is_sound)
+            }
+            Guard::Savepoint => in_savepoint(connection, work),
+        };
+        self.outcome = Some(outcome.map_err(StoreError::from));
+        // SQLite ends the transaction by itself after some errors; then nothing of the batch is left to commit.
+        is_sound && !connection.is_autocommit()
+    }
+
+    fn answer(self: Box<Self>, undone: Option<&Undone>) {
+        let outcome = match (self.outcome, undone) {
+            (Some(Err(error)), _) => Err(error),
+            (_, Some(undone)) => Err(undone.error()),
+            (Some(Ok(value)), None) => Ok(value),
+            (None, None) => Err(StoreError::Broken { reason: "the job was not run".into() }),
+        };
+        // A caller that has gone away does not want to know.
+        let _ = self.reply.send(outcome);
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+fn in_savepoint<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Done<T>) -> (Done<T>, bool) {
+    if let Err(error) = connection.prepare_cached("SAVEPOINT job").and_then(|mut statement| statement.execute([])) {
+        return (Err(error.into()), false);
+    }
+    match work(connection) {
+        Ok(value) => match connection.prepare_cached("RELEASE job").and_then(|mut statement| statement.execute([])) {
+            Ok(_) => (Ok(value), true),
+            Err(error) => (Err(error.into()), false),
+        },
+        Err(failure) => {
+            let is_undone = connection.execute_batch("ROLLBACK TO job; RELEASE job").is_ok();
+            (Err(failure), is_undone)
+        }
+    }
+}
+
+/// Why nothing of a batch was stored.
+enum Undone {
+    Unavailable(String),
+    Broken(String),
+}
+
+impl Undone {
+    fn error(&self) -> StoreError {
+        match self {
+            Self::Unavailable(reason) => StoreError::Unavailable { reason: reason.clone() },
+            Self::Broken(reason) => StoreError::Broken { reason: reason.clone() },
+        }
+    }
+}
+
+impl From<Failure> for Undone {
+    fn from(failure: Failure) -> Self {
+        match StoreError::from(failure) {
+            StoreError::Unavailable { reason } => Self::Unavailable(reason),
+            StoreError::Broken { reason } => Self::Broken(reason),
+        }
+    }
+}
+
+struct Writer {
+    connection: Connection,
+    queue: mpsc::Receiver<Box<dyn Work>>,
+    broken: Broken,
+    wal: PathBuf,
+    checkpointer: Checkpointer,
+}
+
+impl Writer {
+    fn run(mut self) {
+        while let Some(first) = self.queue.blocking_recv() {
+            let mut bytes = first.bytes();
+            let mut batch = vec![first];
+            while batch.len() < BATCH_JOBS_MAX && bytes < BATCH_BYTES_MAX {
+                let Ok(next) = self.queue.try_recv() else { break };
+                bytes = bytes.saturating_add(next.bytes());
+                batch.push(next);
+            }
+            let undone = self.transact(&mut batch).err();
+            if let Some(Undone::Unavailable(reason) | Undone::Broken(reason)) = &undone {
+                tracing::error!(reason, jobs = batch.len(), "a batch of writes was undone");
+            }
+            for job in batch {
+                job.answer(undone.as_ref());
+            }
+            self.after_commit();
+        }
+    }
+
+    fn transact(&mut self, batch: &mut [Box<dyn Work>]) -> Result<(), Undone> {
+        if let Some(reason) = self.broken.get() {
+            return Err(Undone::Broken(reason.clone()));
+        }
+        let connection = &self.connection;
+        match catch_unwind(AssertUnwindSafe(|| batch_in_transaction(connection, batch))) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(undone)) => {
+                self.rollback();
+                Err(undone)
+            }
+            Err(panic) => {
+                // What the job left behind in memory cannot be trusted any more; the database can, once rolled back.
+                let reason = format!("a write panicked: {}; restart the server", panic_text(&*panic));
+                let _ = self.broken.set(reason.clone());
+                self.rollback();
+                Err(Undone::Broken(reason))
+            }
+        }
+    }
+
+    fn rollback(&self) {
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            let _ = self.broken.set(format!("a failed transaction cannot be undone: {error}; restart the server"));
+        }
+    }
+
+    fn after_commit(&mut self) {
+        let wal_bytes = std::fs::metadata(&self.wal).map_or(0, |metadata| metadata.len());
+        self.checkpointer.committed(&self.connection, wal_bytes);
+    }
+}
+
+fn batch_in_transaction(connection: &Connection, batch: &mut [Box<dyn Work>]) -> Result<(), Undone> {
+    let run = |sql: &str| -> Done<()> {
+        connection.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    };
+    run("BEGIN IMMEDIATE")?;
+    for job in batch {
+        if !job.run(connection) {
+            return Err(Undone::Unavailable("a write of the same transaction failed".into()));
+        }
+    }
+    run("COMMIT")?;
+    Ok(())
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no reason given".into())
+}
