@@ -56,7 +56,6 @@ pub(crate) struct Server {
     pub(crate) admin: Listening,
     /// The password of an administrator that was made by this start.
     pub(crate) new_password: Option<String>,
-    pub(crate) broker: Broker,
     exchange: Arc<Exchange>,
     background: background::Background,
     patience: Duration,
@@ -95,7 +94,7 @@ impl Server {
         let admin = listen(&file.admin, ADMIN, health(store.clone()), &data, bounds).await?;
         let background = background::start(store, &file.sessions);
         let patience = Duration::from_secs(file.limits.shutdown_seconds);
-        Ok(Self { north, south, admin, new_password, broker, exchange, background, patience })
+        Ok(Self { north, south, admin, new_password, exchange, background, patience })
     }
 
     /// Ends the server: no new request is taken, sessions that are open get time to finish, what is decided is stored.

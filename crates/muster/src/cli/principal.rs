@@ -67,7 +67,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
                     println!("password  {password}   (printed once)");
                 }
             }
-            Action::List { json } => list(store.principal_list().await?, json),
+            Action::List { json } => list(&store.principal_list().await?, json),
         }
         Ok(ExitCode::SUCCESS)
     })
@@ -91,7 +91,7 @@ fn password() -> anyhow::Result<(String, bool)> {
     Ok((random_password(&System), true))
 }
 
-fn list(principals: Vec<Principal>, json: bool) {
+fn list(principals: &[Principal], json: bool) {
     let names = |principal: &Principal| -> Vec<&str> {
         let roles = principal.roles.iter();
         roles.filter_map(|role| Role::NAMES.iter().find(|(_, known)| known == role)).map(|(name, _)| *name).collect()
@@ -105,7 +105,7 @@ fn list(principals: Vec<Principal>, json: bool) {
         return;
     }
     let mut table = Table::new(&["name", "tenant", "roles"]);
-    for it in &principals {
+    for it in principals {
         table.row([it.name.clone(), it.tenant.clone(), names(it).join(", ")]);
     }
     print!("{table}");

@@ -59,10 +59,10 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let (devices, poll) = match &args.fleet {
         Some(path) => file::read(path)?,
-        None => (generated(&args).iter().collect(), None),
+        None => (generated(args).iter().collect(), None),
     };
     if let Some(path) = &args.fleet_out {
         write_import(path, &devices)?;
