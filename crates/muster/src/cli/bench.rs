@@ -56,14 +56,19 @@ enum What {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.what {
-        &What::Sessions { few, many, seconds, connections, json } => {
-            let plan = bench::sessions::Plan { few: few.max(1), many: many.max(1), seconds, connections };
+        What::Sessions { few, many, seconds, connections, json } => {
+            let plan = bench::sessions::Plan {
+                few: *few.max(&1),
+                many: *many.max(&1),
+                seconds: *seconds,
+                connections: *connections,
+            };
             let told = |what: &str| eprintln!("{what} …");
             let figures = super::runtime()?.block_on(bench::sessions::run(plan, told))?;
-            if json { print_json(&figures)? } else { print_sessions(&figures) }
+            if *json { print_json(&figures)? } else { print_sessions(&figures) }
         }
-        &(What::Wbxml { json } | What::Xml { json }) => print_codec(bench::Machine::look(), json)?,
-        &What::Echo { first, second } => super::runtime()?.block_on(bench::serve_echo(first, second))?,
+        What::Wbxml { json } | What::Xml { json } => print_codec(bench::Machine::look(), *json)?,
+        What::Echo { first, second } => super::runtime()?.block_on(bench::serve_echo(*first, *second))?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -40,7 +40,13 @@ impl Cast {
         ];
         let mix = Mix::Listed(behaviours.into_iter().map(|(at, it)| (at as u64, it)).collect());
         let fleet = FleetSpec { mix, ..good };
-        Self { devices: fleet.iter().collect(), other_device_id: format!("IMEI:{other}") }
+        let mut devices: Vec<DeviceSpec> = fleet.iter().collect();
+        if let Some(device) = devices.get_mut(DROPS) {
+            // With a first nonce it needs no challenge, so that its second message is always about a task: the
+            // connection is lost there, when the server has sent its commands.
+            device.client_nonce = Some(device.imei.as_bytes().to_vec());
+        }
+        Self { devices, other_device_id: format!("IMEI:{other}") }
     }
 
     /// Identifier of the device at a place, as its record has it.
@@ -62,11 +68,18 @@ impl Cast {
     }
 }
 
-/// Another IMEI with the same TAC: the serial number's last digit changed, the check digit made anew.
+/// Another IMEI with the same TAC and a serial number half the range away, where no device of the fleet is.
 fn same_make(imei: &str) -> String {
-    let body: String = imei.chars().take(13).collect();
-    let last = imei.chars().nth(13).and_then(|digit| digit.to_digit(10)).unwrap_or(0);
-    let changed = format!("{body}{}", (last + 1) % 10);
+    let changed: String = imei
+        .chars()
+        .take(14)
+        .enumerate()
+        .map(|(at, digit)| match (at, digit.to_digit(10)) {
+            (8, Some(value)) => char::from_digit((value + 5) % 10, 10).unwrap_or(digit),
+            _ => digit,
+        })
+        .collect();
+    // 14 digits get their check digit when they are read.
     let whole = DeviceId::from_device(&changed).map(|id| id.to_string()).unwrap_or_default();
     whole.trim_start_matches("IMEI:").to_owned()
 }
@@ -82,6 +95,9 @@ pub(crate) fn import_record(device: &DeviceSpec) -> Value {
         "clientSecret": device.client_secret,
         "serverId": device.server_id,
     });
+    if let Some(nonce) = &device.client_nonce {
+        account["clientNonce"] = json!(base64(nonce));
+    }
     if let Some(server) = &device.server {
         account["serverName"] = json!(server.name);
         account["serverSecret"] = json!(server.secret);

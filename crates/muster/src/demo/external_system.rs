@@ -1,17 +1,16 @@
 //! The External System: what it asks over SOAP, and the answers it reads.
 
 use std::collections::HashMap;
-use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use muster_broker::time::Timestamp;
 use serde_json::{Value, json};
 
+use super::cast::OTHER_IMEI;
 use super::cast::{self, Cast, NODE, VALUE, import_record};
 use super::say::Say;
 use super::verdict::Row;
-use super::{Traffic, cast::OTHER_IMEI};
 use crate::show::{Table, short};
 use crate::soap_client::SoapClient;
 
@@ -207,7 +206,7 @@ impl<'a> ExternalSystem<'a> {
     }
 
     /// Every task as it ended: those of the deployment in the order of the fleet, then those of the show.
-    pub(super) async fn collect(&self, traffic: &Traffic) -> anyhow::Result<Vec<Row>> {
+    pub(super) async fn collect(&self) -> anyhow::Result<Vec<Row>> {
         let places: HashMap<String, usize> =
             (0..self.cast.devices.len()).map(|at| (self.cast.device_id(at), at)).collect();
         let mut rows = Vec::new();
@@ -220,16 +219,29 @@ impl<'a> ExternalSystem<'a> {
             rows.push(row(&task, at, part, is_ordinary, None));
         }
         rows.sort_by_key(|row| row.at);
-        let traffic = traffic.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for row in &mut rows {
-            let imei = row.at.and_then(|at| self.cast.devices.get(at)).map(|device| device.imei.as_str());
-            row.messages = imei.and_then(|imei| traffic.get(imei)).map_or(0, |(_, messages)| *messages);
-        }
+        let mut messages = self.messages(json!({"jobId": self.deployment})).await?;
         for (id, shows, end_state) in &self.shown {
             let task = self.client.call("getTaskById", json!({"taskId": id})).await?;
             rows.push(row(&task, None, shows, false, Some(end_state)));
+            messages.extend(self.messages(json!({"taskId": id})).await?);
+        }
+        for row in &mut rows {
+            row.messages = messages.get(&row.task).copied().unwrap_or(0);
         }
         Ok(rows)
+    }
+
+    /// Messages of the devices that were about a task, by task, as the histories tell.
+    async fn messages(&self, of: Value) -> anyhow::Result<HashMap<String, u64>> {
+        const FROM_DEVICE: &[&str] =
+            &["SessionOpened", "DeviceAnswered", "UserAccepted", "UserDeclined", "UserSilent", "LateAnswer"];
+        let mut messages = HashMap::new();
+        for entry in self.all("getTaskHistory", of, "entry").await? {
+            if FROM_DEVICE.contains(&text(&entry, "event").as_str()) {
+                *messages.entry(text(&entry, "taskId")).or_default() += 1;
+            }
+        }
+        Ok(messages)
     }
 
     async fn operate(
@@ -278,14 +290,19 @@ impl<'a> ExternalSystem<'a> {
     }
 
     async fn tasks(&self, job: &str) -> anyhow::Result<Vec<Value>> {
-        let mut tasks = Vec::new();
-        let mut page = json!({"pageSize": PAGE});
+        self.all("getTasks", json!({"jobId": job}), "task").await
+    }
+
+    /// Every entry of a list, page by page.
+    async fn all(&self, operation: &str, mut arguments: Value, entries: &str) -> anyhow::Result<Vec<Value>> {
+        arguments["page"] = json!({"pageSize": PAGE});
+        let mut all = Vec::new();
         loop {
-            let answer = self.client.call("getTasks", json!({"jobId": job, "page": page})).await?;
-            tasks.extend(list(&answer, "task").iter().cloned());
+            let answer = self.client.call(operation, arguments.clone()).await?;
+            all.extend(list(&answer, entries).iter().cloned());
             match answer.get("nextPageToken").and_then(Value::as_str) {
-                Some(token) => page["pageToken"] = json!(token),
-                None => return Ok(tasks),
+                Some(token) => arguments["page"]["pageToken"] = json!(token),
+                None => return Ok(all),
             }
         }
     }
