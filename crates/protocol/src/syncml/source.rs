@@ -26,6 +26,9 @@ pub(super) enum Token<'a> {
 /// Where tokens come from.
 pub(super) trait Source<'a> {
     fn next(&mut self) -> Result<Token<'a>, DecodeError>;
+    /// The whole text of the element just opened, if it is in one piece; the element is closed then. Otherwise nothing
+    /// is read. Nearly all texts are in one piece.
+    fn simple_text(&mut self) -> Option<&'a str>;
     /// Octets read so far.
     fn at(&self) -> usize;
     /// Whether the element opened last may be the root of a message.
@@ -67,6 +70,11 @@ impl<'a> Source<'a> for XmlSource<'a> {
             Event::Close => Token::Close,
             Event::End => Token::End,
         })
+    }
+
+    #[inline]
+    fn simple_text(&mut self) -> Option<&'a str> {
+        self.reader.simple_text()
     }
 
     fn at(&self) -> usize {
@@ -150,6 +158,11 @@ impl<'a> Source<'a> for WbxmlSource<'a> {
             Octets::Close => Token::Close,
             Octets::End => Token::End,
         })
+    }
+
+    #[inline]
+    fn simple_text(&mut self) -> Option<&'a str> {
+        self.reader.simple_text()
     }
 
     fn at(&self) -> usize {

@@ -1,3 +1,4 @@
+use std::ffi::CStr;
 use std::str;
 
 use super::header::table_string;
@@ -169,6 +170,24 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The whole text of the element just opened, if it is one inline string; the element is closed then. Otherwise
+    /// nothing is read.
+    #[inline]
+    pub fn simple_text(&mut self) -> Option<&'a str> {
+        if self.empty || self.in_attributes || self.header.charset != Charset::Utf8 || self.depth == 0 {
+            return None;
+        }
+        let (&STR_I, rest) = self.input.get(self.at..)?.split_first()? else { return None };
+        let string = CStr::from_bytes_until_nul(rest).ok()?.to_bytes();
+        if rest.get(string.len() + 1) != Some(&END) || string.len() > self.limits.text_bytes_max {
+            return None;
+        }
+        let text = str::from_utf8(string).ok()?;
+        self.at += string.len() + 3;
+        self.depth -= 1;
+        Some(text)
+    }
+
     /// The next part of the attributes of the element just opened, or nothing once they are over.
     ///
     /// # Errors
@@ -236,10 +255,9 @@ impl<'a> Reader<'a> {
         match kind {
             STR_I => {
                 let rest = self.input.get(self.at..).unwrap_or_default();
-                let end = rest.iter().position(|octet| *octet == 0);
-                let end = end.ok_or(WbxmlError::Truncated { at: self.input.len() })?;
-                let string = rest.get(..end).unwrap_or_default();
-                self.at += end + 1;
+                let string = CStr::from_bytes_until_nul(rest);
+                let string = string.map_err(|_| WbxmlError::Truncated { at: self.input.len() })?.to_bytes();
+                self.at += string.len() + 1;
                 self.text(string, at)
             }
             STR_T => {
