@@ -29,6 +29,10 @@ pub(super) trait Source<'a> {
     /// The whole text of the element just opened, if it is in one piece; the element is closed then. Otherwise nothing
     /// is read. Nearly all texts are in one piece.
     fn simple_text(&mut self) -> Option<&'a str>;
+    /// As [`Self::simple_text`], for octets with their length in front.
+    fn simple_opaque(&mut self) -> Option<&'a [u8]> {
+        None
+    }
     /// Octets read so far.
     fn at(&self) -> usize;
     /// Whether the element opened last may be the root of a message.
@@ -141,7 +145,7 @@ impl<'a> WbxmlSource<'a> {
 }
 
 impl<'a> Source<'a> for WbxmlSource<'a> {
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Result<Token<'a>, DecodeError> {
         Ok(match self.reader.next_token()? {
             Octets::Open { page, token } => {
@@ -158,6 +162,11 @@ impl<'a> Source<'a> for WbxmlSource<'a> {
             Octets::Close => Token::Close,
             Octets::End => Token::End,
         })
+    }
+
+    #[inline]
+    fn simple_opaque(&mut self) -> Option<&'a [u8]> {
+        self.reader.simple_opaque()
     }
 
     #[inline]

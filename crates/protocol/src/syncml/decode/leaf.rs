@@ -55,6 +55,9 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
         if let Some(text) = self.source.simple_text() {
             return Ok(classify(text.as_bytes()));
         }
+        if let Some(octets) = self.source.simple_opaque() {
+            return Ok(classify(octets));
+        }
         let first: &[u8] = match self.source.next()? {
             Token::Close => return Ok(ItemData::Text(Text::default())),
             Token::Text(text) => text.as_bytes(),
