@@ -43,8 +43,7 @@ const NAME: [u8; 256] = {
 #[inline]
 pub(super) fn name_length(octets: &[u8]) -> (usize, bool) {
     let mut colon = false;
-    let mut length = 0;
-    for octet in octets {
+    for (length, octet) in octets.iter().enumerate() {
         match NAME.get(usize::from(*octet)) {
             Some(1) => {}
             Some(2 | 3) if length == 0 => return (0, false),
@@ -53,7 +52,6 @@ pub(super) fn name_length(octets: &[u8]) -> (usize, bool) {
             _ if matches!(octet, b'>' | b'/' | b' ' | b'\t' | b'\r' | b'\n') => return (length, colon),
             _ => return (0, false),
         }
-        length += 1;
     }
     (0, false)
 }
