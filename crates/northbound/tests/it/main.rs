@@ -8,4 +8,5 @@ mod headers;
 mod hostile;
 mod identity;
 mod schema;
+mod wire;
 mod world;

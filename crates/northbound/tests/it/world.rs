@@ -60,7 +60,6 @@ impl Environment for Clock {
 }
 
 pub(crate) struct World {
-    pub(crate) broker: Broker,
     pub(crate) clock: Arc<Clock>,
     router: Router,
     _folder: tempfile::TempDir,
@@ -127,8 +126,8 @@ impl World {
             };
             broker.store().principal_put(principal).await.unwrap();
         }
-        let router = router(Wsi::new(broker.clone(), settings));
-        Self { broker, clock, router, _folder: folder }
+        let router = router(Wsi::new(broker, settings));
+        Self { clock, router, _folder: folder }
     }
 
     /// A world with a device under [`NUMBER`] and a session of `root`.
@@ -144,6 +143,11 @@ impl World {
         let reply = world.call(Version::Soap11, "createDeviceInstance", &device).await;
         assert_eq!(reply.status, 200, "{}", reply.text);
         (world, session)
+    }
+
+    /// The routes, for a listener.
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
