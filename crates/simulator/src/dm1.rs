@@ -6,6 +6,7 @@
 //!
 //! Source: OMA DM 1.2 Protocol and Security.
 
+mod complaint;
 mod credential;
 mod event;
 mod execute;
@@ -13,6 +14,7 @@ mod interaction;
 mod large_object;
 mod ledger;
 mod outbox;
+mod proof;
 mod session;
 mod size;
 #[cfg(test)]
@@ -72,6 +74,8 @@ pub enum SessionEnd {
     Refused(StatusCode),
     /// The server broke the protocol so that the session could not go on.
     Violation(String),
+    /// The device is switched off and did not begin (see [`Behaviour::NeverConnects`]).
+    SwitchedOff,
     /// The connection was lost on purpose (see [`Behaviour::DropsConnection`]).
     Dropped,
     /// The server could not be reached, or did not answer with a message.
@@ -213,6 +217,12 @@ impl Device {
     #[must_use]
     pub fn encoding(&self) -> Encoding {
         self.encoding
+    }
+
+    /// `MaxMsgSize` that it announces, in octets.
+    #[must_use]
+    pub fn message_bytes_max(&self) -> u64 {
+        self.faults.message_bytes_max.map_or(MESSAGE_BYTES_MAX, |it| it as u64)
     }
 
     /// `Source/LocURI` of its messages, which is also its `./DevInfo/DevId`.

@@ -3,4 +3,6 @@
 pub mod account;
 pub mod behaviour;
 pub mod dm1;
+pub mod fleet;
+pub mod http;
 pub mod tree;

@@ -23,7 +23,7 @@ pub(super) enum Piece {
     /// Kept; answer with this status.
     Kept(StatusCode),
     /// The last piece: carry out this instead.
-    Last(Command),
+    Last(Box<Command>),
     /// The pieces do not make up the object; answer with this status.
     Broken(StatusCode),
 }
@@ -83,6 +83,6 @@ impl Incoming {
             Err(octets) => ItemData::Opaque(octets.into_bytes()),
         };
         let whole = Item { data: Some(data), ..item.clone() };
-        Piece::Last(Command::Write(Write { items: vec![whole], ..write.clone() }))
+        Piece::Last(Box::new(Command::Write(Write { items: vec![whole], ..write.clone() })))
     }
 }

@@ -16,21 +16,21 @@ pub(super) struct Outbox {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Waiting {
-    Whole(Command),
+struct Waiting {
+    command: Command,
     /// What is left of Results whose first piece has been sent.
-    Rest(Results),
+    is_rest: bool,
 }
 
 impl Outbox {
     pub(super) fn push(&mut self, command: Command) {
-        self.waiting.push_back(Waiting::Whole(command));
+        self.waiting.push_back(Waiting { command, is_rest: false });
     }
 
     /// Puts back what was sent in vain, to go out first.
     pub(super) fn unsend(&mut self, commands: Vec<Command>) {
         for command in commands.into_iter().rev() {
-            self.waiting.push_front(Waiting::Whole(command));
+            self.waiting.push_front(Waiting { command, is_rest: false });
         }
     }
 
@@ -44,15 +44,11 @@ impl Outbox {
         let mut packed = Vec::new();
         let mut left = room;
         while let Some(waiting) = self.waiting.pop_front() {
-            let command = match &waiting {
-                Waiting::Whole(command) => command.clone(),
-                Waiting::Rest(results) => Command::Results(results.clone()),
-            };
-            let needed = size(&command);
+            let needed = size(&waiting.command);
             if needed <= left {
                 left -= needed;
-                let is_piece = has_more_data(&command);
-                packed.push(command);
+                let is_piece = has_more_data(&waiting.command);
+                packed.push(waiting.command);
                 if is_piece {
                     break;
                 }
@@ -65,10 +61,10 @@ impl Outbox {
             }
             match cut(&waiting, room, &size) {
                 Some((piece, rest)) => {
-                    self.waiting.push_front(Waiting::Rest(rest));
-                    packed.push(Command::Results(piece));
+                    self.waiting.push_front(Waiting { command: rest, is_rest: true });
+                    packed.push(piece);
                 }
-                None => packed.push(command),
+                None => packed.push(waiting.command),
             }
             break;
         }
@@ -81,38 +77,37 @@ fn has_more_data(command: &Command) -> bool {
 }
 
 /// Cuts Results of one large value into a piece that fits and the rest. Nothing for what cannot be cut.
-fn cut(waiting: &Waiting, room: usize, size: &impl Fn(&Command) -> usize) -> Option<(Results, Results)> {
-    let (results, is_first) = match waiting {
-        Waiting::Whole(Command::Results(results)) => (results, true),
-        Waiting::Rest(results) => (results, false),
-        Waiting::Whole(_) => return None,
+fn cut(waiting: &Waiting, room: usize, size: &impl Fn(&Command) -> usize) -> Option<(Command, Command)> {
+    let Command::Results(results) = &waiting.command else {
+        return None;
     };
     let [Item { data: Some(data), more_data: false, .. }] = results.items.as_slice() else {
         return None;
     };
     let total = data.as_bytes().len();
-    let mut length = total.min(room.max(CHUNK_BYTES_MIN));
+    // The whole does not fit, so at least one octet stays behind: mark-up can make a short value long.
+    let mut length = total.checked_sub(1)?.min(room.max(CHUNK_BYTES_MIN));
     loop {
         let (head, tail) = split(data, length);
         if head.as_bytes().is_empty() || tail.as_bytes().is_empty() {
             return None;
         }
         // Only the first piece says how large the whole is.
-        let piece = with_data(results, head, is_first.then_some(total as u64), true);
-        if length <= CHUNK_BYTES_MIN || size(&Command::Results(piece.clone())) <= room {
-            return Some((piece, with_data(results, tail, None, false)));
+        let piece = with_data(results, &head, (!waiting.is_rest).then_some(total as u64), true);
+        if length <= CHUNK_BYTES_MIN || size(&piece) <= room {
+            return Some((piece, with_data(results, &tail, None, false)));
         }
         length = (length / 4 * 3).max(CHUNK_BYTES_MIN);
     }
 }
 
-fn with_data(results: &Results, data: ItemData, size: Option<u64>, more_data: bool) -> Results {
+fn with_data(results: &Results, data: &ItemData, size: Option<u64>, more_data: bool) -> Command {
     let items = results.items.iter().map(|item| {
         let mut meta = item.meta.clone();
         meta.size = size;
         Item { meta, data: Some(data.clone()), more_data, ..item.clone() }
     });
-    Results { items: items.collect(), ..results.clone() }
+    Command::Results(Results { items: items.collect(), ..results.clone() })
 }
 
 /// Splits at `length` octets or just before, where a character begins.

@@ -92,7 +92,7 @@ fn the_next_message_goes_to_resp_uri() {
 #[test]
 fn answers_above_the_servers_limit_are_spread_over_messages_of_one_package() {
     let mut script = Script::good();
-    script.header.meta.max_msg_size = Some(2_500);
+    script.header.meta.max_msg_size = Some(1_200);
     let nodes = ["./DevInfo/Man", "./DevInfo/Mod", "./DevInfo/DevId", "./DevInfo/Lang", "./DevDetail/FwV", NAME];
 
     script.send(vec![get(&nodes)]);
@@ -117,7 +117,7 @@ fn a_value_above_the_servers_limit_is_sent_in_pieces() {
     let mut script = Script::good();
     let value: String = ('a'..='z').cycle().take(6_000).collect();
     script.send(vec![add(BLOB, &value)]);
-    script.header.meta.max_msg_size = Some(3_000);
+    script.header.meta.max_msg_size = Some(1_500);
 
     script.send(vec![get(&[BLOB])]);
     let mut pieces: Vec<Item> = Vec::new();
@@ -145,7 +145,7 @@ fn a_value_above_the_servers_limit_is_sent_in_pieces() {
 #[test]
 fn a_package_cut_short_by_the_server_is_a_violation() {
     let mut script = Script::good();
-    script.header.meta.max_msg_size = Some(2_500);
+    script.header.meta.max_msg_size = Some(1_200);
     script.send(vec![get(&["./DevInfo/Man", "./DevInfo/Mod", "./DevInfo/DevId", "./DevInfo/Lang", NAME])]);
     assert!(!script.said.is_final);
 
