@@ -35,6 +35,14 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
+    fn at_morning() -> Self {
+        Self {
+            now: AtomicI64::new(Timestamp::parse(MORNING).unwrap().0),
+            chance: Mutex::new(fastrand::Rng::with_seed(7)),
+            breaks: AtomicU64::new(0),
+        }
+    }
+
     pub(crate) fn advance_s(&self, seconds: i64) {
         self.now.fetch_add(seconds * 1_000, Ordering::SeqCst);
     }
@@ -86,7 +94,7 @@ pub(crate) struct Told {
     pub(crate) correlation: String,
 }
 
-static HASH: LazyLock<String> = LazyLock::new(|| hash_password(PASSWORD).unwrap());
+static HASH: LazyLock<String> = LazyLock::new(|| hash_password(PASSWORD, &Clock::at_morning()).unwrap());
 
 /// Identity without waiting, so that tests of other things take no time.
 pub(crate) fn quick() -> Settings {
@@ -105,11 +113,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&Options::new(folder.path().join("data"))).unwrap();
         let vault = store.vault();
-        let clock = Arc::new(Clock {
-            now: AtomicI64::new(Timestamp::parse(MORNING).unwrap().0),
-            chance: Mutex::new(fastrand::Rng::with_seed(7)),
-            breaks: AtomicU64::new(0),
-        });
+        let clock = Arc::new(Clock::at_morning());
         let broker = Broker::new(Arc::new(store), vault.clone(), Arc::clone(&clock) as _, broker_settings);
         for (name, tenant, role, has_digest) in [
             ("root", "acme", Role::Administrator, false),
