@@ -9,6 +9,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use http_body_util::LengthLimitError;
 use muster_broker::access::{Caller, Principal};
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::services::Broker;
@@ -136,9 +137,8 @@ impl Inner {
             Err(_) => Err(NotRead::TooSlow),
             Ok(Ok(octets)) => Ok(octets),
             Ok(Err(error)) => {
-                // Whatever hid inside: either the limit was reached, or the connection broke.
-                let is_limit = std::error::Error::source(&error).is_some_and(|it| it.to_string().contains("limit"));
-                if is_limit {
+                // Either the limit was reached, or the connection broke.
+                if std::error::Error::source(&error).is_some_and(|cause| cause.is::<LengthLimitError>()) {
                     return Err(too_large());
                 }
                 Err(NotRead::Fault(Fault::new(FaultName::MalformedMessage, "the request ended before its end")))

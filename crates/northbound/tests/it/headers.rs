@@ -141,3 +141,15 @@ async fn other_spellings_of_two_operations_are_answered_in_kind() {
         .await
         .is_fault("MissingArgument", &["phoneNumber"]);
 }
+
+#[tokio::test]
+async fn a_request_that_wants_no_answer_is_carried_out_and_gets_none() {
+    let (world, session) = World::with_session().await;
+    let before = world.state(&session).await;
+    let endpoint = format!("<wsa:ReplyTo><wsa:Address>{WSA}/none</wsa:Address></wsa:ReplyTo>");
+    let headers = addressed("IDeploymentBrokerServices:doOperation", &endpoint);
+    let content = body("doOperation", &crate::world::do_operation(&session));
+    let reply = world.post(Version::Soap11, with_addressing(Version::Soap11, &headers, &content)).await;
+    assert_eq!((reply.status.as_u16(), reply.text.as_str()), (202, ""));
+    assert_ne!(world.state(&session).await, before);
+}
