@@ -221,3 +221,64 @@ fn vault(writer: &Connection, options: &Options) -> Result<FileVault, OpenError>
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may fail by panic")]
+mod tests {
+    use muster_broker::store::{BackgroundStore as _, PrincipalStore as _};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_in_a_write_is_told_to_every_later_writer_and_reading_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&Options::new(folder.path())).unwrap();
+        let panicked: Result<(), _> = store
+            .write(Guard::Savepoint, 0, |connection| {
+                query::run(connection, "DELETE FROM meta", [])?;
+                panic!("a mistake in the code")
+            })
+            .await;
+        for outcome in [panicked, store.ping().await] {
+            let Err(StoreError::Broken { reason }) = outcome else { panic!("{outcome:?}") };
+            assert!(reason.contains("a mistake in the code"), "{reason}");
+        }
+        assert_eq!(store.principal_get("one").await.unwrap(), None);
+        drop(store);
+        SqliteStore::open(&Options::new(folder.path())).unwrap().ping().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_job_that_fails_halfway_is_undone_and_its_neighbours_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&Options::new(folder.path())).unwrap();
+        let put = |name: &'static str| {
+            move |connection: &Connection| -> Done<()> { schema::meta_put(connection, name, b"x") }
+        };
+        let failing = store.write(Guard::Savepoint, 0, move |connection| {
+            put("half")(connection)?;
+            Err::<(), _>(rows::Failure::Broken("halfway".into()))
+        });
+        let (before, failed, after) = tokio::join!(
+            store.write(Guard::Savepoint, 0, put("before")),
+            failing,
+            store.write(Guard::Savepoint, 0, put("after"))
+        );
+        assert!(before.is_ok() && after.is_ok());
+        assert!(matches!(failed, Err(StoreError::Broken { .. })));
+        let get = |name: &'static str| store.points.read(move |connection| schema::meta_get(connection, name)).unwrap();
+        assert_eq!([get("before").is_some(), get("half").is_some(), get("after").is_some()], [true, false, true]);
+    }
+
+    #[tokio::test]
+    async fn the_log_does_not_grow_without_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&Options::new(folder.path())).unwrap();
+        for round in 0..200_u32 {
+            let value = vec![round.to_be_bytes()[3]; 1 << 20];
+            store.write(Guard::Savepoint, 1 << 20, move |c| schema::meta_put(c, "big", &value)).await.unwrap();
+        }
+        let log = std::fs::metadata(folder.path().join("muster.db-wal")).unwrap().len();
+        assert!(log < 150 << 20, "the log has {log} octets after 200 MiB of writes");
+    }
+}

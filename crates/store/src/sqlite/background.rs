@@ -137,7 +137,7 @@ fn retry(connection: &Connection, kept: &mut Kept, now: Timestamp, budget: &mut 
 }
 
 fn retry_one(connection: &Connection, kept: &Kept, task: &mut Task, now: Timestamp) -> Done<()> {
-    let stored = Stored { version: task.version, status: task.status, history_len: task.history_len };
+    let stored = Stored::of(task);
     if task.advance(TaskEvent::Retried, now).is_err() {
         return Ok(());
     }

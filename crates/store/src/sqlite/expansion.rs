@@ -75,7 +75,8 @@ pub(super) fn expand(connection: &Connection, kept: &mut Kept, now: Timestamp, b
     while let Some(at) = cursor
         && *budget > 0
     {
-        let Page { devices, next, is_named, cost } = page(connection, &kept.job.tenant, &expansion.selector, at, *budget)?;
+        let Page { devices, next, is_named, cost } =
+            page(connection, &kept.job.tenant, &expansion.selector, at, *budget)?;
         *budget = budget.saturating_sub(cost);
         if is_named && devices.is_empty() && at.after.is_none() {
             kept.progress.unmatched += 1;
