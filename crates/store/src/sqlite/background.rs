@@ -198,7 +198,8 @@ fn release(connection: &Connection, kept: &mut Kept, now: Timestamp, budget: &mu
     if let Some(most) = schedule.concurrent_max {
         let used = one(
             connection,
-            "SELECT count(*) FROM (SELECT 1 FROM task WHERE job = ? AND released = 2 AND status < 7 LIMIT ?)",
+            "SELECT count(*) FROM (SELECT 1 FROM task INDEXED BY task_slot \
+             WHERE job = ? AND released = 2 AND status < 7 LIMIT ?)",
             params![job.0.as_bytes(), most],
             |cells| cells.get::<u32>(),
         )?;
