@@ -27,6 +27,7 @@ use std::time::Duration;
 use muster_broker::device::Sealed;
 use muster_broker::ports::Vault as _;
 use muster_broker::store::StoreError;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::open::{OpenError, Options, claim, touch};
@@ -181,6 +182,8 @@ fn connect(path: &Path, mode: Mode, cache_kib: u32) -> Done<Connection> {
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    // A plan depends on the statement alone; else SQLite parses some statements anew for each set of values.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     if mode == Mode::Write {
         connection.pragma_update(None, "page_size", 4096)?;
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
