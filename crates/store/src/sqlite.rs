@@ -53,8 +53,8 @@ pub struct SqliteStore {
     checkpointer: Checkpointer,
     threads: Vec<JoinHandle<()>>,
     checkpoint_thread: Option<JoinHandle<()>>,
-    /// Job that the last round of background work ended at.
-    pumped: std::sync::Mutex<Option<muster_broker::id::JobId>>,
+    /// The round of background work on jobs that is under way.
+    round: std::sync::Mutex<background::Round>,
     /// Held for the lock on it; closed last.
     _lock: File,
 }
@@ -107,7 +107,7 @@ impl SqliteStore {
             checkpointer,
             threads,
             checkpoint_thread: Some(checkpoint_thread),
-            pumped: std::sync::Mutex::new(None),
+            round: std::sync::Mutex::default(),
             _lock: lock,
         })
     }

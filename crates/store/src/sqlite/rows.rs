@@ -20,6 +20,8 @@ use uuid::Uuid;
 pub(super) enum Failure {
     Sqlite(rusqlite::Error),
     Broken(String),
+    /// As `Broken`, and nothing was written before it was found.
+    Refused(String),
 }
 
 pub(super) type Done<T> = Result<T, Failure>;
@@ -39,7 +41,7 @@ impl From<serde_json::Error> for Failure {
 impl From<Failure> for StoreError {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Broken(reason) => Self::Broken { reason },
+            Failure::Broken(reason) | Failure::Refused(reason) => Self::Broken { reason },
             Failure::Sqlite(error) => {
                 let reason = error.to_string();
                 match error.sqlite_error_code() {

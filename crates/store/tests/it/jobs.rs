@@ -407,3 +407,16 @@ async fn jobs_are_listed_by_state_owner_and_date_and_belong_to_one_domain() {
     let foreign = world.store().job_advance("beta", jobs[0].id, JobEvent::PauseAsked, None, "x", NOW).await.unwrap();
     assert_eq!(foreign.unwrap_err().name, FaultName::UnknownJob);
 }
+
+#[tokio::test]
+async fn every_one_of_many_jobs_gets_its_turn_and_the_pump_rests_afterwards() {
+    let world = World::new();
+    fleet(&world, 1).await;
+    let jobs: Vec<Job> = (0..600).map(|_| world.job(all())).collect();
+    world.store().job_create(jobs.clone(), None).await.unwrap();
+    pump(&world, NOW, 100).await;
+    for job in &jobs {
+        assert_eq!(view(&world, job).await.counts, [(TaskStatus::Scheduled, 1)]);
+    }
+    assert!(pump(&world, NOW, 100).await <= 3, "nothing is left to do");
+}
