@@ -1,7 +1,6 @@
 //! Benchmarks: figures and ratios, each against a peer or a bare limit in the same run. Never run as tests.
 
 mod child;
-pub(crate) mod codec;
 mod echo;
 mod fleet;
 mod generator;
