@@ -162,7 +162,8 @@ fn thread_cpu(name: &str) -> Duration {
         if let Some((head, rest)) = stat.rsplit_once(')')
             && head.ends_with(name)
         {
-            let fields: Vec<u64> = rest.split_whitespace().skip(11).take(2).map(|field| field.parse().unwrap()).collect();
+            let fields: Vec<u64> =
+                rest.split_whitespace().skip(11).take(2).map(|field| field.parse().unwrap()).collect();
             // The kernel counts in hundredths of a second.
             return Duration::from_millis(fields.iter().sum::<u64>() * 10);
         }

@@ -27,6 +27,7 @@ use std::time::Duration;
 use muster_broker::device::Sealed;
 use muster_broker::ports::Vault as _;
 use muster_broker::store::StoreError;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::open::{OpenError, Options, claim, touch};
@@ -52,8 +53,8 @@ pub struct SqliteStore {
     checkpointer: Checkpointer,
     threads: Vec<JoinHandle<()>>,
     checkpoint_thread: Option<JoinHandle<()>>,
-    /// Job that the last round of background work ended at.
-    pumped: std::sync::Mutex<Option<muster_broker::id::JobId>>,
+    /// The round of background work on jobs that is under way.
+    round: std::sync::Mutex<background::Round>,
     /// Held for the lock on it; closed last.
     _lock: File,
 }
@@ -106,7 +107,7 @@ impl SqliteStore {
             checkpointer,
             threads,
             checkpoint_thread: Some(checkpoint_thread),
-            pumped: std::sync::Mutex::new(None),
+            round: std::sync::Mutex::default(),
             _lock: lock,
         })
     }
@@ -181,6 +182,8 @@ fn connect(path: &Path, mode: Mode, cache_kib: u32) -> Done<Connection> {
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    // A plan depends on the statement alone; else SQLite parses some statements anew for each set of values.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     if mode == Mode::Write {
         connection.pragma_update(None, "page_size", 4096)?;
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
@@ -219,5 +222,66 @@ fn vault(writer: &Connection, options: &Options) -> Result<FileVault, OpenError>
             schema::meta_put(writer, "key_probe", &vault.seal(PROBE).0).map_err(failed)?;
             Ok(vault)
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may fail by panic")]
+mod tests {
+    use muster_broker::store::{BackgroundStore as _, PrincipalStore as _};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_in_a_write_is_told_to_every_later_writer_and_reading_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&Options::new(folder.path())).unwrap();
+        let panicked: Result<(), _> = store
+            .write(Guard::Savepoint, 0, |connection| {
+                query::run(connection, "DELETE FROM meta", [])?;
+                panic!("a mistake in the code")
+            })
+            .await;
+        for outcome in [panicked, store.ping().await] {
+            let Err(StoreError::Broken { reason }) = outcome else { panic!("{outcome:?}") };
+            assert!(reason.contains("a mistake in the code"), "{reason}");
+        }
+        assert_eq!(store.principal_get("one").await.unwrap(), None);
+        drop(store);
+        SqliteStore::open(&Options::new(folder.path())).unwrap().ping().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_job_that_fails_halfway_is_undone_and_its_neighbours_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&Options::new(folder.path())).unwrap();
+        let put = |name: &'static str| {
+            move |connection: &Connection| -> Done<()> { schema::meta_put(connection, name, b"x") }
+        };
+        let failing = store.write(Guard::Savepoint, 0, move |connection| {
+            put("half")(connection)?;
+            Err::<(), _>(rows::Failure::Broken("halfway".into()))
+        });
+        let (before, failed, after) = tokio::join!(
+            store.write(Guard::Savepoint, 0, put("before")),
+            failing,
+            store.write(Guard::Savepoint, 0, put("after"))
+        );
+        assert!(before.is_ok() && after.is_ok());
+        assert!(matches!(failed, Err(StoreError::Broken { .. })));
+        let get = |name: &'static str| store.points.read(move |connection| schema::meta_get(connection, name)).unwrap();
+        assert_eq!([get("before").is_some(), get("half").is_some(), get("after").is_some()], [true, false, true]);
+    }
+
+    #[tokio::test]
+    async fn the_log_does_not_grow_without_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&Options::new(folder.path())).unwrap();
+        for round in 0..200_u32 {
+            let value = vec![round.to_be_bytes()[3]; 1 << 20];
+            store.write(Guard::Savepoint, 1 << 20, move |c| schema::meta_put(c, "big", &value)).await.unwrap();
+        }
+        let log = std::fs::metadata(folder.path().join("muster.db-wal")).unwrap().len();
+        assert!(log < 150 << 20, "the log has {log} octets after 200 MiB of writes");
     }
 }

@@ -107,7 +107,7 @@ fn is_current(connection: &Connection, step: &ContactStep) -> Done<Option<Vec<St
         let is_repeated =
             step.history.iter().take(place).any(|other| other.task == entry.task && other.number == entry.number);
         if !fits || is_repeated {
-            return Err(Failure::Broken(format!("history entry {} of {} has no place", entry.number, entry.task)));
+            return Err(Failure::Refused(format!("history entry {} of {} has no place", entry.number, entry.task)));
         }
     }
     Ok(Some(stored))

@@ -17,7 +17,7 @@ use rusqlite::types::Value;
 use super::devices;
 use super::jobs::Kept;
 use super::query::{Where, foreign_key};
-use super::rows::{DEVICE, DEVICE_FROM, Done, Failure};
+use super::rows::{DEVICE, DEVICE_FROM, DEVICE_FROM_PHONE, Done, Failure};
 use super::tasks;
 
 /// Records looked at for each task that may be made: a filter that hardly anything matches must not keep the writer.
@@ -75,7 +75,8 @@ pub(super) fn expand(connection: &Connection, kept: &mut Kept, now: Timestamp, b
     while let Some(at) = cursor
         && *budget > 0
     {
-        let Page { devices, next, is_named, cost } = page(connection, &kept.job.tenant, &expansion.selector, at, *budget)?;
+        let Page { devices, next, is_named, cost } =
+            page(connection, &kept.job.tenant, &expansion.selector, at, *budget)?;
         *budget = budget.saturating_sub(cost);
         if is_named && devices.is_empty() && at.after.is_none() {
             kept.progress.unmatched += 1;
@@ -143,7 +144,7 @@ fn page(connection: &Connection, tenant: &str, selector: &Selector, at: Cursor, 
                 let mut wanted = Where::default();
                 wanted.equal("d.tenant", Some(tenant));
                 wanted.equal("d.phone_number", Some(number.as_str()));
-                records(connection, wanted, at.after, limit)?
+                records(connection, DEVICE_FROM_PHONE, wanted, at.after, limit)?
             }
         },
         Kind::DeviceId => match selector.device_id.get(at.index) {
@@ -156,7 +157,7 @@ fn page(connection: &Connection, tenant: &str, selector: &Selector, at: Cursor, 
                 let mut wanted = Where::default();
                 wanted.equal("d.tenant", Some(tenant));
                 wanted.and("d.capability = ?", [Value::from(oid.0.as_bytes().to_vec())]);
-                records(connection, wanted, at.after, limit)?
+                records(connection, DEVICE_FROM, wanted, at.after, limit)?
             }
         },
         Kind::Matching => return matching(connection, tenant, selector, at, limit),
@@ -171,11 +172,17 @@ fn page(connection: &Connection, tenant: &str, selector: &Selector, at: Cursor, 
     Ok(Page { devices, next: Some(next), is_named: at.kind != Kind::Capability, cost })
 }
 
-fn records(connection: &Connection, mut wanted: Where, after: Option<DeviceOid>, limit: u32) -> Done<Vec<Device>> {
+fn records(
+    connection: &Connection,
+    from: &str,
+    mut wanted: Where,
+    after: Option<DeviceOid>,
+    limit: u32,
+) -> Done<Vec<Device>> {
     if let Some(after) = after {
         devices::after(&mut wanted, after);
     }
-    wanted.select(connection, DEVICE, DEVICE_FROM, "d.bucket, d.oid", limit, |cells| cells.device())
+    wanted.select(connection, DEVICE, from, "d.bucket, d.oid", limit, |cells| cells.device())
 }
 
 /// The next records of the whole domain that match.
@@ -197,7 +204,7 @@ fn matching(connection: &Connection, tenant: &str, selector: &Selector, at: Curs
     let mut wanted = devices::matching(tenant, &filter);
     let bound = [Value::from(i64::from(last.bucket.0)), Value::from(last.unique.as_bytes().to_vec())];
     wanted.and("(d.bucket, d.oid) <= (?, ?)", bound);
-    let devices = records(connection, wanted, at.after, limit)?;
+    let devices = records(connection, DEVICE_FROM, wanted, at.after, limit)?;
     let is_full = u32::try_from(devices.len()).is_ok_and(|found| found >= limit);
     let reached = if is_full { devices.last().map_or(last, |device| device.oid) } else { last };
     let cost = number(devices.len()).max(number(looked.len()).div_ceil(LOOKS_PER_TASK));

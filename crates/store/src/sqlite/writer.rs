@@ -95,7 +95,7 @@ impl<T: Send, F: FnOnce(&Connection) -> Done<T> + Send> Work for Typed<T, F> {
         let (outcome, is_sound) = match self.guard {
             Guard::None => {
                 let outcome = work(connection);
-                let is_sound = outcome.is_ok();
+                let is_sound = matches!(outcome, Ok(_) | Err(Failure::Refused(_)));
                 (outcome, is_sound)
             }
             Guard::Savepoint => in_savepoint(connection, work),

@@ -50,7 +50,8 @@ fn model(firmware_version: Option<&str>) -> CapabilityKey {
 async fn the_most_specific_record_is_found_and_only_in_its_domain() {
     let world = World::new();
     let any = write(&world, capability(&world, None), None, None).await.unwrap();
-    let exact = write(&world, Capability { tac: Vec::new(), ..capability(&world, Some("1.0")) }, None, None).await.unwrap();
+    let exact =
+        write(&world, Capability { tac: Vec::new(), ..capability(&world, Some("1.0")) }, None, None).await.unwrap();
     let find = async |key| world.store().capability_find(TENANT, key).await.unwrap();
 
     assert_eq!(find(model(Some("1.0"))).await, Some(exact.clone()));

@@ -38,7 +38,7 @@ async fn a_record_is_found_by_each_of_its_keys_and_only_in_its_domain() {
         DeviceKey::DeviceId(device.device_id.clone().unwrap()),
         DeviceKey::Phone(phone("+15551234567")),
     ] {
-        assert_eq!(find(&world, key.clone()).await, [device.clone()], "{key:?}");
+        assert_eq!(find(&world, key.clone()).await, std::slice::from_ref(&device), "{key:?}");
         assert!(world.store().device_find("beta", key, 10).await.unwrap().is_empty());
     }
 }
@@ -144,9 +144,8 @@ async fn replacing_needs_a_record_and_upserting_makes_one_unless_it_was_named_by
 async fn a_refused_record_of_a_batch_does_not_stop_the_others() {
     let world = World::new();
     world.device("two").await;
-    let writes = ["one", "two", "three"]
-        .map(|name| DeviceWrite { mode: WriteMode::Create, given: world.given(name) })
-        .to_vec();
+    let writes =
+        ["one", "two", "three"].map(|name| DeviceWrite { mode: WriteMode::Create, given: world.given(name) }).to_vec();
     let Once::Now(verdicts) = world.store().device_write(TENANT, writes, NOW, None).await.unwrap() else {
         panic!("no key was given");
     };

@@ -156,11 +156,9 @@ async fn a_selector_without_criteria_never_means_every_device() {
 #[tokio::test]
 async fn suspended_and_retired_devices_get_no_task_and_are_counted() {
     let world = World::new();
-    for (name, state) in [
-        ("a", ManagementState::Managed),
-        ("b", ManagementState::Suspended),
-        ("c", ManagementState::Retired),
-    ] {
+    for (name, state) in
+        [("a", ManagementState::Managed), ("b", ManagementState::Suspended), ("c", ManagementState::Retired)]
+    {
         let mut given = world.given(name);
         given.state = Some(state);
         world.create(given).await;
@@ -219,8 +217,7 @@ async fn a_paced_job_gives_no_more_slots_in_a_minute_than_allowed() {
     let mut job = world.job(all());
     job.schedule.per_minute_max = Some(2);
     create(&world, &job).await;
-    let released =
-        async || tasks(&world, &job).await.into_iter().filter(|task| task.released).count();
+    let released = async || tasks(&world, &job).await.into_iter().filter(|task| task.released).count();
     for (after_s, expected) in [(0, 2), (59, 2), (60, 4), (119, 4), (120, 5)] {
         pump(&world, NOW.plus_s(after_s), 100).await;
         assert_eq!(released().await, expected, "after {after_s} s");
@@ -409,4 +406,17 @@ async fn jobs_are_listed_by_state_owner_and_date_and_belong_to_one_domain() {
     assert_eq!(world.store().job_get("beta", jobs[0].id).await.unwrap(), None);
     let foreign = world.store().job_advance("beta", jobs[0].id, JobEvent::PauseAsked, None, "x", NOW).await.unwrap();
     assert_eq!(foreign.unwrap_err().name, FaultName::UnknownJob);
+}
+
+#[tokio::test]
+async fn every_one_of_many_jobs_gets_its_turn_and_the_pump_rests_afterwards() {
+    let world = World::new();
+    fleet(&world, 1).await;
+    let jobs: Vec<Job> = (0..600).map(|_| world.job(all())).collect();
+    world.store().job_create(jobs.clone(), None).await.unwrap();
+    pump(&world, NOW, 100).await;
+    for job in &jobs {
+        assert_eq!(view(&world, job).await.counts, [(TaskStatus::Scheduled, 1)]);
+    }
+    assert!(pump(&world, NOW, 100).await <= 3, "nothing is left to do");
 }

@@ -47,8 +47,7 @@ async fn every_list_is_walked_once_from_end_to_end() {
     store.job_create(jobs.clone(), None).await.unwrap();
     while store.job_pump(NOW.plus_s(60), 7).await.unwrap() == Due::More {}
 
-    let devices =
-        walk(5, |page| store.device_list(TENANT, DeviceFilter::default(), page), |device| device.oid).await;
+    let devices = walk(5, |page| store.device_list(TENANT, DeviceFilter::default(), page), |device| device.oid).await;
     assert!(devices.is_sorted_by_key(|device| device.oid));
     let some = DeviceFilter { model: Some("One".into()), ..DeviceFilter::default() };
     walk(5, |page| store.device_list(TENANT, some.clone(), page), |device| device.oid).await;
@@ -75,7 +74,8 @@ async fn entries_that_exist_throughout_are_seen_once_while_others_come_and_go() 
         oids.push(world.device(name).await.oid);
     }
     oids.sort();
-    let first = world.store().device_list(TENANT, DeviceFilter::default(), Page { size: 2, after: None }).await.unwrap();
+    let first =
+        world.store().device_list(TENANT, DeviceFilter::default(), Page { size: 2, after: None }).await.unwrap();
     let gone = muster_broker::store::DeviceKey::Oid(oids[1]);
     world.store().device_delete(TENANT, gone, None, "care", NOW).await.unwrap().unwrap();
 
