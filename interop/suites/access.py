@@ -9,7 +9,7 @@ import wsi
 class Access(wsi.Case):
     def caller(self, role, **more):
         """Another External System, logged in."""
-        return wsi.ExternalSystem(self.server, self.version).login(*harness.new_principal(self.server, role, **more))
+        return wsi.ExternalSystem(self.server, self.version).login(*harness.principal(role, **more))
 
     def refused(self, system, call, name):
         """`call` of another caller ends in this fault."""
@@ -39,13 +39,14 @@ class Access(wsi.Case):
     def test_campaign_makes_jobs_and_no_devices(self):
         campaign, device = self.caller("campaign"), harness.new_device()
         self.enrol(device)
+        owner = campaign.user_session.userName
+        earlier = [job.jobId for job in self.system.getJobs(owner=owner).job]
         receipt = campaign.createDeployments(deployment=[{
             "name": "campaign", "operation": "SESSION", "devices": {"deviceID": [device.device_id]}, "bOptin": False,
             "acceptDevicePolicy": 20, "testCycle": False,
         }])
-        owner = self.system.getJobById(jobId=receipt.jobId[0]).owner
-        self.assertEqual(owner, campaign.user_session.userName)
-        self.assertEqual([job.jobId for job in self.system.getJobs(owner=owner).job], receipt.jobId)
+        self.assertEqual(self.system.getJobById(jobId=receipt.jobId[0]).owner, owner)
+        self.assertEqual([job.jobId for job in self.system.getJobs(owner=owner).job], receipt.jobId + earlier)
         record = harness.new_device().record()
         self.refused(campaign, lambda: campaign.createDeviceInstance(deviceInstance=record), "NotAuthorized")
 
@@ -79,7 +80,7 @@ class Access(wsi.Case):
         self.assertNotEqual(mine, theirs)
 
     def test_session_of_one_principal_does_not_go_with_the_password_of_another(self):
-        name, password = harness.new_principal(self.server, "reader")
+        name, password = harness.principal("reader")
         mixed = wsi.ExternalSystem(self.server, self.version, basic=(name, password))
         session = {"sessionId": self.system.user_session.sessionId}
         self.refused(mixed, lambda: mixed.getServiceInfo(userSession=session), "NotAuthenticated")
@@ -91,14 +92,14 @@ class AccessSoap12(Access):
 
 class PasswordDigest(wsi.Case):
     def test_digest_is_taken_of_a_principal_that_was_let_in_with_it(self):
-        name, password = harness.new_principal(self.server, "reader", digest=True)
+        name, password = harness.principal("reader", digest=True)
         token = wsi.username_token(name, password, use_digest=True)
         system = wsi.ExternalSystem(self.server, self.version, wsse=token)
         self.assertTrue(system.getServiceInfo().serverId)
         self.assertTrue(system.getServiceInfo().serverId)
 
     def test_repeated_digest_is_refused(self):
-        name, password = harness.new_principal(self.server, "reader", digest=True)
+        name, password = harness.principal("reader", digest=True)
         token = wsi.username_token(name, password, use_digest=True)
         system = wsi.ExternalSystem(self.server, self.version, wsse=token)
         system.getServiceInfo()
@@ -106,7 +107,7 @@ class PasswordDigest(wsi.Case):
         self.assertEqual(reply.fault.code, "FailedAuthentication")
 
     def test_digest_of_any_other_principal_is_refused(self):
-        name, password = harness.new_principal(self.server, "reader")
+        name, password = harness.principal("reader")
         token = wsi.username_token(name, password, use_digest=True)
         system = wsi.ExternalSystem(self.server, self.version, wsse=token)
         with self.assertRaises(Fault):
