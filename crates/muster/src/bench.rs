@@ -1,6 +1,7 @@
 //! Benchmarks: figures and ratios, each against a peer or a bare limit in the same run. Never run as tests.
 
 mod child;
+pub(crate) mod codec;
 mod echo;
 mod fleet;
 mod generator;

@@ -67,7 +67,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let figures = super::runtime()?.block_on(bench::sessions::run(plan, told))?;
             if *json { print_json(&figures)? } else { print_sessions(&figures) }
         }
-        What::Wbxml { json } | What::Xml { json } => print_codec(bench::Machine::look(), *json)?,
+        What::Wbxml { json } => print_codec(&bench::codec::wbxml()?, *json)?,
+        What::Xml { json } => print_codec(&bench::codec::xml()?, *json)?,
         What::Echo { first, second } => super::runtime()?.block_on(bench::serve_echo(*first, *second))?,
     }
     Ok(ExitCode::SUCCESS)
