@@ -7,6 +7,7 @@ mod principal;
 mod serve;
 mod sim;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -73,7 +74,11 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 /// Logs go to standard error, so that standard output stays for answers.
 fn start_log(filter: &str, json: bool) -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_new(filter)?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
     // A second start in one process (the demo's server) keeps the first log.
     let _ = if json { log.json().try_init() } else { log.try_init() };
     Ok(())
