@@ -247,6 +247,13 @@ def end_all():
         process.end()
 
 
+def errors_logged():
+    """What servers logged as errors. Nothing a caller or a device does may be one."""
+    logs = sorted(_folder.glob("*-serve.log"))
+    return [f"{log.name}: {line}" for log in logs
+            for line in log.read_text(errors="replace").splitlines() if " ERROR " in line or "panicked" in line]
+
+
 def log_tail(lines=40):
     """The last lines of each log that has any."""
     parts = []
