@@ -1,0 +1,15 @@
+//! Devices against the server, message by message and without HTTP.
+//!
+//! The devices are those of the simulator, the store is the real one in a folder of its own, time and chance are the
+//! test's.
+
+#![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
+
+mod ask;
+mod phone;
+mod world;
+
+mod carries_out;
+mod consent;
+mod identity;
+mod outcomes;
