@@ -232,6 +232,35 @@ impl Encounter {
         }
     }
 
+    /// Whether the end time of a task has come although it is not final.
+    #[must_use]
+    pub fn is_over(&self, id: TaskId) -> bool {
+        self.task(id).is_some_and(|task| !task.status.is_final() && task.end_at <= self.now)
+    }
+
+    /// Ends a task whose end time has come, without waiting for the background to find it.
+    pub fn expire(&mut self, id: TaskId) {
+        let now = self.now;
+        let Some(task) = self.task_mut(id) else { return };
+        if task.advance(TaskEvent::TimeOver, now).is_ok() {
+            let detail = "the end time passed before the operation completed".to_owned();
+            task.detail = Some(detail.clone());
+            self.note(id, "Expired", Some(detail), SERVER);
+        }
+    }
+
+    /// Breaks an attempt off because the task's job holds it. It does not count: nothing failed.
+    pub fn hold(&mut self, id: TaskId) {
+        let now = self.now;
+        let Some(task) = self.task_mut(id) else { return };
+        let mut held = task.clone();
+        held.attempts = held.attempts.saturating_sub(1);
+        if held.fail_attempt(now).is_ok() {
+            *task = held;
+            self.note(id, "Held", Some("the job of the task does not let it go on".to_owned()), SERVER);
+        }
+    }
+
     /// Notes something in a task's history.
     pub fn note(&mut self, id: TaskId, event: &str, detail: Option<String>, actor: &str) {
         let now = self.now;

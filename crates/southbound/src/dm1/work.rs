@@ -26,11 +26,17 @@ impl Work<'_> {
             return;
         }
         let said: Vec<&Outcome> = outcomes.iter().filter(|it| !matches!(it.answer, Answer::NotSent)).collect();
+        if self.encounter.is_over(id) {
+            self.encounter.expire(id);
+        }
         let Some(task) = self.encounter.task_mut(id) else { return };
-        task.messages = task.messages.saturating_add(1);
+        if !said.is_empty() {
+            task.messages = task.messages.saturating_add(1);
+        }
         if task.status.is_final() {
-            self.encounter.note(id, "LateAnswer", Some(summary(&said)), "device");
-            self.current = None;
+            if !said.is_empty() {
+                self.encounter.note(id, "LateAnswer", Some(summary(&said)), "device");
+            }
             return;
         }
         let mut plan = plan_of(task.plan.as_deref()).unwrap_or_else(|| Plan::of(task));
@@ -104,9 +110,55 @@ impl Work<'_> {
     /// The session is over: an attempt that is still under way has failed.
     pub(super) fn session_over(&mut self, why: &str) {
         if let Some(id) = self.current {
-            self.encounter.end(id, Ending::Failed, "SessionEnded", why.to_owned());
+            self.leave(id, "SessionEnded", why);
             self.finish(id);
         }
+    }
+
+    /// The device left the session that was carrying out a task. `unanswered` is what was still open in it.
+    pub(super) fn left(&mut self, unanswered: &[Outcome]) {
+        if let Some(id) = self.current {
+            self.keep_unanswered(id, unanswered);
+            self.leave(id, "SessionLost", "the device left the session and began a new one");
+            self.finish(id);
+        }
+    }
+
+    fn leave(&mut self, id: TaskId, name: &str, why: &str) {
+        let plan = self.encounter.task(id).and_then(|task| plan_of(task.plan.as_deref()));
+        let untold = plan.and_then(|plan| plan.untold());
+        let detail = match untold {
+            Some(command) => format!("{why}; outcome unknown: {command} was sent and not answered"),
+            None => why.to_owned(),
+        };
+        self.encounter.end(id, Ending::Failed, name, detail);
+    }
+
+    /// Ends the current task, or puts it back, if nothing more of it may be sent. `withdraw` takes back what waits to
+    /// be sent.
+    pub(super) fn stop_if_held(&mut self, withdraw: impl FnOnce() -> Vec<Outcome>) {
+        let Some(id) = self.current else { return };
+        if !self.encounter.may_go_on(id) {
+            self.keep_unanswered(id, &withdraw());
+            self.stop(id);
+        }
+    }
+
+    fn stop(&mut self, id: TaskId) {
+        if self.encounter.is_over(id) {
+            self.encounter.expire(id);
+        } else {
+            self.encounter.hold(id);
+        }
+        self.finish(id);
+    }
+
+    /// Notes in the plan what never left, which is not of unknown outcome.
+    fn keep_unanswered(&mut self, id: TaskId, outcomes: &[Outcome]) {
+        let Some(task) = self.encounter.task(id).filter(|task| !task.status.is_final()) else { return };
+        let Some(mut plan) = plan_of(task.plan.as_deref()) else { return };
+        outcomes.iter().for_each(|outcome| plan.take(outcome));
+        self.keep(id, &plan);
     }
 
     fn finish(&mut self, id: TaskId) {
@@ -134,8 +186,7 @@ impl Work<'_> {
                 },
             };
             if !self.encounter.may_go_on(id) {
-                // The task stays as it is; its job, or its end, will decide.
-                self.session_over("the task was held before it was done");
+                self.stop(id);
                 continue;
             }
             let Some(task) = self.encounter.task(id) else {

@@ -1,7 +1,7 @@
 //! Opt-in: the user is asked before anything is done.
 
 use muster_broker::task::TaskStatus;
-use muster_protocol::syncml::StatusCode;
+use muster_protocol::syncml::{Command, StatusCode};
 use muster_simulator::behaviour::Behaviour;
 use muster_simulator::dm1::SessionEnd;
 
@@ -63,8 +63,19 @@ async fn a_silent_user_is_asked_again_until_the_attempts_run_out() {
 #[tokio::test]
 async fn a_device_that_cannot_ask_fails_the_task_at_once() {
     let world = World::new();
-    let fails = Behaviour::FailsWith { status: StatusCode::NOT_SUPPORTED, path: "1101".into() };
-    let (phone, task) = asked(&world, &[fails], 3).await;
+    let mut phone = Phone::new("anna");
+    world.record(&phone).await;
+    let task = Ask::update(&[(NODE, "new")]).opt_in().of(&phone, &world).await;
+    phone.begin();
+    phone.exchange(&world).await;
+    for command in &mut phone.out.as_mut().unwrap().commands {
+        if let Command::Status(status) = command
+            && status.cmd == "Alert"
+        {
+            status.code = StatusCode::NOT_SUPPORTED;
+        }
+    }
+    assert_eq!(phone.finish(&world).await, SessionEnd::Complete);
 
     let task = world.task(&task).await;
     assert_eq!(task.status, TaskStatus::Failed, "{:?}", task.detail);
