@@ -191,8 +191,12 @@ impl Encounter {
     pub fn may_go_on(&mut self, id: TaskId) -> bool {
         let now = self.now;
         let Some(open) = self.contact.tasks.iter().find(|open| open.task.id == id) else { return false };
-        self.running_jobs.extend(open.task.job);
-        open.may_run && now < open.task.end_at
+        let may = open.may_run && now < open.task.end_at;
+        if may {
+            // Only a yes needs the job to be as it was: under this condition, a no could never be stored.
+            self.running_jobs.extend(open.task.job);
+        }
+        may
     }
 
     /// Takes a task through one event of its life, and notes it. An event that is not possible is left out: what the

@@ -11,5 +11,7 @@ mod world;
 
 mod carries_out;
 mod consent;
+mod held;
 mod identity;
+mod lost;
 mod outcomes;
