@@ -9,7 +9,7 @@ use muster_broker::identity::DeviceId;
 use muster_broker::ports::Vault;
 use muster_broker::store::{Contact, ContactStep, DialogueState};
 use muster_broker::time::Timestamp;
-use muster_protocol::dm1::{DeviceAlert, DeviceInfo, Identity, Received, Reply, Session, Stage, Violation};
+use muster_protocol::dm1::{DeviceAlert, DeviceInfo, EndReason, Identity, Received, Reply, Session, Stage, Violation};
 use muster_protocol::syncml::{EncodeError, Message, StatusCode, Text};
 use serde::{Deserialize, Serialize};
 
@@ -92,9 +92,11 @@ impl Turn<'_> {
                 return self.refuse(contact, dialogue, violation.status(), &violation.to_string(), ends);
             }
         };
-        if matches!(received.stage, Stage::Challenge)
-            || !dialogue.session.is_authenticated() && received.login.is_none()
-        {
+        // A session that ends knows its client no more, so what it was before this message counts.
+        let is_in_doubt = matches!(received.stage, Stage::Challenge)
+            || matches!(received.reason, Some(EndReason::BadCredential | EndReason::Version))
+            || is_new && received.login.is_none();
+        if is_in_doubt {
             let reply = dialogue.session.answer(&identity, &account, Vec::new());
             return Ok(Decision::Unstored { reply: reply.message.encode(dialogue.session.encoding())? });
         }

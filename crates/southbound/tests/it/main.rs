@@ -9,9 +9,14 @@ mod ask;
 mod phone;
 mod world;
 
+mod authentication;
 mod carries_out;
 mod consent;
 mod held;
+mod http;
 mod identity;
 mod lost;
+mod malformed;
 mod outcomes;
+mod races;
+mod sessions;

@@ -24,10 +24,16 @@ const BEGINNING: Timestamp = Timestamp(1_795_248_000_000);
 pub(crate) struct TestEnvironment {
     now: AtomicI64,
     random: AtomicU64,
+    /// Runs once, when the time is asked for next.
+    hook: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl Environment for TestEnvironment {
     fn now(&self) -> Timestamp {
+        let hook = self.hook.lock().unwrap().take();
+        if let Some(hook) = hook {
+            hook();
+        }
         Timestamp(self.now.load(Ordering::SeqCst))
     }
 
@@ -49,14 +55,14 @@ pub(crate) struct World {
     pub(crate) caller: Caller,
     settings: Settings,
     parts: Option<Parts>,
-    /// Every message that a device sent, in order, with its address.
+    /// Every message that came, in order.
     pub(crate) log: Mutex<Vec<Vec<u8>>>,
 }
 
 struct Parts {
     store: Arc<dyn Store>,
     broker: Broker,
-    exchange: Exchange,
+    exchange: Arc<Exchange>,
 }
 
 impl World {
@@ -69,7 +75,11 @@ impl World {
             Caller { name: "care".to_owned(), tenant: "default".to_owned(), roles: vec![Role::Administrator] };
         let mut world = Self {
             folder: tempfile::tempdir().unwrap(),
-            environment: Arc::new(TestEnvironment { now: AtomicI64::new(BEGINNING.0), random: AtomicU64::new(7) }),
+            environment: Arc::new(TestEnvironment {
+                now: AtomicI64::new(BEGINNING.0),
+                random: AtomicU64::new(7),
+                hook: Mutex::new(None),
+            }),
             caller,
             settings,
             parts: None,
@@ -81,11 +91,6 @@ impl World {
 
     /// Ends the server and starts it again on what it stored.
     pub(crate) fn reopen(&mut self) {
-        self.reopen_with(|store| store);
-    }
-
-    /// The same, with a store of the test's own in front of the real one.
-    pub(crate) fn reopen_with(&mut self, wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) {
         self.parts = None;
         let options = Options {
             point_readers: 2,
@@ -96,11 +101,11 @@ impl World {
         };
         let sqlite = Arc::new(SqliteStore::open(&options).unwrap());
         let vault = sqlite.vault();
-        let store = wrap(sqlite);
+        let store: Arc<dyn Store> = sqlite;
         let environment = self.environment.clone();
         let broker =
             Broker::new(store.clone(), vault.clone(), environment.clone(), services::Settings::default());
-        let exchange = Exchange::new(store.clone(), vault, environment, self.settings.clone());
+        let exchange = Arc::new(Exchange::new(store.clone(), vault, environment, self.settings.clone()));
         self.parts = Some(Parts { store, broker, exchange });
     }
 
@@ -112,7 +117,7 @@ impl World {
         &self.parts().broker
     }
 
-    pub(crate) fn exchange(&self) -> &Exchange {
+    pub(crate) fn exchange(&self) -> &Arc<Exchange> {
         &self.parts().exchange
     }
 
@@ -127,6 +132,23 @@ impl World {
     /// Lets time pass.
     pub(crate) fn pass_s(&self, seconds: i64) {
         self.environment.now.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
+    /// Has something else done between the reading and the storing of the next message that comes: the endpoint asks
+    /// for the time in between.
+    pub(crate) fn meanwhile<F>(&self, act: impl FnOnce(Broker, Caller) -> F + Send + 'static)
+    where
+        F: Future<Output = ()>,
+    {
+        let (broker, caller) = (self.broker().clone(), self.caller.clone());
+        let hook = move || {
+            // On a thread of its own, because the endpoint is in the middle of a future here.
+            let done = std::thread::spawn(move || {
+                tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(act(broker, caller));
+            });
+            done.join().unwrap();
+        };
+        *self.environment.hook.lock().unwrap() = Some(Box::new(hook));
     }
 
     /// Takes one message as it comes from the network.
