@@ -88,7 +88,8 @@ impl Turn<'_> {
             Ok(received) => received,
             Err(violation) => {
                 // Only who was let in ends a session, and only by a fault that its own device can make.
-                let ends = !is_new && matches!(violation, Violation::MessageBelow { .. } | Violation::TooManyMessages { .. });
+                let ends =
+                    !is_new && matches!(violation, Violation::MessageBelow { .. } | Violation::TooManyMessages { .. });
                 return self.refuse(contact, dialogue, violation.status(), &violation.to_string(), ends);
             }
         };

@@ -263,9 +263,8 @@ impl Plan {
 
     /// The first command that was sent, not answered, and changes something each time it is carried out.
     pub(super) fn untold(&self) -> Option<String> {
-        let is_untold = |it: &&Planned| {
-            it.progress == Progress::Sent && matches!(it.verb, Verb::Add | Verb::Delete | Verb::Exec)
-        };
+        let is_untold =
+            |it: &&Planned| it.progress == Progress::Sent && matches!(it.verb, Verb::Add | Verb::Delete | Verb::Exec);
         if self.repeatable {
             return None;
         }
@@ -285,7 +284,16 @@ impl Plan {
 
 impl Planned {
     pub(super) fn new(verb: Verb, node: Parameter) -> Self {
-        Self { verb, node, correlator: None, level: 0, progress: Progress::Waiting, code: None, is_unsendable: false, result: Vec::new() }
+        Self {
+            verb,
+            node,
+            correlator: None,
+            level: 0,
+            progress: Progress::Waiting,
+            code: None,
+            is_unsendable: false,
+            result: Vec::new(),
+        }
     }
 
     /// The command's name, for people.
@@ -340,7 +348,8 @@ impl Planned {
                 return;
             }
         };
-        let was_done = is_there == (self.verb == Verb::Add) && (self.verb != Verb::Add || self.holds_what_was_given(outcome));
+        let was_done =
+            is_there == (self.verb == Verb::Add) && (self.verb != Verb::Add || self.holds_what_was_given(outcome));
         if was_done {
             self.progress = Progress::Answered;
             self.code = Some(StatusCode::OK.0);

@@ -39,11 +39,8 @@ async fn every_kind_of_device_is_read_and_written() {
                         world.pass_s(1);
                         let query = Ask::query(&["./Vendor/Example/Name", "./DevDetail/SwV"]).of(&phone, &world).await;
 
-                        let end = if is_notified {
-                            phone.follow(&world, "2A").await
-                        } else {
-                            phone.connect(&world).await
-                        };
+                        let end =
+                            if is_notified { phone.follow(&world, "2A").await } else { phone.connect(&world).await };
 
                         let what = format!("{encoding:?} {auth:?} {asks_server} {is_notified} {round}");
                         assert_eq!(end, SessionEnd::Complete, "{what}");
@@ -109,7 +106,10 @@ async fn nodes_are_made_and_removed() {
 
     assert_eq!(world.status(&delete).await, TaskStatus::Succeeded);
     assert_eq!(phone.text(path), None);
-    assert_eq!(world.events(&delete).await, ["Created", "SessionOpened", "CommandsSent", "DeviceAnswered", "Succeeded"]);
+    assert_eq!(
+        world.events(&delete).await,
+        ["Created", "SessionOpened", "CommandsSent", "DeviceAnswered", "Succeeded"]
+    );
 }
 
 #[tokio::test]
@@ -262,9 +262,12 @@ async fn more_commands_than_one_round_takes_are_all_carried_out() {
 #[tokio::test]
 async fn a_value_that_no_message_of_the_device_holds_fails_the_task_at_once() {
     let world = World::new();
-    let mut phone =
-        recorded(&world, "big", Kind { behaviours: vec![Behaviour::SmallMessages { max_msg_size: 2000 }], ..Kind::default() })
-            .await;
+    let mut phone = recorded(
+        &world,
+        "big",
+        Kind { behaviours: vec![Behaviour::SmallMessages { max_msg_size: 2000 }], ..Kind::default() },
+    )
+    .await;
     let value = "x".repeat(4000);
     let task = Ask::update(&[("./Vendor/Example/Name", &value)]).of(&phone, &world).await;
 

@@ -25,8 +25,7 @@ async fn an_error_on_one_node_fails_the_task_and_keeps_what_the_others_gave() {
     assert_eq!((task.status, task.attempts, task.result_code), (TaskStatus::Failed, 1, Some(404)));
     let detail = task.detail.unwrap();
     assert!(detail.contains("404") && detail.contains("./No/Such"), "{detail}");
-    let nodes: Vec<_> =
-        task.result.iter().map(|it| (it.path.as_str(), it.value.as_deref(), it.status)).collect();
+    let nodes: Vec<_> = task.result.iter().map(|it| (it.path.as_str(), it.value.as_deref(), it.status)).collect();
     assert_eq!(
         nodes,
         [(SOFTWARE, Some("2.0"), Some(200)), ("./No/Such", None, Some(404)), (NAME, Some("One"), Some(200))]

@@ -89,8 +89,11 @@ impl Phone {
             hardware: "A".into(),
             language: "en-GB".into(),
         };
-        let server =
-            ServerSecret { name: "server".into(), secret: "server-secret".into(), nonce: b"first server nonce".to_vec() };
+        let server = ServerSecret {
+            name: "server".into(),
+            secret: "server-secret".into(),
+            nonce: b"first server nonce".to_vec(),
+        };
         let account = Account {
             server_url: URL.into(),
             server_id: "muster".into(),

@@ -71,8 +71,7 @@ impl World {
     }
 
     pub(crate) fn with(settings: Settings) -> Self {
-        let caller =
-            Caller { name: "care".to_owned(), tenant: "default".to_owned(), roles: vec![Role::Administrator] };
+        let caller = Caller { name: "care".to_owned(), tenant: "default".to_owned(), roles: vec![Role::Administrator] };
         let mut world = Self {
             folder: tempfile::tempdir().unwrap(),
             environment: Arc::new(TestEnvironment {
@@ -103,8 +102,7 @@ impl World {
         let vault = sqlite.vault();
         let store: Arc<dyn Store> = sqlite;
         let environment = self.environment.clone();
-        let broker =
-            Broker::new(store.clone(), vault.clone(), environment.clone(), services::Settings::default());
+        let broker = Broker::new(store.clone(), vault.clone(), environment.clone(), services::Settings::default());
         let exchange = Arc::new(Exchange::new(store.clone(), vault, environment, self.settings.clone()));
         self.parts = Some(Parts { store, broker, exchange });
     }
@@ -164,18 +162,13 @@ impl World {
     }
 
     pub(crate) async fn record_as(&self, device_id: Option<&str>, account: Option<AccountFields>) -> Device {
-        let fields = DeviceFields {
-            device_id: device_id.map(|id| id.parse_id()),
-            account,
-            ..DeviceFields::default()
-        };
+        let fields = DeviceFields { device_id: device_id.map(|id| id.parse_id()), account, ..DeviceFields::default() };
         self.broker().create_device(&self.caller, fields, None).await.unwrap()
     }
 
     /// The record as it is now.
     pub(crate) async fn device(&self, record: &Device) -> Device {
-        let mut found =
-            self.store().device_find(&self.caller.tenant, DeviceKey::Oid(record.oid), 1).await.unwrap();
+        let mut found = self.store().device_find(&self.caller.tenant, DeviceKey::Oid(record.oid), 1).await.unwrap();
         found.pop().unwrap()
     }
 
