@@ -104,14 +104,14 @@ impl Work<'_> {
             task.result_code = code;
         }
         self.encounter.end(id, ending, name, detail);
-        self.finish(id);
+        self.current = None;
     }
 
     /// The session is over: an attempt that is still under way has failed.
     pub(super) fn session_over(&mut self, why: &str) {
         if let Some(id) = self.current {
             self.leave(id, "SessionEnded", why);
-            self.finish(id);
+            self.current = None;
         }
     }
 
@@ -120,7 +120,7 @@ impl Work<'_> {
         if let Some(id) = self.current {
             self.keep_unanswered(id, unanswered);
             self.leave(id, "SessionLost", "the device left the session and began a new one");
-            self.finish(id);
+            self.current = None;
         }
     }
 
@@ -150,7 +150,7 @@ impl Work<'_> {
         } else {
             self.encounter.hold(id);
         }
-        self.finish(id);
+        self.current = None;
     }
 
     /// Notes in the plan what never left, which is not of unknown outcome.
@@ -159,16 +159,6 @@ impl Work<'_> {
         let Some(mut plan) = plan_of(task.plan.as_deref()) else { return };
         outcomes.iter().for_each(|outcome| plan.take(outcome));
         self.keep(id, &plan);
-    }
-
-    fn finish(&mut self, id: TaskId) {
-        if let Some(task) = self.encounter.task_mut(id)
-            && task.status.is_final()
-        {
-            // What is left to tell is in the result and in the history.
-            task.plan = None;
-        }
-        self.current = None;
     }
 
     /// The orders to give to the device next, taking up tasks until one has some or none is left.
@@ -214,7 +204,7 @@ impl Work<'_> {
                 "outcome unknown: Exec {path} was sent in a session that was lost; nothing can tell whether it ran"
             );
             self.encounter.end(id, Ending::GivenUp, "OutcomeUnknown", detail);
-            self.finish(id);
+            self.current = None;
             return;
         }
         if !plan.asks() {
@@ -237,6 +227,9 @@ impl Work<'_> {
     fn keep(&mut self, id: TaskId, plan: &Plan) {
         if let Some(task) = self.encounter.task_mut(id) {
             task.result = plan.results();
+            if task.status.is_final() {
+                return;
+            }
             // A plan is made of texts and numbers, which always serialise.
             task.plan = serde_json::to_string(plan).ok();
         }

@@ -255,6 +255,7 @@ async fn a_job_cancelled_in_mid_session_sends_nothing_more() {
     pump(&middle.world).await;
 
     assert_eq!(middle.world.status(&middle.task).await, TaskStatus::Cancelled);
+    assert!(middle.world.detail(&middle.task).await.contains("cancelled by care"));
     let job = middle.world.broker().job_by_id(&middle.world.caller, &job).await.unwrap();
     assert_eq!(job.job.status.as_str(), "CANCELLED");
 }

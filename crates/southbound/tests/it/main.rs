@@ -13,6 +13,7 @@ mod authentication;
 mod carries_out;
 mod consent;
 mod held;
+mod histories;
 mod http;
 mod identity;
 mod lost;

@@ -181,8 +181,10 @@ impl Phone {
                     // A last word, whose answer nobody hears.
                     self.send(world).await.unwrap();
                 }
-                let complaints = self.device.complaints();
-                assert!(complaints.is_empty(), "{complaints:?}");
+                // A server that keeps nothing of a stranger goes by the device's own count, which skips.
+                let skips = self.kind.behaviours.contains(&Behaviour::SkipsMsgId);
+                let complaints = self.device.complaints().iter().filter(|it| !(skips && it.starts_with("MsgID")));
+                assert_eq!(complaints.collect::<Vec<_>>(), Vec::<&String>::new());
                 return end;
             }
         }
