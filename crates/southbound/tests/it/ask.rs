@@ -70,6 +70,11 @@ impl Ask {
         self
     }
 
+    /// Changes the nodes.
+    pub(crate) fn set(&mut self, change: impl FnOnce(&mut Vec<Parameter>)) {
+        change(&mut self.arguments.parameter);
+    }
+
     pub(crate) fn policy(mut self, policy: i32) -> Self {
         self.policy = policy;
         self

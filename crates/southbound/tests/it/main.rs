@@ -21,3 +21,4 @@ mod malformed;
 mod outcomes;
 mod races;
 mod sessions;
+mod variety;

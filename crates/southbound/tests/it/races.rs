@@ -89,3 +89,20 @@ async fn a_message_that_comes_twice_at_once_is_taken_once() {
     let answered = world.events(&task).await.iter().filter(|it| *it == "DeviceAnswered").count();
     assert_eq!(answered, 1);
 }
+
+#[tokio::test]
+async fn a_device_deleted_meanwhile_is_a_stranger() {
+    let world = World::new();
+    let mut phone = Phone::new("anna");
+    let record = world.record(&phone).await;
+    let task = Ask::update(&[(NAME, "new")]).of(&phone, &world).await;
+    let oid = record.oid.to_string();
+    world.meanwhile(async move |broker, caller| {
+        broker.delete_device(&caller, None, Some(oid), None).await.unwrap();
+    });
+
+    assert_eq!(phone.connect(&world).await, SessionEnd::NotAuthenticated);
+
+    assert_eq!(world.status(&task).await, TaskStatus::Cancelled);
+    assert_eq!(phone.did("Replace", NAME), 0);
+}
