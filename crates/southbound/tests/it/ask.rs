@@ -96,6 +96,12 @@ impl Ask {
         self
     }
 
+    /// May not be begun for so many seconds.
+    pub(crate) fn starts_in_s(mut self, world: &World, seconds: i64) -> Self {
+        self.schedule.start = Some(world.now().plus_s(seconds));
+        self
+    }
+
     /// Asks for it, of the device that is recorded as `phone`. The identifier of the task.
     pub(crate) async fn of(self, phone: &Phone, world: &World) -> String {
         self.of_id(&phone.imei, world).await

@@ -145,6 +145,10 @@ async fn a_cancelled_question_to_the_user_does_nothing_whatever_the_user_says() 
 
 /// A job over the device, with its only task.
 async fn job(world: &World, phone: &Phone, nodes: &[String]) -> (String, String) {
+    job_of(world, phone, nodes, None).await
+}
+
+async fn job_of(world: &World, phone: &Phone, nodes: &[String], priority: Option<i32>) -> (String, String) {
     let parameter = nodes
         .iter()
         .map(|path| Parameter { path: path.clone(), value: Some("x".into()), ..Parameter::default() })
@@ -159,7 +163,7 @@ async fn job(world: &World, phone: &Phone, nodes: &[String]) -> (String, String)
         test_cycle: false,
         arguments: Arguments { parameter, option: vec![("create".into(), "true".into())], ..Arguments::default() },
         schedule: Schedule { attempts_max: Some(1), ..Schedule::default() },
-        priority: None,
+        priority,
         callback: None,
         request: None,
     };
@@ -258,4 +262,35 @@ async fn a_job_cancelled_in_mid_session_sends_nothing_more() {
     assert!(middle.world.detail(&middle.task).await.contains("cancelled by care"));
     let job = middle.world.broker().job_by_id(&middle.world.caller, &job).await.unwrap();
     assert_eq!(job.job.status.as_str(), "CANCELLED");
+}
+
+#[tokio::test]
+async fn tasks_of_next_week_do_not_hide_one_of_today() {
+    let world = World::new();
+    let mut phone = Phone::new("anna");
+    world.record(&phone).await;
+    for _ in 0..40 {
+        Ask::query(&[NAME]).starts_in_s(&world, 600_000).of(&phone, &world).await;
+    }
+    world.pass_s(1);
+    let today = Ask::query(&[NAME]).of(&phone, &world).await;
+
+    assert_eq!(phone.connect(&world).await, SessionEnd::Complete);
+
+    assert_eq!(world.status(&today).await, TaskStatus::Succeeded);
+}
+
+#[tokio::test]
+async fn more_urgent_tasks_do_not_push_out_the_one_under_way() {
+    let mut middle = Middle::new(3600).await;
+    for number in 0..33 {
+        let node = format!("./Vendor/Example/Settings/Urgent{number}");
+        job_of(&middle.world, &middle.phone, &[node], Some(9)).await;
+    }
+
+    assert_eq!(middle.phone.finish(&middle.world).await, SessionEnd::Complete);
+
+    let task = middle.world.task(&middle.task).await;
+    assert_eq!((task.status, task.attempts), (TaskStatus::Succeeded, 1), "{:?}", task.detail);
+    assert_eq!(middle.phone.text("./Vendor/Example/Settings/Urgent32"), Some("x"));
 }

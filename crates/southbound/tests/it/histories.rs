@@ -17,15 +17,34 @@ const ATTEMPTS: u32 = 3;
 /// What happens next.
 #[derive(Clone, Debug)]
 enum Act {
-    Ask { phone: usize, what: What, opt_in: bool, lives_s: i64 },
+    Ask {
+        phone: usize,
+        what: What,
+        opt_in: bool,
+        lives_s: i64,
+    },
     /// The device begins a session, leaving one that is open.
-    Begin { phone: usize },
+    Begin {
+        phone: usize,
+    },
     /// It sends its next messages, each twice if `repeats`, and hears every answer but the last if `loses`.
-    Exchange { phone: usize, messages: usize, repeats: bool, loses: bool },
+    Exchange {
+        phone: usize,
+        messages: usize,
+        repeats: bool,
+        loses: bool,
+    },
     /// Somebody sends a message that the device sent before.
-    Replay { phone: usize, back: usize },
-    Cancel { task: usize },
-    Pass { seconds: i64 },
+    Replay {
+        phone: usize,
+        back: usize,
+    },
+    Cancel {
+        task: usize,
+    },
+    Pass {
+        seconds: i64,
+    },
     /// Silent sessions and old tasks are ended.
     Sweep,
     Restart,
@@ -42,13 +61,8 @@ enum What {
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
     let phone = 0..PHONES;
-    let what = prop_oneof![
-        Just(What::Read),
-        Just(What::Write),
-        Just(What::Make),
-        Just(What::Remove),
-        Just(What::Execute)
-    ];
+    let what =
+        prop_oneof![Just(What::Read), Just(What::Write), Just(What::Make), Just(What::Remove), Just(What::Execute)];
     let act = prop_oneof![
         6 => (phone.clone(), what, prop::bool::weighted(0.2), prop_oneof![4 => Just(100_000_i64), 1 => 1..200_i64])
             .prop_map(|(phone, what, opt_in, lives_s)| Act::Ask { phone, what, opt_in, lives_s }),

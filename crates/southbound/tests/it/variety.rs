@@ -103,8 +103,7 @@ async fn what_a_device_tells_in_mid_task_is_in_the_history() {
     world.record(&phone).await;
     let path = "./Vendor/Example/Diagnose";
     let event = Event::generic(path, "com.example.diagnosed", "all well");
-    let outcome =
-        ExecOutcome { event: Some((Told::AtOnce, event)), ..ExecOutcome::answering(StatusCode::OK) };
+    let outcome = ExecOutcome { event: Some((Told::AtOnce, event)), ..ExecOutcome::answering(StatusCode::OK) };
     phone.device.on_exec(path, outcome);
     let task = Ask::execute(path).option("correlator", "c-17").of(&phone, &world).await;
 
