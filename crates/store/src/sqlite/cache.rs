@@ -74,6 +74,11 @@ impl ContactCache {
     /// Keeps what was read when the database was at `epoch`.
     pub(super) fn put(&self, epoch: Epoch, contact: &Contact) {
         let (device, Some(name)) = (contact.device.oid, name_of(contact)) else { return };
+        if contact.tasks.len() >= Contact::TASKS_MAX {
+            // There may be more tasks than were read; when these are done, the others must be found.
+            self.forget(device);
+            return;
+        }
         if let Some(mut names) = self.names(name) {
             make_room(&mut names, name);
             names.insert(name.to_owned(), device);
