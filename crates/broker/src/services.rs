@@ -7,6 +7,7 @@ mod arguments;
 mod bulk_operations;
 mod checks;
 mod deployment_broker;
+mod deployments;
 mod device_capabilities;
 mod device_fields;
 mod device_import;
@@ -15,6 +16,7 @@ mod once;
 mod scheduling;
 mod selecting;
 mod session;
+mod together;
 
 use std::sync::Arc;
 

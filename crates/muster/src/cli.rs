@@ -54,10 +54,10 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Serve(args) => serve::run(args),
         Command::Demo(args) => demo::run(args),
-        Command::Sim(args) => sim::run(args),
-        Command::Call(args) => call::run(args),
+        Command::Sim(args) => sim::run(&args),
+        Command::Call(args) => call::run(&args),
         Command::Principal(args) => principal::run(args),
-        Command::Bench(args) => bench::run(args),
+        Command::Bench(args) => bench::run(&args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "muster", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -60,7 +60,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             wsi_request_bytes: 8 << 20,
-            wsi_requests_per_second: 200,
+            wsi_requests_per_second: 500,
             device_message_bytes: 64 << 10,
             device_object_bytes: 1 << 20,
             connections: 20_000,

@@ -6,7 +6,7 @@ mod listen;
 mod tls;
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,10 +17,13 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use muster_broker::access::{Principal, Role};
 use muster_broker::ports::Environment;
+use muster_broker::ports::Vault;
 use muster_broker::services::{Broker, Settings};
 use muster_broker::store::Store;
-use muster_northbound::Wsi;
+use muster_northbound::identity;
+use muster_northbound::soap::{self, Wsi};
 use muster_southbound::dm1::Exchange;
+use muster_store::SqliteStore;
 
 pub(crate) use environment::System;
 use listen::{Bounds, Listening};
@@ -53,7 +56,6 @@ pub(crate) struct Server {
     pub(crate) admin: Listening,
     /// The password of an administrator that was made by this start.
     pub(crate) new_password: Option<String>,
-    pub(crate) broker: Broker,
     exchange: Arc<Exchange>,
     background: background::Background,
     patience: Duration,
@@ -63,7 +65,7 @@ impl Server {
     /// Starts everything; returns when all listeners are bound.
     pub(crate) async fn start(options: Options) -> anyhow::Result<Self> {
         let Options { data, file, admin_password } = options;
-        let (store, vault) = muster_store::open(&data).with_context(|| format!("cannot open {}", data.display()))?;
+        let (store, vault) = open(&data)?;
         let environment: Arc<dyn Environment> = Arc::new(System);
         let settings = Settings {
             server_id: file.server_id.clone().unwrap_or_else(|| "muster".to_owned()),
@@ -87,12 +89,12 @@ impl Server {
         ));
         let wsi = Wsi::new(broker.clone(), wsi_settings(&file));
         let bounds = Bounds::of(&file.limits);
-        let north = listen(&file.north, NORTH, muster_northbound::router(wsi), &data, bounds).await?;
+        let north = listen(&file.north, NORTH, soap::router(wsi), &data, bounds).await?;
         let south = listen(&file.south, SOUTH, muster_southbound::router(exchange.clone()), &data, bounds).await?;
         let admin = listen(&file.admin, ADMIN, health(store.clone()), &data, bounds).await?;
         let background = background::start(store, &file.sessions);
         let patience = Duration::from_secs(file.limits.shutdown_seconds);
-        Ok(Self { north, south, admin, new_password, broker, exchange, background, patience })
+        Ok(Self { north, south, admin, new_password, exchange, background, patience })
     }
 
     /// Ends the server: no new request is taken, sessions that are open get time to finish, what is decided is stored.
@@ -111,11 +113,23 @@ pub(crate) async fn bare(router: Router) -> anyhow::Result<Listening> {
     Ok(Listening::start(address, None, router, Bounds::of(&config::Limits::default())).await?)
 }
 
-fn wsi_settings(file: &File) -> muster_northbound::Settings {
-    muster_northbound::Settings {
-        public_url: file.north.public_url.clone(),
-        request_bytes_max: usize::try_from(file.limits.wsi_request_bytes).unwrap_or(usize::MAX),
+/// Opens the store of a data folder, and the vault with its key.
+pub(crate) fn open(data: &Path) -> anyhow::Result<(Arc<dyn Store>, Arc<dyn Vault>)> {
+    let store = SqliteStore::open(&muster_store::Options::new(data))?;
+    let vault = store.vault();
+    Ok((Arc::new(store), vault))
+}
+
+fn wsi_settings(file: &File) -> soap::Settings {
+    let identity = identity::Settings {
         requests_per_second_max: file.limits.wsi_requests_per_second,
+        ..identity::Settings::default()
+    };
+    soap::Settings {
+        public_url: file.north.public_url.clone(),
+        body_time: Duration::from_secs(file.limits.request_seconds),
+        identity,
+        ..soap::Settings::default()
     }
 }
 
@@ -123,7 +137,7 @@ async fn listen(
     listener: &config::Listener,
     default: SocketAddr,
     router: Router,
-    data: &std::path::Path,
+    data: &Path,
     bounds: Bounds,
 ) -> anyhow::Result<Listening> {
     let address = listener.address.unwrap_or(default);
@@ -138,7 +152,7 @@ async fn first_administrator(broker: &Broker, given: Option<String>) -> anyhow::
     }
     let made_up = given.is_none();
     let password = given.unwrap_or_else(|| random_password(broker.environment().as_ref()));
-    let hash = muster_northbound::hash_password(&password).map_err(|error| anyhow::anyhow!("{error}"))?;
+    let hash = identity::hash_password(&password, broker.environment().as_ref())?;
     let principal = Principal {
         name: ADMINISTRATOR.to_owned(),
         tenant: FIRST_TENANT.to_owned(),

@@ -67,7 +67,8 @@ impl SoapClient {
 
     /// Calls an operation. `arguments` are its parameters by name; the answer is its result.
     pub(crate) async fn call(&self, operation: &str, arguments: Value) -> Result<Value, CallError> {
-        let descriptor = contract::operation(operation)
+        let descriptor = contract::Operation::parse(operation)
+            .map(contract::Operation::descriptor)
             .with_context(|| format!("there is no operation {operation}; `muster call` alone lists them"))?;
         let Value::Object(mut arguments) = arguments else {
             return Err(anyhow::anyhow!("arguments are a JSON object of parameters by name").into());
@@ -75,6 +76,7 @@ impl SoapClient {
         self.add_session(&mut arguments, operation);
         let body = contract::request_from_json(descriptor, &Value::Object(arguments))
             .map_err(|error| anyhow::anyhow!("{error}"))?;
+        let body = String::from_utf8(body).context("a request is UTF-8")?;
         let envelope = envelope::write(Version::Soap11, "", &body);
         let mut request = self
             .http

@@ -12,7 +12,7 @@ mod descriptor;
 pub mod device_manager;
 pub mod fault;
 mod json;
-mod operation;
+mod offered;
 mod read;
 mod record;
 pub mod session;
@@ -20,7 +20,7 @@ pub mod value;
 
 pub use descriptor::{Cardinality, FieldDescriptor, Kind, NamedType, OperationDescriptor, TypeDescriptor};
 pub use json::{JsonError, answer_to_json, request_from_json};
-pub use operation::{ELSEWHERE, Operation, Request, operations, port_type};
+pub use offered::{ELSEWHERE, Operation, Request, operation, operations, port_type};
 pub use record::{Path, Record, Value};
 
 /// Target namespace of the contract.

@@ -103,7 +103,8 @@ impl Identity {
         self.settings.basic
     }
 
-    /// Checks a name and a password that came from `peer`.
+    /// Checks a name and a password that came from `peer`; a principal of another domain than `tenant`, where one is
+    /// given, counts as unknown.
     ///
     /// # Errors
     /// `NotAuthenticated`, after a delay; `LockedOut`; faults of the store.
@@ -112,11 +113,13 @@ impl Identity {
         broker: &Broker,
         name: &str,
         password: &str,
+        tenant: Option<&str>,
         peer: Option<IpAddr>,
     ) -> Result<Principal, Fault> {
         let now = broker.environment().now();
         self.refuse_locked(name, peer, now)?;
         let principal = broker.store().principal_get(name).await?;
+        let principal = principal.filter(|principal| tenant.is_none_or(|tenant| tenant == principal.tenant));
         if let Some(principal) = &principal
             && self.passwords.is_known(broker, principal, password, now)
         {
@@ -148,7 +151,7 @@ impl Identity {
         peer: Option<IpAddr>,
     ) -> Result<Principal, Fault> {
         let (digest, nonce, created) = match &token.password {
-            Password::Text(password) => return self.by_password(broker, &token.name, password, peer).await,
+            Password::Text(password) => return self.by_password(broker, &token.name, password, None, peer).await,
             Password::Digest { digest, nonce, created } => (digest, nonce, created),
         };
         let now = broker.environment().now();

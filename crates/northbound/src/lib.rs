@@ -5,3 +5,6 @@ mod convert;
 mod dispatch;
 pub mod identity;
 pub mod soap;
+
+pub use identity::hash_password;
+pub use soap::{Settings, Wsi, router};

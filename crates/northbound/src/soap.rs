@@ -27,7 +27,7 @@ use describe::Descriptions;
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Address under which clients reach this server, for example `https://dm.example`. Written into descriptions. Where
-    /// it is absent the Host header is used, if it names one of `hosts`.
+    /// it is absent the Host header is used with `http`, if it names one of `hosts`; behind TLS it must be set.
     pub public_url: Option<String>,
     /// Names (without port) that a Host header may have, compared without regard to case.
     pub hosts: Vec<String>,

@@ -1,4 +1,4 @@
-//! XML: a bounded pull reader and a writer. The only user of `quick-xml`.
+//! XML: a bounded pull reader and a writer.
 //!
 //! The reader resolves namespaces and predefined references, refuses what a device or caller has no business to send
 //! (internal subsets, processing instructions, other entities) and copies no text.
@@ -12,6 +12,7 @@ mod namespace;
 mod prolog;
 mod pull;
 mod reference;
+mod scan;
 pub mod writer;
 
 pub use error::XmlError;

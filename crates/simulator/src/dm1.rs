@@ -6,6 +6,7 @@
 //!
 //! Source: OMA DM 1.2 Protocol and Security.
 
+mod complaint;
 mod credential;
 mod event;
 mod execute;
@@ -13,6 +14,7 @@ mod interaction;
 mod large_object;
 mod ledger;
 mod outbox;
+mod proof;
 mod session;
 mod size;
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// The usual options for a folder: with six readers, page caches stay below 112 MiB together.
+    /// The usual options for a folder: with six readers, all page caches together stay below 128 MiB.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {

@@ -2,6 +2,7 @@
 
 mod adoption;
 mod background;
+mod cache;
 mod capabilities;
 mod checkpoint;
 mod contacts;
@@ -27,14 +28,16 @@ use std::time::Duration;
 use muster_broker::device::Sealed;
 use muster_broker::ports::Vault as _;
 use muster_broker::store::StoreError;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::open::{OpenError, Options, claim, touch};
 use crate::vault::FileVault;
+use cache::ContactCache;
 use checkpoint::Checkpointer;
 use reader::{Points, Scans};
 use rows::Done;
-use writer::{Guard, Queue};
+use writer::{Concerns, Guard, Queue};
 
 /// How long a statement waits for a lock: only the emptying of the log takes one, for milliseconds.
 const BUSY: Duration = Duration::from_secs(10);
@@ -47,13 +50,14 @@ const PROBE: &[u8] = b"muster key probe";
 pub struct SqliteStore {
     queue: Option<Queue>,
     points: Points,
+    cache: Arc<ContactCache>,
     scans: Option<Scans>,
     vault: Arc<FileVault>,
     checkpointer: Checkpointer,
     threads: Vec<JoinHandle<()>>,
     checkpoint_thread: Option<JoinHandle<()>>,
-    /// Job that the last round of background work ended at.
-    pumped: std::sync::Mutex<Option<muster_broker::id::JobId>>,
+    /// The round of background work on jobs that is under way.
+    round: std::sync::Mutex<background::Round>,
     /// Held for the lock on it; closed last.
     _lock: File,
 }
@@ -95,18 +99,21 @@ impl SqliteStore {
         let side = connect(&database, Mode::Write, options.reader_cache_kib).map_err(sqlite)?;
         let (checkpointer, checkpoint_thread) = checkpoint::start(side).map_err(threads_failed)?;
         let wal = options.folder.join("muster.db-wal");
+        let cache = Arc::new(ContactCache::default());
         let (queue, writer_thread) =
-            writer::start(writer, wal, checkpointer.clone(), Arc::new(OnceLock::new())).map_err(threads_failed)?;
+            writer::start(writer, wal, checkpointer.clone(), Arc::clone(&cache), Arc::new(OnceLock::new()))
+                .map_err(threads_failed)?;
         threads.push(writer_thread);
         Ok(Self {
             queue: Some(queue),
             points,
+            cache,
             scans: Some(scans),
             vault,
             checkpointer,
             threads,
             checkpoint_thread: Some(checkpoint_thread),
-            pumped: std::sync::Mutex::new(None),
+            round: std::sync::Mutex::default(),
             _lock: lock,
         })
     }
@@ -136,8 +143,28 @@ impl SqliteStore {
         bytes: usize,
         work: impl FnOnce(&Connection) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.queue(guard, bytes, Concerns::Anything, work).await
+    }
+
+    /// Writes what a message of one device changes.
+    async fn write_step<T: Send + 'static>(
+        &self,
+        guard: Guard,
+        bytes: usize,
+        work: impl FnOnce(&Connection) -> Done<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.queue(guard, bytes, Concerns::OneDevice, work).await
+    }
+
+    async fn queue<T: Send + 'static>(
+        &self,
+        guard: Guard,
+        bytes: usize,
+        concerns: Concerns,
+        work: impl FnOnce(&Connection) -> Done<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
         match &self.queue {
-            Some(queue) => queue.execute(guard, bytes, work).await,
+            Some(queue) => queue.execute(guard, bytes, concerns, work).await,
             None => Err(StoreError::Broken { reason: "the store is being closed".into() }),
         }
     }
@@ -181,6 +208,8 @@ fn connect(path: &Path, mode: Mode, cache_kib: u32) -> Done<Connection> {
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    // A plan depends on the statement alone; else SQLite parses some statements anew for each set of values.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     if mode == Mode::Write {
         connection.pragma_update(None, "page_size", 4096)?;
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
@@ -219,5 +248,66 @@ fn vault(writer: &Connection, options: &Options) -> Result<FileVault, OpenError>
             schema::meta_put(writer, "key_probe", &vault.seal(PROBE).0).map_err(failed)?;
             Ok(vault)
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may fail by panic")]
+mod tests {
+    use muster_broker::store::{BackgroundStore as _, PrincipalStore as _};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_in_a_write_is_told_to_every_later_writer_and_reading_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&Options::new(folder.path())).unwrap();
+        let panicked: Result<(), _> = store
+            .write(Guard::Savepoint, 0, |connection| {
+                query::run(connection, "DELETE FROM meta", [])?;
+                panic!("a mistake in the code")
+            })
+            .await;
+        for outcome in [panicked, store.ping().await] {
+            let Err(StoreError::Broken { reason }) = outcome else { panic!("{outcome:?}") };
+            assert!(reason.contains("a mistake in the code"), "{reason}");
+        }
+        assert_eq!(store.principal_get("one").await.unwrap(), None);
+        drop(store);
+        SqliteStore::open(&Options::new(folder.path())).unwrap().ping().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_job_that_fails_halfway_is_undone_and_its_neighbours_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&Options::new(folder.path())).unwrap();
+        let put = |name: &'static str| {
+            move |connection: &Connection| -> Done<()> { schema::meta_put(connection, name, b"x") }
+        };
+        let failing = store.write(Guard::Savepoint, 0, move |connection| {
+            put("half")(connection)?;
+            Err::<(), _>(rows::Failure::Broken("halfway".into()))
+        });
+        let (before, failed, after) = tokio::join!(
+            store.write(Guard::Savepoint, 0, put("before")),
+            failing,
+            store.write(Guard::Savepoint, 0, put("after"))
+        );
+        assert!(before.is_ok() && after.is_ok());
+        assert!(matches!(failed, Err(StoreError::Broken { .. })));
+        let get = |name: &'static str| store.points.read(move |connection| schema::meta_get(connection, name)).unwrap();
+        assert_eq!([get("before").is_some(), get("half").is_some(), get("after").is_some()], [true, false, true]);
+    }
+
+    #[tokio::test]
+    async fn the_log_does_not_grow_without_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&Options::new(folder.path())).unwrap();
+        for round in 0..200_u32 {
+            let value = vec![round.to_be_bytes()[3]; 1 << 20];
+            store.write(Guard::Savepoint, 1 << 20, move |c| schema::meta_put(c, "big", &value)).await.unwrap();
+        }
+        let log = std::fs::metadata(folder.path().join("muster.db-wal")).unwrap().len();
+        assert!(log < 150 << 20, "the log has {log} octets after 200 MiB of writes");
     }
 }

@@ -2,18 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::deployment_broker::{PRIORITY, new_job_status, read_task_id, unknown_task};
-use super::once::{self, operation};
-use super::{Broker, Rejected, RequestKey, arguments, checks, scheduling};
+use super::deployment_broker::{read_task_id, unknown_task};
+use super::{Broker, Rejected, RequestKey, checks};
 use crate::access::{Caller, Right};
 use crate::fault::{Fault, FaultName};
 use crate::id::JobId;
 use crate::identity::{DeviceId, Msisdn};
-use crate::job::{DeviceFilter, Expansion, Job, JobEvent, JobStatus, JobView, Selector, TaskTemplate};
+use crate::job::{JobEvent, JobStatus, JobView, Selector};
 use crate::operation::Arguments;
 use crate::page::{Page, PageRequest, Paged};
 use crate::schedule::Schedule;
-use crate::store::{CapabilityKey, HistoryOf, JobFilter, Once, TaskFilter};
+use crate::store::{HistoryOf, JobFilter, TaskFilter};
 use crate::task::{HistoryEntry, Task, TaskStatus};
 use crate::time::Timestamp;
 
@@ -79,63 +78,7 @@ pub struct TasksWanted {
     pub status: Vec<TaskStatus>,
 }
 
-/// Most deployments of a request.
-const DEPLOYMENTS_MAX: usize = 100;
-/// Most devices that a deployment names one by one.
-const NAMED_DEVICES_MAX: usize = 10_000;
-/// Most capability records that a deployment names.
-const CAPABILITIES_MAX: usize = 100;
-
 impl Broker {
-    /// Makes a job of each deployment; their tasks are made in the background.
-    ///
-    /// # Errors
-    /// Those of the contract, section 5, `createDeployments`. What is wrong with a deployment is in the receipt.
-    pub async fn create_deployments(
-        &self,
-        caller: &Caller,
-        deployments: Vec<Deployment>,
-        request: Option<RequestKey>,
-    ) -> Result<DeploymentReceipt, Fault> {
-        caller.must(Right::new("job", "create"))?;
-        checks::request_key(request.as_ref())?;
-        // Before anything else, because deployments with keys of their own leave a trace.
-        if let Some(answer) = self.answer_of_before(caller, operation::CREATE_DEPLOYMENTS, request.as_ref()).await? {
-            return once::read(&answer);
-        }
-        checks::entries("deployment", deployments.len(), DEPLOYMENTS_MAX)?;
-        for deployment in &deployments {
-            checks::callback(deployment.callback.as_deref())?;
-        }
-        let now = self.environment.now();
-        let mut receipt = DeploymentReceipt::default();
-        let mut jobs: Vec<Job> = Vec::new();
-        for (index, deployment) in deployments.into_iter().enumerate() {
-            match self.deployed(caller, deployment, now).await {
-                Ok(Deployed::Before(job)) => receipt.job_id.push(job.to_string()),
-                Ok(Deployed::New(job)) => {
-                    receipt.job_id.push(job.id.to_string());
-                    // Two deployments with one key are one job.
-                    if jobs.iter().all(|known| known.id != job.id) {
-                        jobs.push(*job);
-                    }
-                }
-                Err(fault) if fault.name.is_servers() => return Err(fault),
-                Err(fault) => receipt.rejected.push(Rejected::new(index, &fault)),
-            }
-        }
-        if jobs.is_empty() {
-            return Ok(receipt);
-        }
-        let answer = serde_json::to_string(&receipt).ok();
-        let remember = self.remember(caller, operation::CREATE_DEPLOYMENTS, request.as_ref(), |()| answer);
-        match self.store.job_create(jobs, remember).await? {
-            Once::Now(()) => Ok(receipt),
-            Once::Before(answer) => once::read(&answer),
-            Once::Reused => Err(once::reused()),
-        }
-    }
-
     /// Jobs, newest first.
     ///
     /// # Errors
@@ -294,79 +237,6 @@ impl Broker {
         self.store.task_cancel(&caller.tenant, id, reason, &caller.name, now).await?
     }
 
-    /// The job of a deployment, which may have been made before.
-    async fn deployed(&self, caller: &Caller, deployment: Deployment, now: Timestamp) -> Result<Deployed, Fault> {
-        checks::request_key(deployment.request.as_ref())?;
-        let key = deployment.request.clone();
-        let mut job = match self.job_planned(caller, deployment, now).await {
-            Ok(job) => job,
-            Err(fault) => {
-                let before = self.answer_of_before(caller, operation::DEPLOYMENT, key.as_ref()).await?;
-                let before = before.and_then(|answer| JobId::parse(&answer).ok());
-                return before.map(Deployed::Before).ok_or(fault);
-            }
-        };
-        if let Some(answer) = self.reserve(caller, operation::DEPLOYMENT, key.as_ref(), job.id.to_string()).await?
-            && let Ok(before) = JobId::parse(&answer)
-        {
-            if self.store.job_get(&caller.tenant, before).await?.is_some() {
-                return Ok(Deployed::Before(before));
-            }
-            // The server failed after it had promised this identifier.
-            job.id = before;
-        }
-        Ok(Deployed::New(Box::new(job)))
-    }
-
-    async fn job_planned(&self, caller: &Caller, deployment: Deployment, now: Timestamp) -> Result<Job, Fault> {
-        caller.must(Right::new("device", "operate"))?;
-        if deployment.devices.all_devices {
-            caller.must(Right::new("job", "create:all"))?;
-        }
-        checks::line("name", &deployment.name, 200)?;
-        checks::prose("description", deployment.description.as_deref().unwrap_or_default(), 2000)?;
-        let priority = match deployment.priority {
-            None => PRIORITY,
-            Some(priority) => u8::try_from(priority)
-                .ok()
-                .filter(|priority| (1..=9).contains(priority))
-                .ok_or_else(|| Fault::invalid("priority", priority, "must be 1 to 9"))?,
-        };
-        let template = TaskTemplate {
-            operation: arguments::operation(&deployment.operation)?,
-            policy: arguments::policy(deployment.policy)?,
-            arguments: deployment.arguments,
-            opt_in: deployment.opt_in,
-            test_cycle: deployment.test_cycle,
-            priority,
-        };
-        arguments::checked(template.operation, &template.arguments)?;
-        let schedule = scheduling::checked(deployment.schedule, now)?;
-        selector(&deployment.devices)?;
-        for oid in &deployment.devices.capability {
-            let key = CapabilityKey::Oid(*oid);
-            if self.store.capability_find(&caller.tenant, key).await?.is_none() {
-                return Err(Fault::new(FaultName::UnknownCapability, "there is no such capability record").with(oid));
-            }
-        }
-        Ok(Job {
-            id: JobId(self.environment.uuid()),
-            tenant: caller.tenant.clone(),
-            owner: caller.name.clone(),
-            name: deployment.name,
-            description: deployment.description,
-            template,
-            is_mixed: false,
-            status: new_job_status(&schedule),
-            schedule,
-            expansion: Some(Expansion { selector: deployment.devices, after: None }),
-            detail: None,
-            created_at: now,
-            finished_at: None,
-            version: 1,
-        })
-    }
-
     async fn job_there(&self, caller: &Caller, job_id: &str) -> Result<JobView, Fault> {
         let id = JobId::parse(job_id).map_err(|_| unknown_job(job_id))?;
         self.store.job_get(&caller.tenant, id).await?.ok_or_else(|| unknown_job(job_id))
@@ -401,33 +271,6 @@ impl Broker {
     pub(super) fn list_scope(&self, caller: &Caller, list: &str, filter: &dyn std::fmt::Debug) -> String {
         format!("{}\u{0}{}\u{0}{list}\u{0}{filter:?}", caller.tenant, caller.name)
     }
-}
-
-/// What a deployment became.
-enum Deployed {
-    /// A new job.
-    New(Box<Job>),
-    /// The job that was made under the same key before.
-    Before(JobId),
-}
-
-/// Refuses a selector that names nothing, or too much one by one.
-fn selector(devices: &Selector) -> Result<(), Fault> {
-    if devices.is_empty() || devices.filter.as_ref().is_some_and(DeviceFilter::is_empty) {
-        let text = "devices names nothing; say allDevices for every device of the domain";
-        return Err(Fault::new(FaultName::MissingArgument, text).with("devices"));
-    }
-    let named = devices.phone_number.len().saturating_add(devices.device_id.len());
-    for (parameter, number, max) in [
-        ("phoneNumber and deviceID", named, NAMED_DEVICES_MAX),
-        ("deviceCapabilityOid", devices.capability.len(), CAPABILITIES_MAX),
-    ] {
-        if number > max {
-            let text = format!("{parameter}: a deployment may name {max}; use a filter or several deployments");
-            return Err(Fault::new(FaultName::TooManyEntries, text).with(max));
-        }
-    }
-    devices.filter.as_ref().map_or(Ok(()), checks::device_filter)
 }
 
 /// States that a list is narrowed to; one that stands twice is one.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::once::{self, operation};
 use super::selecting::Selected;
+use super::together::{self, Step};
 use super::{Broker, RequestKey, arguments, checks, scheduling};
 use crate::access::{Caller, Right};
 use crate::fault::{Fault, FaultName};
@@ -150,15 +151,16 @@ impl Broker {
         let id = JobId(self.environment.uuid());
         let mut receipt = OperationReceipt::default();
         let mut targets: Vec<Target> = Vec::new();
-        for (index, entry) in requests.into_iter().enumerate() {
-            match self.bulk_entry(caller, id, &schedule, entry, now).await {
+        let entries = requests
+            .into_iter()
+            .map(|entry| -> Step<'_, _> { Box::pin(self.bulk_entry(caller, id, &schedule, entry, now)) });
+        for (index, entry) in together::all(entries).await.into_iter().enumerate() {
+            match entry {
                 Ok(Entry::Before(task)) => receipt.task_id.push(task.to_string()),
                 Ok(Entry::New(target)) => {
                     receipt.task_id.push(target.task.id.to_string());
-                    // Two entries with one key are one task.
-                    if targets.iter().all(|known| known.task.id != target.task.id) {
-                        targets.push(*target);
-                    }
+                    // Two entries with one key are one task: the store makes it once.
+                    targets.push(*target);
                 }
                 Err(fault) if fault.name.is_servers() => return Err(fault),
                 Err(fault) => receipt.rejected.push(Rejected::new(index, &fault)),
@@ -301,7 +303,7 @@ fn bulk_job(
         id,
         tenant: caller.tenant.clone(),
         owner: caller.name.clone(),
-        name: name.unwrap_or_else(|| format!("{what} for {} devices", targets.len())),
+        name: name.unwrap_or_else(|| format!("{what} of {}", caller.name)),
         description: None,
         template: TaskTemplate {
             operation: first.operation,

@@ -95,5 +95,8 @@ fn write(index: u32, vault: &dyn Vault) -> DeviceWrite {
         version: 1,
     };
     let state = Some(device.management_state);
-    DeviceWrite { mode: WriteMode::Create, given: DeviceGiven { device, oid: None, version: None, state, has_client_secret: true } }
+    DeviceWrite {
+        mode: WriteMode::Create,
+        given: DeviceGiven { device, oid: None, version: None, state, has_client_secret: true },
+    }
 }

@@ -1,12 +1,9 @@
 //! `muster bench sessions`: device sessions against the bare HTTP stack, with few and with many devices registered.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use muster_broker::ports::Vault;
-use muster_broker::store::Store;
 use serde::Serialize;
 use serde_json::json;
 
@@ -111,8 +108,7 @@ pub(crate) async fn run(plan: Plan, told: impl Fn(&str)) -> anyhow::Result<Figur
 }
 
 async fn register(folder: &Path, devices: u32) -> anyhow::Result<()> {
-    let (store, vault) = muster_store::open(folder)?;
-    let (store, vault): (Arc<dyn Store>, Arc<dyn Vault>) = (store, vault);
+    let (store, vault) = crate::serve::open(folder)?;
     // One device more, for measuring sizes.
     fleet::register(&store, &vault, 0, devices + 1).await
 }

@@ -54,17 +54,22 @@ enum What {
     },
 }
 
-pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
-    match args.what {
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    match &args.what {
         What::Sessions { few, many, seconds, connections, json } => {
-            let plan = bench::sessions::Plan { few: few.max(1), many: many.max(1), seconds, connections };
+            let plan = bench::sessions::Plan {
+                few: *few.max(&1),
+                many: *many.max(&1),
+                seconds: *seconds,
+                connections: *connections,
+            };
             let told = |what: &str| eprintln!("{what} …");
             let figures = super::runtime()?.block_on(bench::sessions::run(plan, told))?;
-            if json { print_json(&figures)? } else { print_sessions(&figures) }
+            if *json { print_json(&figures)? } else { print_sessions(&figures) }
         }
-        What::Wbxml { json } => print_codec(bench::codec::wbxml()?, json)?,
-        What::Xml { json } => print_codec(bench::codec::xml()?, json)?,
-        What::Echo { first, second } => super::runtime()?.block_on(bench::serve_echo(first, second))?,
+        What::Wbxml { json } => print_codec(&bench::codec::wbxml()?, *json)?,
+        What::Xml { json } => print_codec(&bench::codec::xml()?, *json)?,
+        What::Echo { first, second } => super::runtime()?.block_on(bench::serve_echo(*first, *second))?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -75,12 +80,28 @@ fn print_json(figures: &impl Serialize) -> anyhow::Result<()> {
 }
 
 fn print_sessions(figures: &bench::sessions::Figures) {
-    let mut table = Table::new(&["what", "devices", "per second", "of the bare limit", "p50 ms", "p99 ms", "server CPU µs"]);
+    let mut table =
+        Table::new(&["what", "devices", "per second", "of the bare limit", "p50 ms", "p99 ms", "server CPU µs"]);
     let mut row = |what: &str, devices: String, rate: f64, p50: f64, p99: f64, cpu: String| {
         let ratio = format!("{:.2}", rate / figures.bare_per_s);
-        table.row([what.to_owned(), devices, format!("{rate:.0}"), ratio, format!("{p50:.2}"), format!("{p99:.2}"), cpu]);
+        table.row([
+            what.to_owned(),
+            devices,
+            format!("{rate:.0}"),
+            ratio,
+            format!("{p50:.2}"),
+            format!("{p99:.2}"),
+            cpu,
+        ]);
     };
-    row("2 bare round trips", String::new(), figures.bare_per_s, figures.bare_p50_ms, figures.bare_p99_ms, String::new());
+    row(
+        "2 bare round trips",
+        String::new(),
+        figures.bare_per_s,
+        figures.bare_p50_ms,
+        figures.bare_p99_ms,
+        String::new(),
+    );
     for part in &figures.parts {
         let devices = part.devices.to_string();
         let cpu = format!("{:.0}", part.server_cpu_us);

@@ -43,7 +43,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let Some(operation) = args.operation.as_deref() else {
         list(args.json);
         return Ok(ExitCode::SUCCESS);

@@ -4,8 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use muster_broker::access::{Principal, Role};
-use muster_broker::ports::Vault as _;
-use muster_broker::store::PrincipalStore as _;
+use muster_northbound::identity::hash_password;
 
 use crate::serve::{FIRST_TENANT, System, random_password};
 use crate::show::Table;
@@ -49,8 +48,7 @@ fn roles() -> Vec<&'static str> {
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let (store, vault) =
-        muster_store::open(&args.data).with_context(|| format!("cannot open {}", args.data.display()))?;
+    let (store, vault) = crate::serve::open(&args.data)?;
     super::runtime()?.block_on(async {
         match args.action {
             Action::Put { name, tenant, roles, digest } => {
@@ -58,8 +56,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
                 let principal = Principal {
                     tenant,
                     roles: roles.iter().filter_map(|role| named(role)).collect(),
-                    password_hash: muster_northbound::hash_password(&password)
-                        .map_err(|error| anyhow::anyhow!("{error}"))?,
+                    password_hash: hash_password(&password, &System)?,
                     digest_secret: digest.then(|| vault.seal(password.as_bytes()).0),
                     name,
                 };
@@ -70,7 +67,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
                     println!("password  {password}   (printed once)");
                 }
             }
-            Action::List { json } => list(store.principal_list().await?, json),
+            Action::List { json } => list(&store.principal_list().await?, json),
         }
         Ok(ExitCode::SUCCESS)
     })
@@ -94,7 +91,7 @@ fn password() -> anyhow::Result<(String, bool)> {
     Ok((random_password(&System), true))
 }
 
-fn list(principals: Vec<Principal>, json: bool) {
+fn list(principals: &[Principal], json: bool) {
     let names = |principal: &Principal| -> Vec<&str> {
         let roles = principal.roles.iter();
         roles.filter_map(|role| Role::NAMES.iter().find(|(_, known)| known == role)).map(|(name, _)| *name).collect()
@@ -108,7 +105,7 @@ fn list(principals: Vec<Principal>, json: bool) {
         return;
     }
     let mut table = Table::new(&["name", "tenant", "roles"]);
-    for it in &principals {
+    for it in principals {
         table.row([it.name.clone(), it.tenant.clone(), names(it).join(", ")]);
     }
     print!("{table}");

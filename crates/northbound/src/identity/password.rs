@@ -35,6 +35,8 @@ const AT_ONCE: usize = 4;
 
 /// The argon2id hash of a password in PHC form, with a new salt.
 ///
+/// Takes tens of milliseconds and 19 MiB.
+///
 /// # Errors
 /// [`PasswordError`].
 pub fn hash_password(password: &str, environment: &dyn Environment) -> Result<String, PasswordError> {

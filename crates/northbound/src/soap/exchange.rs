@@ -9,6 +9,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use http_body_util::LengthLimitError;
 use muster_broker::access::{Caller, Principal};
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::services::Broker;
@@ -136,9 +137,8 @@ impl Inner {
             Err(_) => Err(NotRead::TooSlow),
             Ok(Ok(octets)) => Ok(octets),
             Ok(Err(error)) => {
-                // Whatever hid inside: either the limit was reached, or the connection broke.
-                let is_limit = std::error::Error::source(&error).is_some_and(|it| it.to_string().contains("limit"));
-                if is_limit {
+                // Either the limit was reached, or the connection broke.
+                if std::error::Error::source(&error).is_some_and(|cause| cause.is::<LengthLimitError>()) {
                     return Err(too_large());
                 }
                 Err(NotRead::Fault(Fault::new(FaultName::MalformedMessage, "the request ended before its end")))
@@ -228,7 +228,7 @@ impl Inner {
         let by_basic = match &received.authorization {
             Authorization::None => None,
             Authorization::Basic(name, password) if self.identity.takes_basic() => {
-                Some(self.identity.by_password(&self.broker, name, password, received.peer).await?)
+                Some(self.identity.by_password(&self.broker, name, password, None, received.peer).await?)
             }
             Authorization::Basic(..) | Authorization::Other => return Err(not_authenticated().into()),
         };
@@ -297,9 +297,10 @@ impl Inner {
 
     async fn login(&self, body: &Element, peer: Option<IpAddr>) -> Result<String, Fault> {
         let request = Login::read_fields(body, &Path::ROOT)?;
-        let principal = self.identity.by_password(&self.broker, &request.user_name, &request.password.0, peer).await?;
+        let (name, password, tenant) = (&request.user_name, &request.password.0, request.tenant.as_deref());
+        let principal = self.identity.by_password(&self.broker, name, password, tenant, peer).await?;
         self.identity.admit(&caller(principal.clone()), self.broker.environment().now())?;
-        let session = self.broker.login(&principal, request.tenant.as_deref()).await?;
+        let session = self.broker.login(&principal, tenant).await?;
         Ok(response::<Login>(&body.name.local, &session.into()))
     }
 

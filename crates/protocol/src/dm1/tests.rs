@@ -9,4 +9,5 @@ mod orders;
 mod properties;
 mod server_credential;
 mod sizes;
+mod vectors;
 mod world;

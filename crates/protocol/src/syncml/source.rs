@@ -26,6 +26,13 @@ pub(super) enum Token<'a> {
 /// Where tokens come from.
 pub(super) trait Source<'a> {
     fn next(&mut self) -> Result<Token<'a>, DecodeError>;
+    /// The whole text of the element just opened, if it is in one piece; the element is closed then. Otherwise nothing
+    /// is read. Nearly all texts are in one piece.
+    fn simple_text(&mut self) -> Option<&'a str>;
+    /// As [`Self::simple_text`], for octets with their length in front.
+    fn simple_opaque(&mut self) -> Option<&'a [u8]> {
+        None
+    }
     /// Octets read so far.
     fn at(&self) -> usize;
     /// Whether the element opened last may be the root of a message.
@@ -67,6 +74,11 @@ impl<'a> Source<'a> for XmlSource<'a> {
             Event::Close => Token::Close,
             Event::End => Token::End,
         })
+    }
+
+    #[inline]
+    fn simple_text(&mut self) -> Option<&'a str> {
+        self.reader.simple_text()
     }
 
     fn at(&self) -> usize {
@@ -133,7 +145,7 @@ impl<'a> WbxmlSource<'a> {
 }
 
 impl<'a> Source<'a> for WbxmlSource<'a> {
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Result<Token<'a>, DecodeError> {
         Ok(match self.reader.next_token()? {
             Octets::Open { page, token } => {
@@ -150,6 +162,16 @@ impl<'a> Source<'a> for WbxmlSource<'a> {
             Octets::Close => Token::Close,
             Octets::End => Token::End,
         })
+    }
+
+    #[inline]
+    fn simple_opaque(&mut self) -> Option<&'a [u8]> {
+        self.reader.simple_opaque()
+    }
+
+    #[inline]
+    fn simple_text(&mut self) -> Option<&'a str> {
+        self.reader.simple_text()
     }
 
     fn at(&self) -> usize {

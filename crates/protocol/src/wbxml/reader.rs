@@ -1,3 +1,4 @@
+use std::ffi::CStr;
 use std::str;
 
 use super::header::table_string;
@@ -132,8 +133,29 @@ impl<'a> Reader<'a> {
     /// [`WbxmlError`], after which the reader is of no more use.
     ///
     /// Source: WBXML, "Binary Document Syntax".
-    #[inline]
+    #[inline(always)]
     pub fn next_token(&mut self) -> Result<Token<'a>, WbxmlError> {
+        // Starts without attributes and ends are most tokens. Taken here, they need no detour through memory.
+        if self.depth > 0 && !self.empty && !self.in_attributes && self.latin1.is_empty() {
+            match self.input.get(self.at) {
+                Some(&END) => {
+                    self.at += 1;
+                    self.depth -= 1;
+                    return Ok(Token::Close);
+                }
+                Some(&octet) if octet & WITH_ATTRIBUTES == 0 && octet & 0x3F > LITERAL => {
+                    self.at += 1;
+                    self.count_element(octet, self.at - 1)?;
+                    return Ok(Token::Open { page: self.tag_page, token: octet & 0x3F });
+                }
+                _ => {}
+            }
+        }
+        self.next_rare()
+    }
+
+    #[inline(never)]
+    fn next_rare(&mut self) -> Result<Token<'a>, WbxmlError> {
         if self.in_attributes {
             while self.next_attribute()?.is_some() {}
         }
@@ -167,6 +189,42 @@ impl<'a> Reader<'a> {
                 _ => return self.open(octet, at),
             }
         }
+    }
+
+    /// The whole text of the element just opened, if it is one inline string; the element is closed then. Otherwise
+    /// nothing is read.
+    #[inline]
+    pub fn simple_text(&mut self) -> Option<&'a str> {
+        if self.empty || self.in_attributes || self.header.charset != Charset::Utf8 || self.depth == 0 {
+            return None;
+        }
+        let (&STR_I, rest) = self.input.get(self.at..)?.split_first()? else { return None };
+        let string = CStr::from_bytes_until_nul(rest).ok()?.to_bytes();
+        if rest.get(string.len() + 1) != Some(&END) || string.len() > self.limits.text_bytes_max {
+            return None;
+        }
+        let text = str::from_utf8(string).ok()?;
+        self.at += string.len() + 3;
+        self.depth -= 1;
+        Some(text)
+    }
+
+    /// The octets of the element just opened, if it holds one opaque and nothing else; the element is closed then.
+    /// Otherwise nothing is read.
+    #[inline]
+    pub fn simple_opaque(&mut self) -> Option<&'a [u8]> {
+        if self.empty || self.in_attributes || self.depth == 0 || self.input.get(self.at) != Some(&OPAQUE) {
+            return None;
+        }
+        let (length, start) = mb_u_int32(self.input, self.at + 1).ok()?;
+        let rest = self.input.get(start..)?;
+        let octets = rest.get(..length as usize)?;
+        if rest.get(octets.len()) != Some(&END) || octets.len() > self.limits.text_bytes_max {
+            return None;
+        }
+        self.at = start + octets.len() + 1;
+        self.depth -= 1;
+        Some(octets)
     }
 
     /// The next part of the attributes of the element just opened, or nothing once they are over.
@@ -217,12 +275,8 @@ impl<'a> Reader<'a> {
         if token < LITERAL || octet == PI {
             return Err(WbxmlError::Token { token: octet, at });
         }
-        self.elements += 1;
-        check("elements_max", self.limits.elements_max, self.elements, at)?;
-        check("depth_max", self.limits.depth_max, self.depth + 1, at)?;
-        self.depth += 1;
+        self.count_element(octet, at)?;
         self.started = true;
-        self.empty = octet & WITH_CONTENT == 0;
         self.in_attributes = octet & WITH_ATTRIBUTES != 0;
         self.attributes = 0;
         if token == LITERAL {
@@ -231,15 +285,24 @@ impl<'a> Reader<'a> {
         Ok(Token::Open { page: self.tag_page, token })
     }
 
+    #[inline(always)]
+    fn count_element(&mut self, octet: u8, at: usize) -> Result<(), LimitExceeded> {
+        self.elements += 1;
+        check("elements_max", self.limits.elements_max, self.elements, at)?;
+        check("depth_max", self.limits.depth_max, self.depth + 1, at)?;
+        self.depth += 1;
+        self.empty = octet & WITH_CONTENT == 0;
+        Ok(())
+    }
+
     #[inline]
     fn string(&mut self, kind: u8, at: usize) -> Result<Token<'a>, WbxmlError> {
         match kind {
             STR_I => {
                 let rest = self.input.get(self.at..).unwrap_or_default();
-                let end = rest.iter().position(|octet| *octet == 0);
-                let end = end.ok_or(WbxmlError::Truncated { at: self.input.len() })?;
-                let string = rest.get(..end).unwrap_or_default();
-                self.at += end + 1;
+                let string = CStr::from_bytes_until_nul(rest);
+                let string = string.map_err(|_| WbxmlError::Truncated { at: self.input.len() })?.to_bytes();
+                self.at += string.len() + 1;
                 self.text(string, at)
             }
             STR_T => {

@@ -1,8 +1,7 @@
 use std::borrow::Cow;
 
-use quick_xml::events::Event as Lexeme;
-
-use super::attributes::{self, RawAttribute, is_name};
+use super::attributes::{self, RawAttribute};
+use super::scan::{find_either, name_length};
 use super::{Namespace, XmlError, reference};
 use crate::limits::{Limits, check};
 
@@ -38,19 +37,27 @@ struct Binding<'a> {
 }
 
 /// Reads XML event by event, within [`Limits`].
+///
+/// The tokens are read here and not by a library: every device message passes, and this is three times as fast.
 #[derive(Debug)]
 pub struct PullReader<'a> {
     text: &'a str,
-    lexer: quick_xml::Reader<&'a [u8]>,
+    at: usize,
     limits: Limits,
+    /// Names of the open elements as written.
+    open: Vec<&'a str>,
     bindings: Vec<Binding<'a>>,
     attributes: Vec<RawAttribute<'a>>,
+    /// A start tag's rest that was nothing but a default namespace declaration, its `>` included, and what it
+    /// declared: each child of `Meta` repeats the same one.
+    usual: (&'a str, &'a str, Namespace),
     /// Namespace name of the element opened last.
     namespace_name: &'a str,
-    depth: usize,
     elements: usize,
     /// What is left of a text with carriage returns in it.
     pending: &'a str,
+    /// The document has a carriage return somewhere.
+    returns: bool,
     empty: bool,
     started: bool,
     doctype_seen: bool,
@@ -62,14 +69,16 @@ impl<'a> PullReader<'a> {
     pub fn new(text: &'a str, limits: &Limits) -> Self {
         Self {
             text,
-            lexer: quick_xml::Reader::from_str(text),
+            at: 0,
             limits: *limits,
+            open: Vec::new(),
             bindings: Vec::new(),
             attributes: Vec::new(),
+            usual: ("", "", Namespace::None),
             namespace_name: "",
-            depth: 0,
             elements: 0,
             pending: "",
+            returns: text.as_bytes().contains(&b'\r'),
             empty: false,
             started: false,
             doctype_seen: false,
@@ -79,7 +88,7 @@ impl<'a> PullReader<'a> {
     /// Octets read so far.
     #[must_use]
     pub fn at(&self) -> usize {
-        position(self.lexer.buffer_position())
+        self.at
     }
 
     /// Namespace name of the element opened last, empty for none.
@@ -93,7 +102,7 @@ impl<'a> PullReader<'a> {
     /// # Errors
     /// A prefix that is not declared or a reference that is not allowed.
     pub fn attributes(&self) -> impl Iterator<Item = Result<(&'a str, &'a str, Cow<'a, str>), XmlError>> {
-        let at = self.at();
+        let at = self.at;
         let plain = self.attributes.iter().filter(|it| declared_prefix(it.name).is_none());
         plain.map(move |it| {
             let (namespace, name) = match it.name.split_once(':') {
@@ -112,89 +121,117 @@ impl<'a> PullReader<'a> {
     pub fn next_event(&mut self) -> Result<Event<'a>, XmlError> {
         if self.empty {
             self.empty = false;
+            self.open.pop();
             return Ok(self.close());
         }
         if !self.pending.is_empty() {
             return Ok(Event::Text(self.next_line()));
         }
         loop {
-            let before = self.at();
-            let lexeme = self.lexer.read_event();
-            let after = position(self.lexer.buffer_position());
-            let lexeme = lexeme.map_err(|error| self.refused(&error))?;
-            match lexeme {
-                Lexeme::Start(tag) => {
-                    let name_length = tag.name().as_ref().len();
-                    return self.open(before + 1, name_length, after.saturating_sub(1));
-                }
-                Lexeme::Empty(tag) => {
-                    let name_length = tag.name().as_ref().len();
-                    self.empty = true;
-                    return self.open(before + 1, name_length, after.saturating_sub(2));
-                }
-                Lexeme::End(_) => return Ok(self.close()),
-                Lexeme::Text(_) => {
-                    if let Some(text) = self.characters(before, after)? {
+            let octets = self.text.as_bytes();
+            let start = self.at;
+            match (octets.get(start), octets.get(start + 1)) {
+                (Some(b'<'), Some(b'/')) => return self.end_tag(),
+                (Some(b'<'), Some(b'!')) => {
+                    if let Some(text) = self.declaration()? {
                         return Ok(Event::Text(text));
                     }
                 }
-                Lexeme::CData(_) => {
-                    if self.depth == 0 {
-                        return Err(XmlError::OutsideRoot { at: before });
-                    }
-                    let inside = (before + "<![CDATA[".len(), after.saturating_sub("]]>".len()));
-                    if let Some(text) = self.characters(inside.0, inside.1)? {
+                (Some(b'<'), Some(b'?')) => return Err(XmlError::ProcessingInstruction { at: start }),
+                (Some(b'<'), _) => return self.start_tag(),
+                (Some(b'&'), _) => return self.reference(),
+                (Some(_), _) => {
+                    let rest = self.slice(start, self.text.len());
+                    self.at = start + find_either(rest.as_bytes(), b'<', b'&');
+                    if let Some(text) = self.characters(start, self.at)? {
                         return Ok(Event::Text(text));
                     }
                 }
-                Lexeme::GeneralRef(_) => {
-                    if self.depth == 0 {
-                        return Err(XmlError::OutsideRoot { at: before });
-                    }
-                    let name = self.slice(before + 1, after.saturating_sub(1));
-                    return Ok(Event::Char(reference::character(name, before)?));
-                }
-                Lexeme::Comment(_) => {}
-                Lexeme::DocType(_) => self.doctype(before, after)?,
-                Lexeme::Decl(_) | Lexeme::PI(_) => return Err(XmlError::ProcessingInstruction { at: before }),
-                Lexeme::Eof if self.depth > 0 || !self.started => return Err(XmlError::Truncated { at: after }),
-                Lexeme::Eof => return Ok(Event::End),
+                (None, _) if !self.open.is_empty() || !self.started => return Err(XmlError::Truncated { at: start }),
+                (None, _) => return Ok(Event::End),
             }
         }
     }
 
+    /// The whole text of the element just opened, if it is one piece right before the end tag; the element is closed
+    /// then. Otherwise nothing is read.
     #[inline]
-    fn open(&mut self, start: usize, name_length: usize, end: usize) -> Result<Event<'a>, XmlError> {
-        if self.depth == 0 && self.started {
+    pub fn simple_text(&mut self) -> Option<&'a str> {
+        if self.empty || self.returns || !self.pending.is_empty() {
+            return None;
+        }
+        let rest = self.text.get(self.at..)?;
+        let length = find_either(rest.as_bytes(), b'<', b'&');
+        let after = rest.get(length..)?.strip_prefix("</")?;
+        let name = self.open.last()?;
+        if length > self.limits.text_bytes_max || !after.as_bytes().starts_with(name.as_bytes()) {
+            return None;
+        }
+        if after.as_bytes().get(name.len()) != Some(&b'>') {
+            return None;
+        }
+        self.at += length + "</".len() + name.len() + ">".len();
+        self.open.pop();
+        self.close();
+        rest.get(..length)
+    }
+
+    fn start_tag(&mut self) -> Result<Event<'a>, XmlError> {
+        let start = self.at + 1;
+        if self.open.is_empty() && self.started {
             return Err(XmlError::OutsideRoot { at: start });
         }
         self.started = true;
         self.elements += 1;
         check("elements_max", self.limits.elements_max, self.elements, start)?;
-        self.depth += 1;
-        check("depth_max", self.limits.depth_max, self.depth, start)?;
-        let name = self.slice(start, start + name_length);
-        if !is_name(name) {
-            return Err(XmlError::syntax(start, "element name"));
+        check("depth_max", self.limits.depth_max, self.open.len() + 1, start)?;
+        let rest = self.slice(start, self.text.len());
+        let (length, colon) = name_length(rest.as_bytes());
+        let name = rest.get(..length).unwrap_or_default();
+        if name.is_empty() {
+            return Err(self.broken(start, "element name"));
         }
+        let after = rest.get(length..).unwrap_or_default();
+        self.open.push(name);
         self.attributes.clear();
-        if start + name_length < end {
-            self.declare(start + name_length, end)?;
+        if after.as_bytes().first() == Some(&b'>') {
+            self.at = start + length + 1;
+        } else if !self.usual.0.is_empty() && after.as_bytes().starts_with(self.usual.0.as_bytes()) {
+            self.at = start + length + self.usual.0.len();
+            let (_, declared, namespace) = self.usual;
+            self.bindings.push(Binding { depth: self.open.len(), prefix: "", name: declared, namespace });
+        } else {
+            self.tag_rest(after, start + length)?;
         }
-        let (prefix, name) = match name.split_once(':') {
-            Some((prefix, name)) if is_name(name) && !name.contains(':') => (prefix, name),
-            Some(_) => return Err(XmlError::Namespace { at: start }),
-            None => ("", name),
-        };
-        let (namespace_name, namespace) = self.resolve(prefix, start)?;
+        if colon {
+            return self.prefixed(name, start);
+        }
+        let (namespace_name, namespace) = self.default_namespace();
         self.namespace_name = namespace_name;
         Ok(Event::Open { namespace, name })
     }
 
-    /// Reads the attributes and puts the namespace declarations among them in force.
-    fn declare(&mut self, start: usize, end: usize) -> Result<(), XmlError> {
-        let raw = self.slice(start, end);
-        attributes::read(raw, start, &self.limits, &mut self.attributes)?;
+    /// Attributes, `/` and `>`. `after` is what follows the element's name, at octet `at`.
+    fn tag_rest(&mut self, after: &'a str, at: usize) -> Result<(), XmlError> {
+        let mut quote = None;
+        let end = after.bytes().position(|octet| {
+            match (quote, octet) {
+                (None, b'>') => return true,
+                (None, b'"' | b'\'') => quote = Some(octet),
+                (Some(open), _) if open == octet => quote = None,
+                _ => {}
+            }
+            false
+        });
+        let end = end.ok_or_else(|| self.broken(at, "start tag without end"))?;
+        let inside = after.get(..end).unwrap_or_default();
+        self.at = at + end + 1;
+        let (raw, empty) = match inside.strip_suffix('/') {
+            Some(raw) => (raw, true),
+            None => (inside, false),
+        };
+        self.empty = empty;
+        attributes::read(raw, at, &self.limits, &mut self.attributes)?;
         for attribute in &self.attributes {
             let Some(prefix) = declared_prefix(attribute.name) else { continue };
             let name = attribute.value;
@@ -204,39 +241,129 @@ impl<'a> PullReader<'a> {
                 || (prefix == "xml") != (name == XML_NAMESPACE)
                 || (name.is_empty() && !prefix.is_empty());
             if forbidden {
-                return Err(XmlError::Namespace { at: start });
+                return Err(XmlError::Namespace { at });
             }
-            check("attributes_max", self.limits.attributes_max * self.limits.depth_max, self.bindings.len(), start)?;
             let namespace = Namespace::of(name);
-            self.bindings.push(Binding { depth: self.depth, prefix, name, namespace });
+            self.bindings.push(Binding { depth: self.open.len(), prefix, name, namespace });
+            if prefix.is_empty() && !empty && self.attributes.len() == 1 {
+                self.usual = (after.get(..=end).unwrap_or_default(), name, namespace);
+            }
         }
         Ok(())
     }
 
+    fn prefixed(&mut self, name: &'a str, at: usize) -> Result<Event<'a>, XmlError> {
+        let (prefix, local) = name.split_once(':').unwrap_or_default();
+        if prefix.is_empty() || !attributes::is_name(local) || local.contains(':') {
+            return Err(XmlError::Namespace { at });
+        }
+        let (namespace_name, namespace) = self.resolve(prefix, at)?;
+        self.namespace_name = namespace_name;
+        Ok(Event::Open { namespace, name: local })
+    }
+
     #[inline]
+    fn default_namespace(&self) -> (&'a str, Namespace) {
+        let binding = self.bindings.iter().rev().find(|binding| binding.prefix.is_empty());
+        binding.map_or(("", Namespace::None), |binding| (binding.name, binding.namespace))
+    }
+
     fn resolve(&self, prefix: &str, at: usize) -> Result<(&'a str, Namespace), XmlError> {
         match self.bindings.iter().rev().find(|binding| binding.prefix == prefix) {
             Some(binding) => Ok((binding.name, binding.namespace)),
-            None if prefix.is_empty() => Ok(("", Namespace::None)),
             None if prefix == "xml" => Ok((XML_NAMESPACE, Namespace::Other)),
             None => Err(XmlError::Namespace { at }),
         }
     }
 
+    fn end_tag(&mut self) -> Result<Event<'a>, XmlError> {
+        let at = self.at;
+        let rest = self.slice(at + "</".len(), self.text.len());
+        let name = self.open.pop().ok_or_else(|| XmlError::syntax(at, "end tag without start tag"))?;
+        let after = rest.strip_prefix(name).map(|after| after.trim_start_matches([' ', '\t', '\r', '\n']));
+        let after = after.and_then(|after| after.strip_prefix('>'));
+        let after = after.ok_or_else(|| XmlError::syntax(at, "end tag of another element"))?;
+        self.at = self.text.len() - after.len();
+        Ok(self.close())
+    }
+
+    /// Takes the declarations of the element just popped from `open` out of force.
     #[inline]
     fn close(&mut self) -> Event<'a> {
-        while self.bindings.last().is_some_and(|binding| binding.depth == self.depth) {
+        while self.bindings.last().is_some_and(|binding| binding.depth > self.open.len()) {
             self.bindings.pop();
         }
-        self.depth = self.depth.saturating_sub(1);
         Event::Close
+    }
+
+    fn reference(&mut self) -> Result<Event<'a>, XmlError> {
+        let at = self.at;
+        if self.open.is_empty() {
+            return Err(XmlError::OutsideRoot { at });
+        }
+        let rest = self.slice(at + 1, self.text.len());
+        let length = rest.bytes().take(12).position(|octet| octet == b';').ok_or(XmlError::Entity { at })?;
+        self.at = at + 1 + length + 1;
+        Ok(Event::Char(reference::character(rest.get(..length).unwrap_or_default(), at)?))
+    }
+
+    /// A comment, a document type declaration, or CDATA, whose text is given back.
+    fn declaration(&mut self) -> Result<Option<&'a str>, XmlError> {
+        let at = self.at;
+        let rest = self.slice(at, self.text.len());
+        if let Some(comment) = rest.strip_prefix("<!--") {
+            let end = comment.find("--").ok_or_else(|| self.broken(at, "comment without end"))?;
+            if comment.as_bytes().get(end + 2) != Some(&b'>') {
+                return Err(XmlError::syntax(at, "two hyphens in a comment"));
+            }
+            self.at = at + "<!--".len() + end + "-->".len();
+            return Ok(None);
+        }
+        if let Some(text) = rest.strip_prefix("<![CDATA[") {
+            let end = text.find("]]>").ok_or_else(|| self.broken(at, "CDATA without end"))?;
+            if self.open.is_empty() {
+                return Err(XmlError::OutsideRoot { at });
+            }
+            let start = at + "<![CDATA[".len();
+            self.at = start + end + "]]>".len();
+            return self.characters(start, start + end);
+        }
+        if rest.starts_with("<!DOCTYPE") {
+            return self.doctype(rest).map(|()| None);
+        }
+        Err(self.broken(at, "mark-up declaration"))
+    }
+
+    /// Takes a document type declaration before the root and ignores it; refuses one with an internal subset.
+    fn doctype(&mut self, rest: &str) -> Result<(), XmlError> {
+        let at = self.at;
+        let mut quote = None;
+        let mut end = None;
+        for (number, octet) in rest.bytes().enumerate() {
+            match (quote, octet) {
+                (None, b'>') => {
+                    end = Some(number);
+                    break;
+                }
+                (None, b'[' | b'<') if number > 0 => break,
+                (None, b'"' | b'\'') => quote = Some(octet),
+                (Some(open), _) if open == octet => quote = None,
+                _ => {}
+            }
+        }
+        match end {
+            Some(end) if !self.started && !self.doctype_seen => self.at = at + end + 1,
+            _ => return Err(XmlError::DocumentType { at }),
+        }
+        self.doctype_seen = true;
+        Ok(())
     }
 
     /// The first part of a text, or nothing for white space outside the root and for no text at all.
     #[inline]
     fn characters(&mut self, start: usize, end: usize) -> Result<Option<&'a str>, XmlError> {
         let text = self.slice(start, end);
-        if self.depth == 0 {
+        if self.open.is_empty() {
             let white = text.bytes().all(|octet| matches!(octet, b' ' | b'\t' | b'\n' | b'\r'));
             return if white { Ok(None) } else { Err(XmlError::OutsideRoot { at: start }) };
         }
@@ -244,7 +371,7 @@ impl<'a> PullReader<'a> {
         if text.is_empty() {
             return Ok(None);
         }
-        if !text.as_bytes().contains(&b'\r') {
+        if !self.returns || !text.as_bytes().contains(&b'\r') {
             return Ok(Some(text));
         }
         self.pending = text;
@@ -264,36 +391,9 @@ impl<'a> PullReader<'a> {
         "\n"
     }
 
-    /// Takes a document type declaration before the root and ignores it; refuses one with an internal subset.
-    fn doctype(&mut self, start: usize, end: usize) -> Result<(), XmlError> {
-        let mut quote = None;
-        for character in self.slice(start, end).chars() {
-            match (quote, character) {
-                (None, '[') => return Err(XmlError::DocumentType { at: start }),
-                (None, '"' | '\'') => quote = Some(character),
-                (Some(open), _) if open == character => quote = None,
-                _ => {}
-            }
-        }
-        if self.started || self.doctype_seen || quote.is_some() {
-            return Err(XmlError::DocumentType { at: start });
-        }
-        self.doctype_seen = true;
-        Ok(())
-    }
-
     #[cold]
-    fn refused(&self, error: &quick_xml::Error) -> XmlError {
-        let at = position(self.lexer.error_position());
-        let unfinished = matches!(error, quick_xml::Error::Syntax(_));
-        if unfinished && !self.text.get(at..).is_some_and(|rest| rest.starts_with("<!DOCTYPE")) {
-            return XmlError::Syntax { at, reason: error.to_string().into() };
-        }
-        if unfinished {
-            XmlError::DocumentType { at }
-        } else {
-            XmlError::Syntax { at, reason: error.to_string().into() }
-        }
+    fn broken(&self, at: usize, reason: &str) -> XmlError {
+        XmlError::syntax(at, reason)
     }
 
     #[inline]
@@ -306,9 +406,4 @@ impl<'a> PullReader<'a> {
 fn declared_prefix(attribute: &str) -> Option<&str> {
     let rest = attribute.strip_prefix("xmlns")?;
     if rest.is_empty() { Some("") } else { rest.strip_prefix(':') }
-}
-
-#[inline]
-fn position(octets: u64) -> usize {
-    usize::try_from(octets).unwrap_or(usize::MAX)
 }

@@ -6,4 +6,10 @@
     reason = "tests read golden files and start other programs"
 )]
 
+mod generate;
+mod hostile_wbxml;
+mod hostile_xml;
+mod interop;
+mod properties;
+mod tolerance;
 mod vectors;

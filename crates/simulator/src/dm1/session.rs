@@ -5,15 +5,13 @@ use muster_protocol::syncml::{Address, Alert, Challenge, Command, Header, Messag
 use super::execute::Executor;
 use super::large_object::{Incoming, Piece};
 use super::outbox::Outbox;
+use super::proof::{ClientProof, Judgement, Proof, ServerProof};
 use super::{Device, SessionEnd, Step, Told, credential, size};
 use crate::account::AuthType;
 
 /// Challenges a device answers in one session: the first for want of a credential or a stale nonce, the second
 /// for a change of scheme. A third means that the secret is wrong.
 const CHALLENGES_MAX: u32 = 2;
-
-/// Octets of a nonce this device gives out.
-const NONCE_BYTES: usize = 16;
 
 /// What is remembered from one message to the next.
 #[derive(Clone, Debug)]
@@ -23,67 +21,20 @@ pub(super) struct Session {
     pub(super) resp_uri: Option<Text>,
     /// `MsgID` of the server's last message and what was made of it.
     pub(super) answered: Option<(Text, Step)>,
-    msg_id: u32,
-    server_msg_id: u64,
-    client: ClientProof,
-    server: ServerProof,
+    pub(super) msg_id: u32,
+    pub(super) server_msg_id: u64,
+    pub(super) client: ClientProof,
+    pub(super) server: ServerProof,
     /// `MaxMsgSize` of the server.
     server_message_bytes_max: Option<u64>,
     /// The commands of the last message but for its `SyncHdr` Status, to be sent again after a challenge.
-    sent: Vec<Command>,
+    pub(super) sent: Vec<Command>,
     /// Statuses of requests for the next message. They go out before the outbox, which could otherwise be kept from
     /// ever getting empty by them.
     prompts: Vec<Command>,
     /// The server has not closed its package, so the device must not close its own.
     server_package_open: bool,
     incoming: Option<Incoming>,
-}
-
-/// How far the device has got in proving who it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct ClientProof {
-    challenges: u32,
-    /// Nonce received in this session, for the next message.
-    nonce: Option<Vec<u8>>,
-    auth: Option<AuthType>,
-    /// Nonce for the next session, kept until the server has proved who it is.
-    next_nonce: Option<Vec<u8>>,
-    /// The last message carried a credential made with a nonce of this session, or one that needs none.
-    fresh: bool,
-    accepted: bool,
-}
-
-impl ClientProof {
-    /// The server took the last message.
-    fn accepted(&mut self, code: StatusCode, chal: Option<&Challenge>) {
-        self.accepted |= code == StatusCode::AUTHENTICATED;
-        if let Some(nonce) = chal.and_then(|it| it.meta.next_nonce.clone()) {
-            // 200 with a nonce: every message needs a credential, the next one with this nonce.
-            self.nonce = Some(nonce.clone());
-            self.next_nonce = Some(nonce);
-        }
-    }
-}
-
-/// How far the server has got in proving who it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ServerProof {
-    Missing { challenges: u32 },
-    Accepted,
-}
-
-/// What a credential of the server is worth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Proof {
-    Good,
-    Bad,
-    Missing,
-}
-
-/// What the device thinks of the server's credential in one message.
-enum Judgement {
-    Trusted(StatusCode, Option<Challenge>),
-    Doubted(StatusCode, Challenge),
 }
 
 impl Session {
@@ -182,9 +133,10 @@ impl Device {
                 let text = "the server ended the session before the device's package was complete";
                 return Step::end(SessionEnd::Violation(text.to_owned()));
             }
-            // A session is not kept open just to challenge a server that wants nothing; nor does the server learn a
-            // new nonce, so the old one stays.
-            if session.server == ServerProof::Accepted || self.proof(message) == Proof::Good {
+            // A session is not kept open just to challenge a server that wants nothing, and such a server need not
+            // spend the nonce it has: its own is kept all the same. A false one costs a challenge in the next session.
+            let failed = matches!(session.server, ServerProof::Missing { challenges: 1.. });
+            if !failed && self.proof(message) != Proof::Bad {
                 self.keep_nonce(session);
             }
             return Step::end(SessionEnd::Complete);
@@ -273,55 +225,6 @@ impl Device {
         }
     }
 
-    /// What the server's credential in `message` is worth.
-    fn proof(&self, message: &Message) -> Proof {
-        let Some(server) = &self.account.server else {
-            return Proof::Good;
-        };
-        let expected = credential::md5(&server.name, &server.secret, &server.nonce);
-        match &message.header.cred {
-            None => Proof::Missing,
-            Some(cred) if cred.meta.kind.as_deref() == Some(AuthType::Md5.name()) && cred.data == expected => {
-                Proof::Good
-            }
-            Some(_) => Proof::Bad,
-        }
-    }
-
-    /// Decides whether to do what the server wants, and gives out the next nonce.
-    fn judge(&mut self, session: &mut Session, message: &Message) -> Judgement {
-        if session.server == ServerProof::Accepted {
-            return Judgement::Trusted(StatusCode::OK, None);
-        }
-        let proof = self.proof(message);
-        if proof == Proof::Good {
-            session.server = ServerProof::Accepted;
-        }
-        let Some(server) = &mut self.account.server else {
-            return Judgement::Trusted(StatusCode::OK, None);
-        };
-        let code = match proof {
-            Proof::Good => StatusCode::AUTHENTICATED,
-            Proof::Bad => StatusCode::INVALID_CREDENTIALS,
-            Proof::Missing if message.commands.iter().any(is_work) => StatusCode::MISSING_CREDENTIALS,
-            // Nothing was asked that needs trust.
-            Proof::Missing => return Judgement::Trusted(StatusCode::OK, None),
-        };
-        server.nonce = std::iter::repeat_with(|| self.random.u8(..)).take(NONCE_BYTES).collect();
-        let chal = credential::challenge(&server.nonce);
-        match proof {
-            Proof::Good => Judgement::Trusted(code, Some(chal)),
-            Proof::Bad | Proof::Missing => Judgement::Doubted(code, chal),
-        }
-    }
-
-    /// Stores the nonce for the next session. Only a server that has proved who it is may set it.
-    fn keep_nonce(&mut self, session: &mut Session) {
-        if let Some(nonce) = session.client.next_nonce.take() {
-            self.account.client_nonce = Some(nonce);
-        }
-    }
-
     /// The next message: the given Status first, then as much of the outbox as the server takes.
     pub(super) fn next_message(&mut self, session: &mut Session, of_header: Option<Status>) -> Message {
         session.msg_id += if self.faults.skips_msg_id && session.msg_id > 0 { 2 } else { 1 };
@@ -382,46 +285,6 @@ impl Device {
             ..Header::default()
         }
     }
-
-    /// Notes where the server departs from the specification without breaking the session.
-    fn check(&mut self, session: &mut Session, message: &Message) {
-        let header = &message.header;
-        if header.ver_dtd != "1.2" || header.ver_proto != "DM/1.2" {
-            self.complain(&format!("VerDTD {:?}, VerProto {:?}", header.ver_dtd, header.ver_proto));
-        }
-        match header.msg_id.parse::<u64>() {
-            Ok(id) if Some(id) == session.server_msg_id.checked_add(1) => session.server_msg_id = id,
-            Ok(id) => {
-                self.complain(&format!("MsgID {id} after {}", session.server_msg_id));
-                session.server_msg_id = id;
-            }
-            Err(_) => self.complain(&format!("MsgID {:?} is not a number", header.msg_id)),
-        }
-        let mut ids = Vec::new();
-        note_ids(&message.commands, &mut ids, 0);
-        if ids.iter().any(|id| matches!(*id, "" | "0")) {
-            self.complain("a command without CmdID, or with 0");
-        }
-        let count = ids.len();
-        ids.sort_unstable();
-        ids.dedup();
-        if ids.len() != count {
-            self.complain("two commands with the same CmdID");
-        }
-        let msg_id = session.msg_id.to_string();
-        for command in session.sent.iter().filter(|it| is_work(it)) {
-            let answered = message.commands.iter().any(
-                |it| matches!(it, Command::Status(status) if status.msg_ref == msg_id && status.cmd == command.name()),
-            );
-            if !answered {
-                self.complain(&format!("no Status for the {} of message {msg_id}", command.name()));
-            }
-        }
-    }
-
-    fn complain(&mut self, text: &str) {
-        self.complaints.push(text.to_owned());
-    }
 }
 
 /// The server's Status for the header of our message.
@@ -447,7 +310,7 @@ fn header_status(message: &Message, code: StatusCode, chal: Option<Challenge>) -
 }
 
 /// Whether a command wants an answer.
-fn is_work(command: &Command) -> bool {
+pub(super) fn is_work(command: &Command) -> bool {
     !matches!(command, Command::Status(_) | Command::Results(_))
 }
 
@@ -482,15 +345,4 @@ pub(super) fn set_cmd_id(command: &mut Command, id: Text) {
         Command::Unsupported { cmd_id, .. } => cmd_id,
     };
     *cmd_id = id;
-}
-
-fn note_ids<'a>(commands: &'a [Command], ids: &mut Vec<&'a str>, depth: usize) {
-    for command in commands {
-        ids.push(command.cmd_id());
-        if let Command::Nested(nested) = command
-            && depth < 8
-        {
-            note_ids(&nested.commands, ids, depth + 1);
-        }
-    }
 }

@@ -87,6 +87,9 @@ struct Shared {
 
 impl Fleet {
     /// Starts all devices. Must be called within a tokio runtime.
+    ///
+    /// Each device takes a task and a tree, some 20 kB in all. For fleets beyond memory, run ranges of indices one after the
+    /// other: `(from..to).map(|index| spec.device(index))`.
     #[must_use]
     pub fn start(devices: impl IntoIterator<Item = DeviceSpec>, run: FleetRun) -> Self {
         let counters = Arc::new(Counters::default());

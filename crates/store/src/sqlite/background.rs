@@ -23,27 +23,37 @@ const JOBS_MAX: u32 = 256;
 /// Who does what nobody asked for.
 const SERVER: &str = "server";
 
-/// Takes jobs after `after` forward; gives the last one looked at, unless all were.
-fn pump(connection: &Connection, after: Option<JobId>, now: Timestamp, limit: u32) -> Done<(Option<JobId>, Due)> {
+/// A round over all jobs with background work, in several transactions if there are many. One that is lost by a
+/// restart begins anew.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Round {
+    /// Last job looked at; nothing at the beginning.
+    after: Option<JobId>,
+    /// Whether any job looked at has pages left.
+    has_pages: bool,
+}
+
+/// Goes on with a round; gives where it is afterwards, and whether to call again.
+fn pump(connection: &Connection, mut round: Round, now: Timestamp, limit: u32) -> Done<(Round, Due)> {
     let mut budget = limit.max(1);
-    let mut due = Due::Nothing;
-    let jobs = jobs::active(connection, after, JOBS_MAX)?;
-    let is_full = jobs.len() >= JOBS_MAX as usize;
-    let mut reached = None;
+    let jobs = jobs::active(connection, round.after, JOBS_MAX)?;
+    let mut is_through = jobs.len() < JOBS_MAX as usize;
     for mut kept in jobs {
         let before = kept.mark();
-        if pump_job(connection, &mut kept, now, &mut budget)? {
-            due = Due::More;
-        }
+        round.has_pages |= pump_job(connection, &mut kept, now, &mut budget)?;
         if kept.mark() != before {
             jobs::update(connection, &kept)?;
         }
-        reached = Some(kept.job.id);
+        round.after = Some(kept.job.id);
         if budget == 0 {
-            return Ok((reached, Due::More));
+            (round.has_pages, is_through) = (true, false);
+            break;
         }
     }
-    Ok(if is_full { (reached, Due::More) } else { (None, due) })
+    if !is_through {
+        return Ok((round, Due::More));
+    }
+    Ok((Round::default(), if round.has_pages { Due::More } else { Due::Nothing }))
 }
 
 /// One job; true if it has pages left.
@@ -138,7 +148,7 @@ fn retry(connection: &Connection, kept: &mut Kept, now: Timestamp, budget: &mut 
 }
 
 fn retry_one(connection: &Connection, kept: &Kept, task: &mut Task, now: Timestamp) -> Done<()> {
-    let stored = Stored { version: task.version, status: task.status, history_len: task.history_len };
+    let stored = Stored::of(task);
     if task.advance(TaskEvent::Retried, now).is_err() {
         return Ok(());
     }
@@ -199,7 +209,8 @@ fn release(connection: &Connection, kept: &mut Kept, now: Timestamp, budget: &mu
     if let Some(most) = schedule.concurrent_max {
         let used = one(
             connection,
-            "SELECT count(*) FROM (SELECT 1 FROM task WHERE job = ? AND released = 2 AND status < 7 LIMIT ?)",
+            "SELECT count(*) FROM (SELECT 1 FROM task INDEXED BY task_slot \
+             WHERE job = ? AND released = 2 AND status < 7 LIMIT ?)",
             params![job.0.as_bytes(), most],
             |cells| cells.get::<u32>(),
         )?;
@@ -247,6 +258,7 @@ fn settle(connection: &Connection, kept: &mut Kept, now: Timestamp) -> Done<()> 
 }
 
 fn expire(connection: &Connection, now: Timestamp, limit: u32) -> Done<Due> {
+    let limit = limit.max(1);
     let sql = format!("SELECT {TASK} FROM task t WHERE t.end_at <= ? AND t.status < 7 ORDER BY t.end_at LIMIT ?");
     let tasks = many(connection, &sql, params![now.0, limit], |cells| cells.task())?;
     let is_full = u32::try_from(tasks.len()).is_ok_and(|found| found >= limit);
@@ -272,12 +284,11 @@ fn silent(connection: &Connection, before: Timestamp, limit: u32) -> Done<Vec<Co
 impl BackgroundStore for SqliteStore {
     fn job_pump(&self, now: Timestamp, limit: u32) -> Pending<'_, Due> {
         Box::pin(async move {
-            let after = *self.pumped.lock().unwrap_or_else(PoisonError::into_inner);
-            let work = move |connection: &Connection| pump(connection, after, now, limit);
-            let (reached, due) = self.write(Guard::Savepoint, 1 << 20, work).await?;
-            *self.pumped.lock().unwrap_or_else(PoisonError::into_inner) = reached;
-            // A round that began in the middle has not looked at the jobs before it.
-            Ok(if after.is_some() { Due::More } else { due })
+            let round = *self.round.lock().unwrap_or_else(PoisonError::into_inner);
+            let work = move |connection: &Connection| pump(connection, round, now, limit);
+            let (round, due) = self.write(Guard::Savepoint, 1 << 20, work).await?;
+            *self.round.lock().unwrap_or_else(PoisonError::into_inner) = round;
+            Ok(due)
         })
     }
 

@@ -1,7 +1,7 @@
 //! Devices in contact: the hot path.
 
 use std::cmp::Reverse;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use muster_broker::id::DeviceOid;
 use muster_broker::store::{
@@ -114,7 +114,7 @@ fn is_current(connection: &Connection, step: &ContactStep) -> Done<Option<Vec<St
         let is_repeated =
             step.history.iter().take(place).any(|other| other.task == entry.task && other.number == entry.number);
         if !fits || is_repeated {
-            return Err(Failure::Broken(format!("history entry {} of {} has no place", entry.number, entry.task)));
+            return Err(Failure::Refused(format!("history entry {} of {} has no place", entry.number, entry.task)));
         }
     }
     Ok(Some(stored))
@@ -181,11 +181,32 @@ impl ContactStore for SqliteStore {
             ContactKey::ClientName(name) => (KIND_CLIENT_NAME, name.clone()),
             ContactKey::DeviceId(id) => (KIND_DEVICE_ID, id.as_str().to_owned()),
         };
-        Box::pin(async move { self.points.read(|connection| load(connection, &BY_KEY, params![kind, value])) })
+        Box::pin(async move {
+            if kind == KIND_CLIENT_NAME
+                && let Some(contact) = self.cache.get(&value)
+            {
+                return Ok(Some(contact));
+            }
+            let epoch = self.cache.epoch();
+            let found = self.points.read(|connection| load(connection, &BY_KEY, params![kind, value]))?;
+            if let Some(contact) = &found {
+                self.cache.put(epoch, contact);
+            }
+            Ok(found)
+        })
     }
 
     fn contact_commit(&self, step: ContactStep) -> Pending<'_, Verdict> {
         let guard = if step.record.is_some() { Guard::Savepoint } else { Guard::None };
-        Box::pin(self.write(guard, bytes(&step), move |connection| commit(connection, &step)))
+        Box::pin(async move {
+            let (bytes, step) = (bytes(&step), Arc::new(step));
+            let given = Arc::clone(&step);
+            let verdict = self.write_step(guard, bytes, move |connection| commit(connection, &given)).await?;
+            match verdict {
+                Verdict::Applied => self.cache.applied(&step),
+                Verdict::Conflict => self.cache.forget(step.device),
+            }
+            Ok(verdict)
+        })
     }
 }

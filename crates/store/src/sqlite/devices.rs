@@ -16,7 +16,7 @@ use rusqlite::{Connection, params};
 use super::device_write::{self, delete};
 use super::query::{Where, foreign_key, listed, many, one, one_more};
 use super::requests::once;
-use super::rows::{DEVICE, DEVICE_FROM, Done, management_state_number};
+use super::rows::{DEVICE, DEVICE_FROM, DEVICE_FROM_PHONE, Done, management_state_number};
 use super::writer::Guard;
 use super::{SqliteStore, adoption, capabilities};
 
@@ -48,7 +48,7 @@ pub(super) fn find(connection: &Connection, tenant: &str, key: &DeviceKey, limit
         DeviceKey::DeviceId(id) => holder(connection, KIND_DEVICE_ID, tenant, id.as_str())?,
         DeviceKey::Phone(number) => {
             let sql = format!(
-                "SELECT {DEVICE} FROM {DEVICE_FROM} WHERE d.tenant = ? AND d.phone_number = ? \
+                "SELECT {DEVICE} FROM {DEVICE_FROM_PHONE} WHERE d.tenant = ? AND d.phone_number = ? \
                  ORDER BY d.bucket, d.oid LIMIT ?"
             );
             return many(connection, &sql, params![tenant, number.as_str(), limit], |cells| cells.device());

@@ -17,7 +17,7 @@ use rusqlite::types::Value;
 use super::devices;
 use super::jobs::Kept;
 use super::query::{Where, foreign_key};
-use super::rows::{DEVICE, DEVICE_FROM, Done, Failure};
+use super::rows::{DEVICE, DEVICE_FROM, DEVICE_FROM_PHONE, Done, Failure};
 use super::tasks;
 
 /// Records looked at for each task that may be made: a filter that hardly anything matches must not keep the writer.
@@ -75,8 +75,9 @@ pub(super) fn expand(connection: &Connection, kept: &mut Kept, now: Timestamp, b
     while let Some(at) = cursor
         && *budget > 0
     {
-        let Page { devices, next, is_named } = page(connection, &kept.job.tenant, &expansion.selector, at, *budget)?;
-        *budget = budget.saturating_sub(u32::try_from(devices.len()).unwrap_or(u32::MAX).max(1));
+        let Page { devices, next, is_named, cost } =
+            page(connection, &kept.job.tenant, &expansion.selector, at, *budget)?;
+        *budget = budget.saturating_sub(cost);
         if is_named && devices.is_empty() && at.after.is_none() {
             kept.progress.unmatched += 1;
         }
@@ -120,36 +121,43 @@ struct Page {
     next: Option<Cursor>,
     /// Whether a caller named this entry, so that finding none is worth telling.
     is_named: bool,
+    /// What finding them takes from the budget: a task each, or as many looks as a task is worth.
+    cost: u32,
+}
+
+impl Page {
+    /// Nothing here: on with the next kind.
+    fn turn(next: Option<Cursor>) -> Self {
+        Self { devices: Vec::new(), next, is_named: false, cost: 0 }
+    }
+}
+
+fn number(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 fn page(connection: &Connection, tenant: &str, selector: &Selector, at: Cursor, limit: u32) -> Done<Page> {
     let devices = match at.kind {
         Kind::Phone => match selector.phone_number.get(at.index) {
-            None => {
-                return Ok(Page { devices: Vec::new(), next: Some(Cursor::at(Kind::DeviceId, 0)), is_named: false });
-            }
+            None => return Ok(Page::turn(Some(Cursor::at(Kind::DeviceId, 0)))),
             Some(number) => {
                 let mut wanted = Where::default();
                 wanted.equal("d.tenant", Some(tenant));
                 wanted.equal("d.phone_number", Some(number.as_str()));
-                records(connection, wanted, at.after, limit)?
+                records(connection, DEVICE_FROM_PHONE, wanted, at.after, limit)?
             }
         },
         Kind::DeviceId => match selector.device_id.get(at.index) {
-            None => {
-                return Ok(Page { devices: Vec::new(), next: Some(Cursor::at(Kind::Capability, 0)), is_named: false });
-            }
+            None => return Ok(Page::turn(Some(Cursor::at(Kind::Capability, 0)))),
             Some(id) => devices::find(connection, tenant, &DeviceKey::DeviceId(id.clone()), 1)?,
         },
         Kind::Capability => match selector.capability.get(at.index) {
-            None => {
-                return Ok(Page { devices: Vec::new(), next: Some(Cursor::at(Kind::Matching, 0)), is_named: false });
-            }
+            None => return Ok(Page::turn(Some(Cursor::at(Kind::Matching, 0)))),
             Some(oid) => {
                 let mut wanted = Where::default();
                 wanted.equal("d.tenant", Some(tenant));
                 wanted.and("d.capability = ?", [Value::from(oid.0.as_bytes().to_vec())]);
-                records(connection, wanted, at.after, limit)?
+                records(connection, DEVICE_FROM, wanted, at.after, limit)?
             }
         },
         Kind::Matching => return matching(connection, tenant, selector, at, limit),
@@ -160,14 +168,21 @@ fn page(connection: &Connection, tenant: &str, selector: &Selector, at: Cursor, 
         Some(last) if is_full => Cursor { after: Some(last.oid), ..at },
         _ => Cursor::at(at.kind, at.index.saturating_add(1)),
     };
-    Ok(Page { devices, next: Some(next), is_named: at.kind != Kind::Capability })
+    let cost = number(devices.len()).max(1);
+    Ok(Page { devices, next: Some(next), is_named: at.kind != Kind::Capability, cost })
 }
 
-fn records(connection: &Connection, mut wanted: Where, after: Option<DeviceOid>, limit: u32) -> Done<Vec<Device>> {
+fn records(
+    connection: &Connection,
+    from: &str,
+    mut wanted: Where,
+    after: Option<DeviceOid>,
+    limit: u32,
+) -> Done<Vec<Device>> {
     if let Some(after) = after {
         devices::after(&mut wanted, after);
     }
-    wanted.select(connection, DEVICE, DEVICE_FROM, "d.bucket, d.oid", limit, |cells| cells.device())
+    wanted.select(connection, DEVICE, from, "d.bucket, d.oid", limit, |cells| cells.device())
 }
 
 /// The next records of the whole domain that match.
@@ -176,24 +191,24 @@ fn matching(connection: &Connection, tenant: &str, selector: &Selector, at: Curs
         _ if selector.all_devices => (DeviceFilter::default(), limit),
         Some(filter) if !filter.is_empty() => (filter.clone(), limit.saturating_mul(LOOKS_PER_TASK)),
         // A selector without criteria never means every device.
-        _ => return Ok(Page { devices: Vec::new(), next: None, is_named: false }),
+        _ => return Ok(Page::turn(None)),
     };
     let mut span = Where::default();
     span.equal("d.tenant", Some(tenant));
     if let Some(after) = at.after {
         devices::after(&mut span, after);
     }
-    let last = span
-        .select(connection, "d.bucket, d.oid", "device d", "d.bucket, d.oid", looks, |cells| cells.device_oid())?
-        .pop();
-    let Some(last) = last else { return Ok(Page { devices: Vec::new(), next: None, is_named: false }) };
+    let looked =
+        span.select(connection, "d.bucket, d.oid", "device d", "d.bucket, d.oid", looks, |cells| cells.device_oid())?;
+    let Some(last) = looked.last().copied() else { return Ok(Page::turn(None)) };
     let mut wanted = devices::matching(tenant, &filter);
     let bound = [Value::from(i64::from(last.bucket.0)), Value::from(last.unique.as_bytes().to_vec())];
     wanted.and("(d.bucket, d.oid) <= (?, ?)", bound);
-    let devices = records(connection, wanted, at.after, limit)?;
+    let devices = records(connection, DEVICE_FROM, wanted, at.after, limit)?;
     let is_full = u32::try_from(devices.len()).is_ok_and(|found| found >= limit);
     let reached = if is_full { devices.last().map_or(last, |device| device.oid) } else { last };
-    Ok(Page { devices, next: Some(Cursor { after: Some(reached), ..at }), is_named: false })
+    let cost = number(devices.len()).max(number(looked.len()).div_ceil(LOOKS_PER_TASK));
+    Ok(Page { devices, next: Some(Cursor { after: Some(reached), ..at }), is_named: false, cost })
 }
 
 fn target(kept: &Kept, device: &Device, now: Timestamp) -> Done<Target> {

@@ -20,6 +20,8 @@ use uuid::Uuid;
 pub(super) enum Failure {
     Sqlite(rusqlite::Error),
     Broken(String),
+    /// As `Broken`, and nothing was written before it was found.
+    Refused(String),
 }
 
 pub(super) type Done<T> = Result<T, Failure>;
@@ -39,7 +41,7 @@ impl From<serde_json::Error> for Failure {
 impl From<Failure> for StoreError {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Broken(reason) => Self::Broken { reason },
+            Failure::Broken(reason) | Failure::Refused(reason) => Self::Broken { reason },
             Failure::Sqlite(error) => {
                 let reason = error.to_string();
                 match error.sqlite_error_code() {
@@ -369,6 +371,11 @@ pub(super) const DEVICE: &str = "d.bucket, d.oid, d.tenant, d.device_id, d.phone
 
 /// Where [`DEVICE`] comes from.
 pub(super) const DEVICE_FROM: &str = "device d LEFT JOIN contact c ON c.bucket = d.bucket AND c.oid = d.oid";
+
+/// As [`DEVICE_FROM`] where the phone number is given: without statistics SQLite prefers the index that gives the order,
+/// and walks the whole domain.
+pub(super) const DEVICE_FROM_PHONE: &str = "device d INDEXED BY device_phone \
+    LEFT JOIN contact c ON c.bucket = d.bucket AND c.oid = d.oid";
 
 /// Columns for [`Cells::dialogue`], from `contact c`.
 pub(super) const DIALOGUE: &str =

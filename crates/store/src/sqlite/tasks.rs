@@ -2,6 +2,7 @@
 
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::{DeviceOid, JobId, TaskId};
+use muster_broker::identity::{DeviceId, Msisdn};
 use muster_broker::job::Job;
 use muster_broker::page::{Listed, Page};
 use muster_broker::store::{HistoryOf, Once, Pending, Remember, Target, TaskFilter, TaskStore};
@@ -18,20 +19,61 @@ use super::rows::{Done, HISTORY, TASK, json_unless_default, task_status_number};
 use super::writer::Guard;
 use super::{jobs, query};
 
-/// What decisions about a stored task depend on.
-#[derive(Clone, Copy, Debug)]
+/// What decisions about a stored task depend on, and what it is found by.
+#[derive(Clone, Debug)]
 pub(super) struct Stored {
     pub(super) version: i64,
     pub(super) status: TaskStatus,
     pub(super) history_len: u32,
+    found_by: FoundBy,
+}
+
+/// Columns with indexes of their own, besides the status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct FoundBy {
+    end_at: Timestamp,
+    phone_number: Option<Msisdn>,
+    expected: Option<DeviceId>,
+    actual: Option<DeviceId>,
+}
+
+impl FoundBy {
+    fn of(task: &Task) -> Self {
+        Self {
+            end_at: task.end_at,
+            phone_number: task.phone_number.clone(),
+            expected: task.expected.clone(),
+            actual: task.actual.clone(),
+        }
+    }
+}
+
+impl Stored {
+    /// Of a task that was just read.
+    pub(super) fn of(task: &Task) -> Self {
+        Self { version: task.version, status: task.status, history_len: task.history_len, found_by: FoundBy::of(task) }
+    }
 }
 
 pub(super) fn stored(connection: &Connection, id: TaskId) -> Done<Option<Stored>> {
     one(
         connection,
-        "SELECT version, status, history_len FROM task WHERE bucket = ? AND id = ?",
+        "SELECT version, status, history_len, end_at, phone_number, expected, actual FROM task \
+         WHERE bucket = ? AND id = ?",
         params![id.bucket.0, id.unique.as_bytes()],
-        |cells| Ok(Stored { version: cells.get()?, status: cells.task_status()?, history_len: cells.get()? }),
+        |cells| {
+            Ok(Stored {
+                version: cells.get()?,
+                status: cells.task_status()?,
+                history_len: cells.get()?,
+                found_by: FoundBy {
+                    end_at: cells.time()?,
+                    phone_number: cells.maybe_text()?,
+                    expected: cells.maybe_text()?,
+                    actual: cells.maybe_text()?,
+                },
+            })
+        },
     )
 }
 
@@ -41,21 +83,19 @@ pub(super) fn get(connection: &Connection, id: TaskId) -> Done<Option<Task>> {
 }
 
 /// Keeps what can change of a task, raises its version, and moves the counters of its job.
+///
+/// SQLite writes the indexes of each column that a statement names, changed or not: hence columns that have some are
+/// named only where they change.
 pub(super) fn update(connection: &Connection, task: &Task, stored: &Stored) -> Done<()> {
     run(
         connection,
-        "UPDATE task SET phone_number = ?, expected = ?, actual = ?, status = ?, detail = ?, attempts = ?, \
-         start_at = ?, end_at = ?, plan = ?, result = ?, result_code = ?, messages = ?, updated_at = ?, \
-         finished_at = ?, history_len = ?, version = version + 1 WHERE bucket = ? AND id = ?",
+        "UPDATE task SET detail = ?, attempts = ?, start_at = ?, plan = ?, result = ?, result_code = ?, \
+         messages = ?, updated_at = ?, finished_at = ?, history_len = ?, version = version + 1 \
+         WHERE bucket = ? AND id = ?",
         params![
-            task.phone_number.as_ref().map(|number| number.as_str()),
-            task.expected.as_ref().map(|id| id.as_str()),
-            task.actual.as_ref().map(|id| id.as_str()),
-            task_status_number(task.status),
             task.detail,
             task.attempts,
             task.start_at.0,
-            task.end_at.0,
             task.plan,
             json_unless_default(&task.result)?,
             task.result_code,
@@ -67,11 +107,31 @@ pub(super) fn update(connection: &Connection, task: &Task, stored: &Stored) -> D
             task.id.unique.as_bytes(),
         ],
     )?;
-    if let Some(job) = task.job
-        && task.status != stored.status
-    {
-        count(connection, job, stored.status, -1)?;
-        count(connection, job, task.status, 1)?;
+    if task.status != stored.status {
+        run(
+            connection,
+            "UPDATE task SET status = ? WHERE bucket = ? AND id = ?",
+            params![task_status_number(task.status), task.id.bucket.0, task.id.unique.as_bytes()],
+        )?;
+        if let Some(job) = task.job {
+            count(connection, job, stored.status, -1)?;
+            count(connection, job, task.status, 1)?;
+        }
+    }
+    let found_by = FoundBy::of(task);
+    if found_by != stored.found_by {
+        run(
+            connection,
+            "UPDATE task SET end_at = ?, phone_number = ?, expected = ?, actual = ? WHERE bucket = ? AND id = ?",
+            params![
+                found_by.end_at.0,
+                found_by.phone_number.as_ref().map(|number| number.as_str()),
+                found_by.expected.as_ref().map(|id| id.as_str()),
+                found_by.actual.as_ref().map(|id| id.as_str()),
+                task.id.bucket.0,
+                task.id.unique.as_bytes(),
+            ],
+        )?;
     }
     Ok(())
 }
@@ -86,7 +146,7 @@ pub(super) fn advance(
     now: Timestamp,
     note: &Note<'_>,
 ) -> Done<bool> {
-    let stored = Stored { version: task.version, status: task.status, history_len: task.history_len };
+    let stored = Stored::of(task);
     if task.advance(event, now).is_err() {
         return Ok(false);
     }
@@ -223,6 +283,13 @@ pub(super) fn id_values(id: TaskId) -> [Value; 2] {
 }
 
 fn list(connection: &Connection, tenant: &str, filter: &TaskFilter, page: &Page) -> Done<Listed<Task>> {
+    // Said outright, since without statistics SQLite prefers the index that gives the order, and walks the whole domain.
+    let from = match filter {
+        TaskFilter { job: Some(_), .. } => "task t INDEXED BY task_job",
+        TaskFilter { device_id: Some(_), .. } => "task t NOT INDEXED",
+        TaskFilter { phone_number: Some(_), .. } => "task t INDEXED BY task_phone",
+        _ => "task t INDEXED BY task_created",
+    };
     let mut wanted = Where::default();
     wanted.and("t.tenant = ?", [Value::from(tenant.to_owned())]);
     if let Some(job) = filter.job {
@@ -252,7 +319,7 @@ fn list(connection: &Connection, tenant: &str, filter: &TaskFilter, page: &Page)
             .filter(|(status, _)| filter.status.is_empty() || filter.status.contains(status))
             .map(|(_, count)| count)
             .sum(),
-        _ => wanted.count(connection, "task t")?,
+        _ => wanted.count(connection, from)?,
     };
     if let Some(after) = &page.after {
         let (at, id) = task_key(after)?;
@@ -260,7 +327,7 @@ fn list(connection: &Connection, tenant: &str, filter: &TaskFilter, page: &Page)
         wanted.and("(t.created_at, t.bucket, t.id) > (?, ?, ?)", [Value::from(at), bucket, unique]);
     }
     let order = "t.created_at, t.bucket, t.id";
-    let items = wanted.select(connection, TASK, "task t", order, one_more(page), |cells| cells.task())?;
+    let items = wanted.select(connection, TASK, from, order, one_more(page), |cells| cells.task())?;
     Ok(listed(items, page, total, |task| page_key(task.created_at, &task.id.to_string())))
 }
 

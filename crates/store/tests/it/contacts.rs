@@ -193,7 +193,11 @@ async fn history_that_has_no_place_is_refused_before_anything_is_written() {
     step.tasks.push(next);
     step.history = vec![entry.clone(), entry];
 
-    let refused = world.store().contact_commit(step.clone()).await;
+    world.device("two").await;
+    let other = crate::world::step(&world.contact("two").await);
+    let (refused, neighbour) =
+        tokio::join!(world.store().contact_commit(step.clone()), world.store().contact_commit(other));
+    assert_eq!(neighbour.unwrap(), Verdict::Applied, "a step of the same transaction");
     assert!(matches!(refused, Err(StoreError::Broken { .. })), "{refused:?}");
     assert_eq!(world.contact("one").await, contact);
 

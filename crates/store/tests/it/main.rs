@@ -1,8 +1,17 @@
 //! What the storage port promises, each promise a test.
 #![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 
+mod capabilities;
 mod contacts;
+mod counters;
+mod crash;
 mod devices;
+mod disk_full;
+mod idempotency;
+mod jobs;
+mod opening;
+mod paging;
 mod principals;
+mod sql;
 mod tasks;
 mod world;

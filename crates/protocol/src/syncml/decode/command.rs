@@ -201,6 +201,10 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
             }
             Ok(Child::Taken)
         })?;
+        if items.is_empty() {
+            // Most commands have one item, and a vector would take room for four.
+            items.reserve_exact(1);
+        }
         items.push(item);
         Ok(())
     }

@@ -10,6 +10,9 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
     /// The text of the element just opened. Elements inside are passed over.
     #[inline]
     pub(super) fn leaf(&mut self) -> Result<Text, DecodeError> {
+        if let Some(text) = self.source.simple_text() {
+            return Ok(Text::new(text));
+        }
         match self.source.next()? {
             Token::Close => Ok(Text::default()),
             Token::Text(first) => match self.source.next()? {
@@ -49,6 +52,12 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
     /// `Data` of an item: text, opaque octets, or mark-up.
     #[inline]
     pub(super) fn item_data(&mut self) -> Result<ItemData, DecodeError> {
+        if let Some(text) = self.source.simple_text() {
+            return Ok(classify(text.as_bytes()));
+        }
+        if let Some(octets) = self.source.simple_opaque() {
+            return Ok(classify(octets));
+        }
         let first: &[u8] = match self.source.next()? {
             Token::Close => return Ok(ItemData::Text(Text::default())),
             Token::Text(text) => text.as_bytes(),

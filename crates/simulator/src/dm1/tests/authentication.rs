@@ -171,12 +171,26 @@ fn a_server_that_keeps_failing_loses_the_session() {
 }
 
 #[test]
-fn an_unproven_server_with_nothing_to_do_neither_keeps_the_session_nor_sets_a_nonce() {
+fn a_server_with_nothing_to_do_need_not_prove_who_it_is() {
     let mut script = distrustful();
     let mut message = script.message(Vec::new());
+    message.commands[0] = script.status_of_header(StatusCode::AUTHENTICATED, md5_challenge(b"next"));
+
+    script.deliver(&message);
+
+    assert_eq!(script.end, Some(SessionEnd::Complete));
+    assert_eq!(script.device.account.client_nonce, Some(b"next".to_vec()));
+    assert_eq!(script.device.account.server.map(|it| it.nonce), Some(b"server-nonce".to_vec()));
+}
+
+#[test]
+fn a_server_that_failed_to_prove_who_it_is_sets_no_nonce() {
+    let mut script = distrustful();
+    let mut message = script.message(vec![get(&["./DevInfo/Man"])]);
     message.commands[0] = script.status_of_header(StatusCode::AUTHENTICATED, md5_challenge(b"planted"));
 
     script.deliver(&message);
+    script.send(Vec::new());
 
     assert_eq!(script.end, Some(SessionEnd::Complete));
     assert_eq!(script.device.account.client_nonce, Some(b"first".to_vec()));

@@ -198,6 +198,12 @@ pub fn operations() -> &'static [OperationDescriptor] {
     OPERATIONS
 }
 
+/// The operation of this name or alias.
+#[must_use]
+pub fn operation(name: &str) -> Option<&'static OperationDescriptor> {
+    Operation::parse(name).map(Operation::descriptor)
+}
+
 /// The port type of an operation name or alias, offered here or not.
 #[must_use]
 pub fn port_type(name: &str) -> Option<&'static str> {

@@ -1,0 +1,16 @@
+//! The use cases of the broker over the real store, with a clock that the tests set.
+#![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
+
+mod bulk_requests;
+mod capabilities;
+mod deployments;
+mod devices;
+mod imports;
+mod jobs_and_tasks;
+mod operations;
+mod repetition;
+mod rights;
+mod selection;
+mod sessions;
+mod test_cycles;
+mod world;

@@ -1,0 +1,119 @@
+use muster_broker::access::{Principal, Role};
+use muster_broker::fault::FaultName;
+
+use crate::world::{MORNING, World, admin, caller, fault};
+
+fn principal() -> Principal {
+    Principal {
+        name: "shop".into(),
+        tenant: "acme".into(),
+        roles: vec![Role::Care],
+        password_hash: String::new(),
+        digest_secret: None,
+    }
+}
+
+async fn world() -> World {
+    let world = World::new();
+    world.broker.store().principal_put(principal()).await.unwrap();
+    world
+}
+
+#[tokio::test]
+async fn a_session_is_its_principals_until_logout() {
+    let world = world().await;
+    let opened = world.broker.login(&principal(), Some("acme")).await.unwrap();
+    assert_eq!(opened.expires_at, MORNING.plus_s(30 * 60));
+    assert_eq!(world.broker.session_caller(&opened.session_id).await.unwrap(), caller("shop", Role::Care));
+    world.broker.logout(&opened.session_id).await.unwrap();
+    assert_eq!(fault(world.broker.session_caller(&opened.session_id).await), FaultName::NotAuthenticated);
+}
+
+#[tokio::test]
+async fn logout_never_tells_whether_there_was_a_session() {
+    let world = world().await;
+    world.broker.logout("no such session").await.unwrap();
+}
+
+#[tokio::test]
+async fn another_domain_than_the_principals_is_refused() {
+    let world = world().await;
+    assert_eq!(fault(world.broker.login(&principal(), Some("other")).await), FaultName::NotAuthenticated);
+}
+
+#[tokio::test]
+async fn a_session_identifier_has_256_random_bits_and_is_kept_as_a_digest_only() {
+    let world = world().await;
+    let first = world.broker.login(&principal(), None).await.unwrap().session_id;
+    let second = world.broker.login(&principal(), None).await.unwrap().session_id;
+    assert_eq!((first.len(), second.len()), (43, 43));
+    assert_ne!(first, second);
+    let digest = world.broker.vault().digest("session", first.as_bytes());
+    let kept = world.broker.store().session_get(digest).await.unwrap().unwrap();
+    assert!(!format!("{kept:?}").contains(&first));
+}
+
+#[tokio::test]
+async fn a_session_ends_without_use_and_use_puts_its_end_off() {
+    let world = world().await;
+    let session = world.broker.login(&principal(), None).await.unwrap().session_id;
+    for _ in 0..3 {
+        world.clock.advance_s(29 * 60);
+        world.broker.session_caller(&session).await.unwrap();
+    }
+    world.clock.advance_s(30 * 60);
+    assert_eq!(fault(world.broker.session_caller(&session).await), FaultName::SessionExpired);
+    assert_eq!(fault(world.broker.renew_session(&session).await), FaultName::SessionExpired);
+}
+
+#[tokio::test]
+async fn a_session_ends_after_twelve_hours_however_often_it_is_renewed() {
+    let world = world().await;
+    let session = world.broker.login(&principal(), None).await.unwrap().session_id;
+    for _ in 0..35 {
+        world.clock.advance_s(20 * 60);
+        world.broker.renew_session(&session).await.unwrap();
+    }
+    let last = world.broker.renew_session(&session).await.unwrap();
+    assert_eq!(last.expires_at, MORNING.plus_s(12 * 3600));
+    world.clock.advance_s(20 * 60);
+    assert_eq!(fault(world.broker.session_caller(&session).await), FaultName::SessionExpired);
+}
+
+#[tokio::test]
+async fn use_is_noted_at_most_once_a_minute() {
+    let world = world().await;
+    let session = world.broker.login(&principal(), None).await.unwrap().session_id;
+    let digest = world.broker.vault().digest("session", session.as_bytes());
+    for (after_s, noted_s) in [(59, 0), (1, 60), (30, 60), (30, 120)] {
+        world.clock.advance_s(after_s);
+        world.broker.session_caller(&session).await.unwrap();
+        let kept = world.broker.store().session_get(digest).await.unwrap().unwrap();
+        assert_eq!(kept.used_at, MORNING.plus_s(noted_s));
+    }
+}
+
+#[tokio::test]
+async fn a_principal_that_changed_domain_has_no_session_in_the_old_one() {
+    let world = world().await;
+    let session = world.broker.login(&principal(), None).await.unwrap().session_id;
+    world.broker.store().principal_put(Principal { tenant: "other".into(), ..principal() }).await.unwrap();
+    assert_eq!(fault(world.broker.session_caller(&session).await), FaultName::NotAuthenticated);
+}
+
+#[tokio::test]
+async fn roles_count_as_they_are_now() {
+    let world = world().await;
+    let session = world.broker.login(&principal(), None).await.unwrap().session_id;
+    world.broker.store().principal_put(Principal { roles: vec![Role::Reader], ..principal() }).await.unwrap();
+    assert_eq!(world.broker.session_caller(&session).await.unwrap().roles, [Role::Reader]);
+}
+
+#[tokio::test]
+async fn the_server_tells_its_name_limits_and_clock() {
+    let world = world().await;
+    let info = world.broker.service_info(&admin()).unwrap();
+    assert_eq!((info.server_id.as_str(), info.contract_version), ("muster", "1.0"));
+    assert_eq!(info.server_time, MORNING);
+    assert_eq!(info.request_bytes_max, world.broker.settings().request_bytes_max);
+}

@@ -1,0 +1,12 @@
+//! The WSI from HTTP to the store.
+#![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
+
+mod captures;
+mod descriptions;
+mod faults;
+mod headers;
+mod hostile;
+mod identity;
+mod schema;
+mod wire;
+mod world;

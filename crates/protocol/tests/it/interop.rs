@@ -1,0 +1,81 @@
+//! The tools of libwbxml as a second opinion.
+
+use std::io::{ErrorKind, Write as _};
+use std::process::{Command as Program, Stdio};
+use std::{env, thread};
+
+use muster_protocol::syncml::{Encoding, Message};
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::TestRunner;
+
+use crate::generate::{message, plain_text};
+use crate::properties::with_octets_as_base64;
+use crate::vectors::decode;
+
+const MESSAGES: usize = 300;
+
+/// Runs a filter over `input`; nothing where the program is not installed.
+fn filter(program: &str, arguments: &[&str], input: &[u8]) -> Option<Vec<u8>> {
+    let started = Program::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut child = match started {
+        Err(error) if error.kind() == ErrorKind::NotFound => return None,
+        started => started.unwrap(),
+    };
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let feeder = thread::spawn(move || stdin.write_all(&input));
+    let output = child.wait_with_output().unwrap();
+    feeder.join().unwrap().unwrap();
+    assert!(output.status.success(), "{program} refused our document");
+    Some(output.stdout)
+}
+
+/// Whether libwbxml is here. In continuous integration it must be.
+fn installed() -> bool {
+    if Program::new("wbxml2xml").arg("-h").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok() {
+        return true;
+    }
+    eprintln!("not run: wbxml2xml is not installed (apt-get install libwbxml2-utils)");
+    assert!(env::var("CI").is_err(), "continuous integration needs libwbxml2-utils");
+    false
+}
+
+/// Messages of SyncML 1.2, since the older tables of libwbxml lack Correlator and Move, of texts that libwbxml keeps.
+fn plain_messages() -> Vec<Message> {
+    let mut runner = TestRunner::deterministic();
+    let mut messages = Vec::new();
+    while messages.len() < MESSAGES {
+        let mut message = with_octets_as_base64(message(plain_text).new_tree(&mut runner).unwrap().current());
+        message.header.ver_dtd = "1.2".into();
+        messages.push(message);
+    }
+    messages
+}
+
+#[test]
+fn libwbxml_reads_our_wbxml_as_the_same_message() {
+    if !installed() {
+        return;
+    }
+    for message in plain_messages() {
+        let wbxml = message.encode(Encoding::Wbxml).unwrap();
+
+        let xml = filter("wbxml2xml", &["-m", "0", "-o", "-", "-"], &wbxml).unwrap();
+
+        assert_eq!(decode(Encoding::Xml, &xml), message);
+    }
+}
+
+#[test]
+fn libwbxml_writes_our_xml_as_wbxml_of_the_same_message() {
+    if !installed() {
+        return;
+    }
+    for message in plain_messages() {
+        let xml = message.encode(Encoding::Xml).unwrap();
+
+        let wbxml = filter("xml2wbxml", &["-v", "1.2", "-k", "-o", "-", "-"], &xml).unwrap();
+
+        assert_eq!(decode(Encoding::Wbxml, &wbxml), message);
+    }
+}

@@ -1,0 +1,118 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use muster_protocol::limits::Limits;
+use muster_protocol::syncml::{Command, Encoding, Item, ItemData, Message};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use crate::generate::{any_text, message};
+use crate::vectors::{decode, vectors};
+
+fn items_of(command: &mut Command) -> Vec<&mut Item> {
+    match command {
+        Command::Alert(it) => it.items.iter_mut().collect(),
+        Command::Write(it) => it.items.iter_mut().collect(),
+        Command::Get(it) => it.items.iter_mut().collect(),
+        Command::Exec(it) => it.items.iter_mut().collect(),
+        Command::Results(it) => it.items.iter_mut().collect(),
+        Command::Status(it) => it.items.iter_mut().collect(),
+        Command::Nested(it) => it.commands.iter_mut().flat_map(items_of).collect(),
+        Command::Unsupported { .. } => Vec::new(),
+    }
+}
+
+/// The message as XML can say it: octets are base64, and `Format` says so.
+pub(crate) fn with_octets_as_base64(mut message: Message) -> Message {
+    for item in message.commands.iter_mut().flat_map(items_of) {
+        if let Some(ItemData::Opaque(octets)) = &item.data {
+            item.data = Some(ItemData::Text(STANDARD.encode(octets).into()));
+            item.meta.format = Some("b64".into());
+        }
+    }
+    message
+}
+
+proptest! {
+    #[test]
+    fn message_written_as_wbxml_reads_as_the_same_message(message in message(any_text)) {
+        let written = message.encode(Encoding::Wbxml).unwrap();
+
+        prop_assert_eq!(decode(Encoding::Wbxml, &written), message);
+    }
+
+    #[test]
+    fn message_written_as_xml_reads_as_the_same_message(message in message(any_text)) {
+        let written = message.encode(Encoding::Xml).unwrap();
+
+        prop_assert_eq!(decode(Encoding::Xml, &written), with_octets_as_base64(message));
+    }
+
+    #[test]
+    fn both_encodings_of_a_message_read_alike(message in message(any_text)) {
+        let message = with_octets_as_base64(message);
+        let xml = decode(Encoding::Xml, &message.encode(Encoding::Xml).unwrap());
+
+        prop_assert_eq!(decode(Encoding::Wbxml, &message.encode(Encoding::Wbxml).unwrap()), xml);
+    }
+
+    #[test]
+    fn our_xml_is_well_formed_for_another_parser(message in message(any_text)) {
+        let written = String::from_utf8(message.encode(Encoding::Xml).unwrap()).unwrap();
+
+        let document = roxmltree::Document::parse(&written).unwrap();
+        prop_assert_eq!(document.root_element().tag_name().name(), "SyncML");
+    }
+
+    #[test]
+    fn any_octets_end_in_a_message_or_a_typed_error(octets in vec(any::<u8>(), 0..300)) {
+        for encoding in [Encoding::Xml, Encoding::Wbxml] {
+            let _ = Message::decode(encoding, &octets, &Limits::DEVICE);
+        }
+        let mut body = b"\x02\xA4\x01\x6A\x04ab\x00c".to_vec();
+        body.extend_from_slice(&octets);
+        let _ = Message::decode(Encoding::Wbxml, &body, &Limits::DEVICE);
+    }
+
+    #[test]
+    fn any_mark_up_ends_in_a_message_or_a_typed_error(text in "[<>/&;!?= \"'\\[\\]SyncMLa:#x0-9-]{0,120}") {
+        let _ = Message::decode(Encoding::Xml, text.as_bytes(), &Limits::DEVICE);
+        let inside = format!("<SyncML><SyncHdr>{text}</SyncHdr><SyncBody/></SyncML>");
+        let _ = Message::decode(Encoding::Xml, inside.as_bytes(), &Limits::DEVICE);
+    }
+
+    #[test]
+    fn damaged_golden_messages_end_in_a_message_or_a_typed_error(
+        which in any::<Index>(),
+        damage in vec((any::<Index>(), any::<u8>()), 1..4),
+    ) {
+        let vectors = vectors();
+        let vector = which.get(&vectors);
+        for (encoding, octets) in [(Encoding::Xml, &vector.xml), (Encoding::Wbxml, &vector.wbxml)] {
+            let mut octets = octets.clone();
+            for (at, octet) in &damage {
+                let at = at.index(octets.len());
+                octets[at] = *octet;
+            }
+            if let Ok(message) = Message::decode(encoding, &octets, &Limits::DEVICE) {
+                let written = message.encode(Encoding::Wbxml).unwrap();
+                prop_assert_eq!(decode(Encoding::Wbxml, &written), message);
+            }
+        }
+    }
+}
+
+#[test]
+fn golden_messages_cut_at_any_octet_are_refused() {
+    for vector in vectors() {
+        for end in 0..vector.wbxml.len() {
+            let cut = vector.wbxml.get(..end).unwrap();
+            assert!(Message::decode(Encoding::Wbxml, cut, &Limits::DEVICE).is_err(), "{} at {end}", vector.name);
+        }
+        let text = vector.xml.trim_ascii_end();
+        for end in 0..text.len() {
+            let cut = text.get(..end).unwrap();
+            assert!(Message::decode(Encoding::Xml, cut, &Limits::DEVICE).is_err(), "{} at {end}", vector.name);
+        }
+    }
+}

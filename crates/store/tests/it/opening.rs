@@ -1,0 +1,91 @@
+//! Opening a data folder.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use muster_store::{KeyError, OpenError, SqliteStore};
+
+use crate::world::{TENANT, World, small};
+
+#[tokio::test]
+async fn everything_is_there_after_opening_again() {
+    let mut world = World::new();
+    let device = world.device("one").await;
+    let task = world.task(&device).await;
+    let contact = world.contact("one").await;
+    world.reopen();
+    assert_eq!(world.contact("one").await, contact);
+    assert_eq!(world.store().task_get(TENANT, task.id).await.unwrap(), Some(task));
+}
+
+#[test]
+fn the_files_can_be_read_by_their_owner_alone() {
+    let world = World::new();
+    for name in ["muster.db", "muster.db-wal", "muster.db-shm", "muster.key", "muster.lock"] {
+        let mode = std::fs::metadata(world.folder().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn a_second_opener_is_refused_until_the_first_has_gone() {
+    let mut world = World::new();
+    let refused = SqliteStore::open(&small(world.folder())).unwrap_err();
+    assert!(matches!(refused, OpenError::InUse { .. }), "{refused}");
+    assert!(refused.to_string().contains("in use by another process"));
+    world.reopen();
+}
+
+#[test]
+fn a_wrong_key_file_is_refused_and_the_right_one_still_opens() {
+    let mut world = World::new();
+    world.close();
+    let key = world.folder().join("muster.key");
+    let right = std::fs::read(&key).unwrap();
+    std::fs::write(&key, [9; 32]).unwrap();
+    let refused = SqliteStore::open(&small(world.folder())).unwrap_err();
+    assert!(matches!(refused, OpenError::WrongKey { .. }), "{refused}");
+
+    std::fs::write(&key, &right[..31]).unwrap();
+    let refused = SqliteStore::open(&small(world.folder())).unwrap_err();
+    assert!(matches!(refused, OpenError::Key(KeyError::Length { bytes: 31, .. })), "{refused}");
+
+    std::fs::write(&key, &right).unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let refused = SqliteStore::open(&small(world.folder())).unwrap_err();
+    assert!(matches!(refused, OpenError::Key(KeyError::Permissions { mode: 0o644, .. })), "{refused}");
+
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    world.reopen();
+}
+
+#[test]
+fn a_missing_key_file_is_not_replaced_by_a_new_one() {
+    let mut world = World::new();
+    world.close();
+    let key = world.folder().join("muster.key");
+    std::fs::remove_file(&key).unwrap();
+    let refused = SqliteStore::open(&small(world.folder())).unwrap_err();
+    assert!(matches!(refused, OpenError::KeyMissing { .. }), "{refused}");
+    assert!(!key.exists());
+}
+
+#[test]
+fn a_newer_schema_is_refused_with_both_versions_and_left_alone() {
+    let mut world = World::new();
+    world.close();
+    let database = world.folder().join("muster.db");
+    let raw = rusqlite::Connection::open(&database).unwrap();
+    raw.execute("UPDATE meta SET value = ? WHERE name = 'schema'", [99_i64.to_be_bytes()]).unwrap();
+    drop(raw);
+    let refused = SqliteStore::open(&small(world.folder())).unwrap_err();
+    assert!(matches!(refused, OpenError::NewerSchema { found: 99, known: 1, .. }), "{refused}");
+    assert!(refused.to_string().contains("schema 99") && refused.to_string().contains("up to 1"), "{refused}");
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("muster.db"), vec![b'x'; 8192]).unwrap();
+    let refused = SqliteStore::open(&small(folder.path())).unwrap_err();
+    assert!(matches!(refused, OpenError::Database { .. }), "{refused}");
+}
