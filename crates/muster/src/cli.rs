@@ -7,8 +7,10 @@ mod principal;
 mod serve;
 mod sim;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// Manages devices over OMA DM for systems that ask over web services.
@@ -30,9 +32,10 @@ Examples:
   muster sim --server http://127.0.0.1:8081/dm --devices 10 --fleet-out fleet.json
                                                  ten devices; fleet.json is what to import for them
   muster call importDeviceInstances --args @fleet.json
-  muster call doOperation --args '{\"operation\":\"QUERY\",\"deviceID\":\"IMEI:490154203237518\",\"bOptin\":false,
-                                   \"acceptDevicePolicy\":20,\"testCycle\":false}'
-  muster call getTasks --args '{\"createdSince\":\"2026-01-01T00:00:00Z\"}' --json";
+  muster call getDeviceInstances --set page.pageSize=10
+  muster call doOperation --explain              what an operation takes, with an example
+
+`muster call` takes the password from MUSTER_PASSWORD. Each command explains itself: muster call --help";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -72,8 +75,13 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 /// Logs go to standard error, so that standard output stays for answers.
 fn start_log(filter: &str, json: bool) -> anyhow::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::try_new(filter)?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+        .with_context(|| format!("log filter {filter}: write a level, or levels by module: info,muster_store=debug"))?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
     // A second start in one process (the demo's server) keeps the first log.
     let _ = if json { log.json().try_init() } else { log.try_init() };
     Ok(())

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use muster_northbound::contract::{self, Cardinality, FieldDescriptor, Kind};
+use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
 use crate::show::{Table, short};
@@ -14,6 +15,7 @@ use crate::soap_client::{CallError, SoapClient};
 /// Parameters are given by name, `--set name=value` for simple ones, or as a JSON object with --args ('@file' reads a
 /// file, '-' standard input). The user is authenticated by HTTP Basic, so no login is needed.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// Operation, for example getTasks.
     operation: Option<String>,
@@ -23,7 +25,8 @@ pub(super) struct Args {
     /// Parameters as a JSON object, '@file', or '-'.
     #[arg(long, value_name = "JSON")]
     args: Option<String>,
-    /// One simple parameter; may be repeated, and parts of structures are reached by dots (page.pageSize=10).
+    /// One simple parameter; parts of structures are reached by dots (page.pageSize=10), and a name given again makes a
+    /// list (--set status=RUNNING --set status=PAUSED).
     #[arg(long = "set", value_name = "NAME=VALUE")]
     set: Vec<String>,
     /// Address of the WSI.
@@ -43,6 +46,16 @@ pub(super) struct Args {
     json: bool,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  muster call                                    every operation
+  muster call doOperation --explain              what it takes, with an example
+  export MUSTER_PASSWORD=…                       as `muster serve` printed it at its first start
+  muster call getServiceInfo
+  muster call getJobs --set status=RUNNING --set page.pageSize=10
+  muster call importDeviceInstances --args @fleet.json
+  muster call getTaskHistory --set taskId=… --json";
+
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let Some(operation) = args.operation.as_deref() else {
         list(args.json);
@@ -54,8 +67,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let arguments = arguments(args.args.as_deref(), &args.set)?;
     let password = args.password.clone().context("give the password by MUSTER_PASSWORD or --password")?;
-    let trust = args.trust.as_deref().map(std::fs::read).transpose().context("cannot read the certificate to trust")?;
-    let client = SoapClient::new(&args.url, trust.as_deref())?.with_basic(&args.user, &password);
+    let client = SoapClient::new(&args.url, args.trust.as_deref())?.with_basic(&args.user, &password);
     match super::runtime()?.block_on(client.call(operation, arguments)) {
         Ok(answer) => {
             print(&answer, args.json)?;
@@ -97,7 +109,28 @@ fn explain(operation: &str) -> anyhow::Result<()> {
         println!();
         println!("Answer: {} ({})", result.name, result.kind.name());
     }
+    println!();
+    println!("Example: muster call {}{}", operation.name, example(operation.fields, ""));
     Ok(())
+}
+
+/// Whatever must be given, as `--set` takes it.
+fn example(fields: &[FieldDescriptor], within: &str) -> String {
+    let must = |field: &&FieldDescriptor| matches!(field.cardinality, Cardinality::One | Cardinality::Some);
+    let mut text = String::new();
+    for field in fields.iter().filter(|field| field.name != "userSession").filter(must) {
+        let name = format!("{within}{}", field.name);
+        match field.kind {
+            Kind::Record(record) => text.push_str(&example(record.fields, &format!("{name}."))),
+            Kind::Named(named) if !named.values.is_empty() => {
+                let value = named.values.first().copied().unwrap_or_default();
+                text.push_str(&format!(" --set {name}={value}"));
+            }
+            kind if kind.name() == "xs:boolean" => text.push_str(&format!(" --set {name}=false")),
+            _ => text.push_str(&format!(" --set {name}=…")),
+        }
+    }
+    text
 }
 
 fn operation_named(name: &str) -> anyhow::Result<&'static contract::OperationDescriptor> {
@@ -150,11 +183,17 @@ fn arguments(given: Option<&str>, set: &[String]) -> anyhow::Result<Value> {
     Ok(Value::Object(arguments))
 }
 
-/// Values are given as text; the contract's types read them.
+/// Values are given as text; the contract's types read them. A name given again makes a list.
 fn put(into: &mut Map<String, Value>, name: &str, value: &str) -> anyhow::Result<()> {
     match name.split_once('.') {
         None => {
-            into.insert(name.to_owned(), Value::from(value));
+            match into.entry(name) {
+                Entry::Vacant(place) => drop(place.insert(Value::from(value))),
+                Entry::Occupied(mut given) => match given.get_mut() {
+                    Value::Array(values) => values.push(Value::from(value)),
+                    first => *first = Value::from(vec![first.take(), Value::from(value)]),
+                },
+            }
             Ok(())
         }
         Some((outer, inner)) => {
@@ -197,14 +236,16 @@ fn print_record(fields: &Map<String, Value>) {
     print!("{simple}");
 }
 
+/// Columns that no row has a value in are left out.
 fn rows(items: &[Value]) -> Table {
     let mut columns: Vec<&str> = Vec::new();
-    for field in items.iter().filter_map(Value::as_object).flat_map(Map::keys) {
-        if !columns.contains(&field.as_str()) {
+    for (field, value) in items.iter().filter_map(Value::as_object).flatten() {
+        let is_empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+        if !is_empty && !columns.contains(&field.as_str()) {
             columns.push(field);
         }
     }
-    let width = if std::io::stdout().is_terminal() { 40 } else { 200 };
+    let width = if std::io::stdout().is_terminal() { 40 } else { 80 };
     let mut table = Table::new(&columns);
     for item in items {
         table.row(columns.iter().map(|column| item.get(*column).map_or(String::new(), |it| short(&plain(it), width))));
@@ -216,6 +257,12 @@ fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        Value::Object(fields) => {
+            let parts = fields.iter().filter(|(_, value)| !value.is_null());
+            parts.map(|(name, value)| format!("{name}={}", plain(value))).collect::<Vec<_>>().join(" ")
+        }
         other => other.to_string(),
     }
 }

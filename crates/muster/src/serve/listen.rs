@@ -52,21 +52,31 @@ pub(crate) struct Listening {
     handle: JoinHandle<()>,
 }
 
-impl Listening {
-    pub(super) async fn start(
-        address: SocketAddr,
-        tls: Option<TlsAcceptor>,
-        router: Router,
-        bounds: Bounds,
-    ) -> std::io::Result<Self> {
+/// An address that is taken; what connects waits until it is served.
+pub(super) struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+    tls: Option<TlsAcceptor>,
+}
+
+impl Bound {
+    pub(super) async fn to(address: SocketAddr, tls: Option<TlsAcceptor>) -> std::io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
+        Ok(Self { listener, address, tls })
+    }
+
+    /// Serves what connects, from now on.
+    pub(super) fn serve(self, router: Router, bounds: Bounds) -> Listening {
+        let Self { listener, address, tls } = self;
         let is_tls = tls.is_some();
         let (stop, stopped) = watch::channel(None);
         let handle = tokio::spawn(accept(listener, tls, router, bounds, stopped));
-        Ok(Self { address, is_tls, stop, handle })
+        Listening { address, is_tls, stop, handle }
     }
+}
 
+impl Listening {
     /// Where clients find it, for example `http://127.0.0.1:8080`.
     pub(crate) fn url(&self) -> String {
         format!("{}://{}", if self.is_tls { "https" } else { "http" }, self.address)
