@@ -2,7 +2,8 @@
 
 use muster_protocol::syncml::StatusCode;
 
-use super::plan::{Plan, Planned, Progress, Verb};
+use super::plan::Plan;
+use super::planned::{Planned, Progress, Verb};
 
 /// Where a plan stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
