@@ -6,6 +6,7 @@
 use muster_broker::operation::{Operation, Parameter};
 use muster_broker::task::Task;
 use muster_protocol::dm1::{Action, Answer, Note, Order, Outcome};
+use muster_protocol::syncml::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::planned::{Planned, Progress, Verb};
@@ -123,6 +124,12 @@ impl Plan {
         if self.consent == Consent::Asked {
             self.consent = Consent::Needed;
         }
+        if self.mode == Mode::Atomic && self.container_failure().is_some() {
+            // Whatever its members said, nothing of it was kept.
+            for command in self.commands.iter_mut().filter(|it| it.progress == Progress::Answered) {
+                command.progress = Progress::Waiting;
+            }
+        }
         self.container = None;
         let repeatable = self.repeatable;
         let mut untold = None;
@@ -219,6 +226,11 @@ impl Plan {
             return None;
         }
         self.commands.iter().find(is_untold).map(|it| format!("{} {}", it.name(), it.node.path))
+    }
+
+    /// What the device said to the container, if that was an error.
+    pub(super) fn container_failure(&self) -> Option<u16> {
+        self.container.filter(|code| !StatusCode(*code).is_success())
     }
 
     /// Where the plan stands.

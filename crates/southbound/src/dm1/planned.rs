@@ -143,11 +143,8 @@ impl Planned {
     }
 
     /// Whether the device's code is one of those that another attempt may change.
-    ///
-    /// Source: DM WSI contract, section 3, "Attempts and deadline"; 215 and 216 say that the command was not carried
-    /// out because of another one.
     pub(super) fn failed_for_now(&self) -> bool {
-        matches!(self.code, Some(408 | 417 | 420 | 500 | 503 | 506 | 511 | 215 | 216))
+        self.code.is_some_and(is_for_now)
     }
 
     /// Whether the device confirmed it, and a value asked for arrived.
@@ -155,4 +152,12 @@ impl Planned {
         let confirmed = self.code.is_some_and(|code| StatusCode(code).is_success());
         confirmed && (self.verb != Verb::Get || self.result.iter().any(|it| it.value.is_some()))
     }
+}
+
+/// Whether another attempt may change this code of a device.
+///
+/// Source: DM WSI contract, section 3, "Attempts and deadline"; 215 and 216 say that the command was not carried out
+/// because of another one.
+pub(super) fn is_for_now(code: u16) -> bool {
+    matches!(code, 408 | 417 | 420 | 500 | 503 | 506 | 511 | 215 | 216)
 }
