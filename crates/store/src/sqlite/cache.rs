@@ -98,7 +98,12 @@ impl ContactCache {
             part.remove(&step.device);
             return;
         }
+        let was_full = entry.contact.tasks.len() >= Contact::TASKS_MAX;
         apply(&mut entry.contact, step);
+        // There may be tasks that were not loaded for want of room.
+        if was_full && entry.contact.tasks.len() < Contact::TASKS_MAX {
+            part.remove(&step.device);
+        }
     }
 
     /// A step on this device was decided on something old.
