@@ -67,14 +67,15 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         admin_password: std::env::var("MUSTER_ADMIN_PASSWORD").ok().filter(|password| !password.is_empty()),
     };
     super::runtime()?.block_on(async {
+        // Whoever reads the ready line may tell the server to end at once.
+        let mut ending = super::Ending::new()?;
         let server = Server::start(options).await?;
         tell(&server, ready_json);
-        super::told_to_end().await?;
+        ending.told().await;
         tracing::info!("ending: open sessions get time to finish");
         tokio::select! {
             () = server.stop() => Ok(ExitCode::SUCCESS),
-            told = super::told_to_end() => {
-                told?;
+            () = ending.told() => {
                 tracing::warn!("told to end again: open sessions are cut off");
                 Ok(ExitCode::FAILURE)
             }

@@ -143,14 +143,14 @@ async fn play(devices: Vec<DeviceSpec>, run: FleetRun, json: bool) -> anyhow::Re
     };
     let mut fleet = Fleet::start(devices, run);
     let (counters, stopper) = (fleet.counters(), fleet.stopper());
-    let mut ending = std::pin::pin!(super::told_to_end());
+    let mut ending = super::Ending::new()?;
     let mut stopping = false;
     let mut failures: BTreeMap<String, u64> = BTreeMap::new();
     loop {
         let report = tokio::select! {
             report = fleet.next_report() => report,
-            told = &mut ending, if !stopping => {
-                told?;
+            () = ending.told() => {
+                anyhow::ensure!(!stopping, "told to end again: open sessions were cut off");
                 stopping = true;
                 stopper.stop();
                 continue;
