@@ -26,7 +26,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "JSON")]
     args: Option<String>,
     /// One simple parameter; parts of structures are reached by dots (page.pageSize=10), and a name given again makes a
-    /// list (--set status=RUNNING --set status=PAUSED).
+    /// list (--set status=RUNNING --set status=PAUSED). Counts before --args.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     set: Vec<String>,
     /// Address of the WSI.
@@ -176,11 +176,23 @@ fn arguments(given: Option<&str>, set: &[String]) -> anyhow::Result<Value> {
         },
     };
     let mut arguments: Map<String, Value> = serde_json::from_str(&text).context("parameters are a JSON object")?;
+    let mut simple = Map::new();
     for pair in set {
         let (name, value) = pair.split_once('=').with_context(|| format!("{pair}: write NAME=VALUE"))?;
-        put(&mut arguments, name, value)?;
+        put(&mut simple, name, value)?;
     }
+    lay_over(&mut arguments, simple);
     Ok(Value::Object(arguments))
+}
+
+/// What is set by name counts before what the JSON object has there.
+fn lay_over(below: &mut Map<String, Value>, above: Map<String, Value>) {
+    for (name, value) in above {
+        match (below.get_mut(&name), value) {
+            (Some(Value::Object(below)), Value::Object(above)) => lay_over(below, above),
+            (_, value) => drop(below.insert(name, value)),
+        }
+    }
 }
 
 /// Values are given as text; the contract's types read them. A name given again makes a list.

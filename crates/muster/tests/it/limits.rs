@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use crate::http::{connect, post, read_reply, send};
+use crate::http::{Reply, connect, post, read_reply, send};
 use crate::running::{Running, until};
 
 const PER_ADDRESS: usize = 6;
@@ -73,16 +73,21 @@ fn a_body_above_the_limit_is_refused_whether_its_length_is_told_or_not() {
     for ((listener, path), limit) in BOTH.into_iter().zip([65_536, 16_384]) {
         let address = server.address(listener);
         let told = post(&address, path, "text/xml", &vec![b' '; limit + 1]);
-        assert_eq!(told.status, 413, "{told:?}");
+        assert!(is_too_large(&told), "{listener} {told:?}");
         let told = send(&address, request(path, 1 << 40).as_bytes());
-        assert_eq!(told.status, 413, "{told:?}");
+        assert!(is_too_large(&told), "{listener} {told:?}");
         let chunk = format!("1000\r\n{}\r\n", " ".repeat(4096));
         let head =
             format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\nTransfer-Encoding: chunked\r\n\r\n");
         let untold = send(&address, format!("{head}{}", chunk.repeat(limit / 4096 + 1)).as_bytes());
-        assert_eq!(untold.status, 413, "{listener} {untold:?}");
+        assert!(is_too_large(&untold), "{listener} {untold:?}");
     }
     server.assert_alive();
+}
+
+/// Devices get the status of HTTP, External Systems the fault of the contract.
+fn is_too_large(reply: &Reply) -> bool {
+    reply.status == 413 || reply.body.contains("<messageId>DMP0008</messageId><name>RequestTooLarge</name>")
 }
 
 #[test]

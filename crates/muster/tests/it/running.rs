@@ -133,7 +133,7 @@ impl Running {
         };
         // Shown with a test that fails; a full pipe would stop the server.
         std::thread::spawn(move || {
-            BufReader::new(stderr).lines().map_while(Result::ok).for_each(|it| eprintln!("{it}"))
+            BufReader::new(stderr).lines().map_while(Result::ok).for_each(|it| eprintln!("{it}"));
         });
         Ok(Self { child, ready, data: data.to_owned() })
     }
