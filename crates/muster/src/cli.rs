@@ -36,7 +36,7 @@ Examples:
   muster call getDeviceInstances --set page.pageSize=10
   muster call doOperation --explain              what an operation takes, with an example
 
-`muster call` takes the password from MUSTER_PASSWORD. Each command explains itself: muster call --help";
+`muster call` takes the password from MUSTER_PASSWORD. Each command has its own --help.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

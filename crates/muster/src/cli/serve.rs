@@ -44,7 +44,7 @@ pub(super) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   muster serve                                   on loopback, data in ./muster-data
-  muster serve --config muster.toml              flags count before the environment, that before the file
+  muster serve --config muster.toml              as muster.example.toml explains
   MUSTER_ADMIN_PASSWORD=… muster serve           the administrator's password, for the first start
   muster serve --self-signed                     TLS for a trial; then:
   muster call getServiceInfo --url https://127.0.0.1:8080/wsi --trust muster-data/self-signed.crt

@@ -67,8 +67,9 @@ pub(super) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  muster sim --devices 10 --fleet-out fleet.json --no-run    then: muster call importDeviceInstances --args @fleet.json
-  muster sim --devices 10                                    the same ten devices, until Ctrl-C
+  muster sim --devices 10 --fleet-out fleet.json --no-run    who they are
+  muster call importDeviceInstances --args @fleet.json       the server knows them
+  muster sim --devices 10                                    the same ten, until Ctrl-C
   muster sim --devices 1000 --seed 7 --sessions 1 --json     one session each
   muster sim --server https://127.0.0.1:8081/dm --trust muster-data/self-signed.crt";
 
