@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use muster_protocol::syncml::StatusCode;
+use muster_simulator::behaviour::Behaviour;
 use muster_simulator::fleet::{Fleet, FleetRun, FleetSpec, Mix};
 use muster_simulator::http::HttpOptions;
 use serde_json::{Value, json};
@@ -10,6 +12,8 @@ use crate::running::{Running, until};
 
 const DEVICES: u64 = 300;
 const KILLS: usize = 5;
+/// Place of the device that does not let [`WRITTEN`] be written.
+const REFUSES: u64 = 4;
 const MADE: &str = "./Vendor/Example/Settings/Made";
 const EXECUTED: &str = "./FUMO/Package/Update";
 const WRITTEN: &str = "./Vendor/Example/Name";
@@ -57,7 +61,13 @@ async fn goes_on_to_the_same_end(seed: u64) {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut server = Running::start(folder.path());
     server.import(DEVICES, seed);
-    let spec = FleetSpec { mix: Mix::Good, ..FleetSpec::new(DEVICES, seed) };
+    let behaviours = vec![
+        (REFUSES, Behaviour::FailsWith { status: StatusCode::NOT_ALLOWED, path: WRITTEN.to_owned() }),
+        (5, Behaviour::RepeatsMessage),
+        (6, Behaviour::DropsConnection { after_message: 2, times: 2 }),
+        (7, Behaviour::Slow { ms: 40 }),
+    ];
+    let spec = FleetSpec { mix: Mix::Listed(behaviours), ..FleetSpec::new(DEVICES, seed) };
     let interval = std::time::Duration::from_millis(600);
     let run = FleetRun {
         interval,
@@ -104,11 +114,11 @@ async fn goes_on_to_the_same_end(seed: u64) {
     for (device, spec) in devices.iter().zip(spec.iter()) {
         let id = format!("IMEI:{}", spec.imei);
         let ledger = device.device.ledger();
-        for at in [0, 2] {
-            assert_eq!(end(at, &id)["status"], "SUCCEEDED", "{}", end(at, &id));
-        }
+        let refuses = spec.index == REFUSES;
+        assert_eq!(end(0, &id)["status"], "SUCCEEDED", "{}", end(0, &id));
+        assert_eq!(end(2, &id)["status"], if refuses { "FAILED" } else { "SUCCEEDED" }, "{}", end(2, &id));
         assert_eq!((device.device.tree.text(MADE), ledger.count(MADE, "Add")), (Some("x"), 1), "{id}");
-        assert_eq!(device.device.tree.text(WRITTEN), Some("after the crash"), "{id}");
+        assert_eq!(device.device.tree.text(WRITTEN) == Some("after the crash"), !refuses, "{id}");
         // Whether a node was executed cannot be asked: where the answer was lost, the task says so and does not repeat.
         let executed = ledger.count(EXECUTED, "Exec");
         let task = end(1, &id);
