@@ -22,10 +22,21 @@ START_S_MAX = 60
 STOP_S_MAX = 15
 POLL_MS = 200
 
+# Callers of the shared server besides its administrator: role, management domain, whether digests are taken.
+# They are let in before it starts, because the operator's command needs the data folder for itself.
+PRINCIPALS = [
+    ("reader", None, False),
+    ("reader", None, True),
+    ("care", None, False),
+    ("campaign", None, False),
+    ("administrator", "elsewhere", False),
+]
+
 _processes = []
 _folder = pathlib.Path(tempfile.mkdtemp(prefix="muster-interop-"))
 _numbers = itertools.count(1)
 _shared = {}
+_principals = {}
 
 
 class Process:
@@ -102,10 +113,10 @@ class Server(Process):
         raise AssertionError(f"the server did not say where it listens within {START_S_MAX} s:\n{self.log.read_text()}")
 
 
-def new_principal(server, role, tenant=None, digest=False):
-    """Name and password of a caller that the operator lets in while the server runs."""
+def put_principal(data, role, tenant, digest):
+    """Name and password of a caller whom the operator lets in; no server may be running on the folder."""
     name, password = new_name(role), new_name("password")
-    arguments = ["principal", "--data", server.data, "put", name, "--role", role]
+    arguments = ["principal", "--data", data, "put", name, "--role", role]
     arguments += ["--tenant", tenant] if tenant else []
     arguments += ["--digest"] if digest else []
     command = [str(BINARY), *map(str, arguments)]
@@ -113,6 +124,12 @@ def new_principal(server, role, tenant=None, digest=False):
     if done.returncode:
         raise AssertionError(f"muster {' '.join(map(str, arguments))} failed: {done.stderr}")
     return name, password
+
+
+def principal(role, tenant=None, digest=False):
+    """Name and password of the caller of this kind on the shared server."""
+    shared_server()
+    return _principals[role, tenant, digest]
 
 
 class Fleet(Process):
@@ -205,7 +222,9 @@ def shared_server():
         raise AssertionError(_shared["error"])
     if "server" not in _shared:
         try:
-            _shared["server"] = Server()
+            data = new_folder("data")
+            _principals.update({kind: put_principal(data, *kind) for kind in PRINCIPALS})
+            _shared["server"] = Server(data)
         except Exception as error:
             print(error)
             _shared["error"] = "no server: the one all suites share did not start"
@@ -226,6 +245,13 @@ def wait_until(what, check, seconds_max=60):
 def end_all():
     for process in reversed(list(_processes)):
         process.end()
+
+
+def errors_logged():
+    """What servers logged as errors. Nothing a caller or a device does may be one."""
+    logs = sorted(_folder.glob("*-serve.log"))
+    return [f"{log.name}: {line}" for log in logs
+            for line in log.read_text(errors="replace").splitlines() if " ERROR " in line or "panicked" in line]
 
 
 def log_tail(lines=40):

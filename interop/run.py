@@ -85,6 +85,7 @@ def chosen(suite, words):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--binary", required=True, type=pathlib.Path, help="the muster binary")
+    arguments.add_argument("--keep", action="store_true", help="keep logs and data also if every test passed")
     arguments.add_argument("words", nargs="*", help="only tests with one of these words in their names")
     options = arguments.parse_args()
     harness.BINARY = options.binary.resolve()
@@ -101,11 +102,15 @@ def main():
         unittest.TestSuite(chosen(suite, options.words)).run(result)
     finally:
         harness.end_all()
+    if errors := harness.errors_logged():
+        result.failures.append(("the servers log no errors", ""))
+        result.stories.append("\n".join(["the servers logged errors:", *errors]))
+        print("FAILED  the servers log no errors")
     for story in result.stories:
         print(f"\n{'=' * 78}\n{story}")
     if result.failures:
         print(harness.log_tail())
-    harness.clean_up(keep=bool(result.failures))
+    harness.clean_up(keep=options.keep or bool(result.failures))
     failed = len(result.failures)
     print(f"{result.passed} passed, {failed} failed")
     return 0 if result.passed and not failed else 1

@@ -48,6 +48,7 @@ MESSAGE_IDS = {
     "UnknownJob": "DMS0102",
     "UnknownDevice": "DMS0103",
     "UnknownCapability": "DMS0104",
+    "UnknownPackage": "DMS0106",
     "AlreadyExists": "DMS0201",
     "OutdatedVersion": "DMS0202",
     "WrongState": "DMS0203",
@@ -56,6 +57,7 @@ MESSAGE_IDS = {
     "DeviceMismatch": "DMS0206",
     "AmbiguousDevice": "DMS0210",
     "CallbackRefused": "DMS0301",
+    "NotImplemented": "DMS0903",
     "NotAuthenticated": "DMP0001",
     "SessionExpired": "DMP0002",
     "NotAuthorized": "DMP0003",
@@ -159,10 +161,11 @@ class ExternalSystem:
         self.ports = {
             operation: self.client.bind("DeviceManagementWebServices", f"{port_type}Port")
             for port_type in PORT_TYPES
-            for operation in self._operations(port_type)
+            for operation in self.operations_of(port_type)
         }
 
-    def _operations(self, port_type):
+    def operations_of(self, port_type):
+        """Names of the operations of a port type, as the WSDL has them."""
         return self.client.wsdl.services["DeviceManagementWebServices"].ports[f"{port_type}Port"].binding._operations
 
     def _seen(self, response, **_):
@@ -337,6 +340,18 @@ class Case(unittest.TestCase):
 
     def assert_raw_fault(self, reply, name):
         self.assert_fault(reply.fault, reply.status, name, reply.version)
+
+    def caller(self, role, **more):
+        """Another External System, logged in."""
+        return ExternalSystem(self.server, self.version).login(*harness.principal(role, **more))
+
+    def refused_to(self, system, call, name):
+        """`call` of another caller ends in this fault."""
+        with self.assertRaises(zeep.exceptions.Fault):
+            call()
+        seen = read_fault(Reply(0, {}, system.last.content, self.version).child, self.version)
+        self.assert_fault(seen, system.last.status_code, name, self.version)
+        return seen
 
     def enrol(self, *devices, **more):
         """Makes the records of these devices."""

@@ -64,9 +64,13 @@ class Capabilities(wsi.Case):
         imei = harness.new_imei(tac=tac)
         self.system.createDeviceInstance(deviceInstance={"deviceID": imei})
         self.assertEqual(self.system.getDeviceCapabilityByDeviceID(deviceID=imei).oid, stored.oid)
-        with self.fault("UnknownDevice"):
-            self.system.getDeviceCapabilityByDeviceID(deviceID=harness.new_imei(tac=tac))
+        # The code alone is enough: the device need not be enrolled.
+        self.assertEqual(self.system.getDeviceCapabilityByDeviceID(deviceID=harness.new_imei(tac=tac)).oid, stored.oid)
+
+    def test_device_without_a_capability_and_device_nobody_knows_are_told_apart(self):
         stranger = harness.new_imei(tac="86009900")
+        with self.fault("UnknownDevice"):
+            self.system.getDeviceCapabilityByDeviceID(deviceID=stranger)
         self.system.createDeviceInstance(deviceInstance={"deviceID": stranger})
         with self.fault("UnknownCapability"):
             self.system.getDeviceCapabilityByDeviceID(deviceID=stranger)

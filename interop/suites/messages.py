@@ -62,10 +62,28 @@ class Messages(wsi.Case):
         whole = wsi.envelope(self.service_info(), self.version)
         for octets in [b"", b"hello", b"{}", whole[:-20], whole.replace(b"</m:getServiceInfo>", b"</m:other>"),
                        whole.replace(b"xmlns:m=", b"xmlns:n="), whole + b"<more/>", b"\x00" + whole,
-                       whole.replace(b"UTF-8", b"UTF-7"), whole.replace(b"<m:sessionId>", b"<m:sessionId>\xff\xfe")]:
+                       whole.replace(b"<m:sessionId>", b"<m:sessionId>\xff\xfe")]:
             with self.subTest(octets=octets[-60:]):
                 reply = wsi.post(self.server, octets, self.version)
                 self.assert_raw_fault(reply, "MalformedMessage")
+
+    def test_encoding_is_that_of_the_media_type_and_only_then_that_of_the_document(self):
+        media_type = "text/xml" if self.version == "1.1" else "application/soap+xml"
+        plain, utf_8, utf_7 = media_type, f"{media_type}; charset=utf-8", f"{media_type}; charset=utf-7"
+        whole = wsi.envelope(self.service_info(), self.version)
+        mislabelled = whole.replace(b"UTF-8", b"UTF-7")
+        wide = whole.decode().replace("UTF-8", "UTF-16").encode("utf-16")
+        for content_type, octets, is_read in [
+            (plain, whole, True), (plain, wide, True), (plain, mislabelled, False),
+            (utf_8, mislabelled, True), (utf_8, wide, False), (utf_7, whole, False),
+            (f"{media_type}; charset=utf-16", wide, True),
+        ]:
+            with self.subTest(content_type=content_type, octets=octets[:60]):
+                reply = wsi.post(self.server, octets, self.version, headers={"Content-Type": content_type})
+                if is_read:
+                    self.assertEqual(etree.QName(reply.child).localname, "getServiceInfoResponse")
+                else:
+                    self.assert_raw_fault(reply, "MalformedMessage")
 
     def test_document_type_declaration_is_malformed(self):
         for before in ["<!DOCTYPE x>", '<!DOCTYPE x SYSTEM "file:///etc/passwd">', BILLION_LAUGHS,

@@ -2,6 +2,7 @@
 
 mod adoption;
 mod background;
+mod cache;
 mod capabilities;
 mod checkpoint;
 mod contacts;
@@ -32,10 +33,11 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::open::{OpenError, Options, claim, touch};
 use crate::vault::FileVault;
+use cache::ContactCache;
 use checkpoint::Checkpointer;
 use reader::{Points, Scans};
 use rows::Done;
-use writer::{Guard, Queue};
+use writer::{Concerns, Guard, Queue};
 
 /// How long a statement waits for a lock: only the emptying of the log takes one, for milliseconds.
 const BUSY: Duration = Duration::from_secs(10);
@@ -48,6 +50,7 @@ const PROBE: &[u8] = b"muster key probe";
 pub struct SqliteStore {
     queue: Option<Queue>,
     points: Points,
+    cache: Arc<ContactCache>,
     scans: Option<Scans>,
     vault: Arc<FileVault>,
     checkpointer: Checkpointer,
@@ -96,12 +99,15 @@ impl SqliteStore {
         let side = connect(&database, Mode::Write, options.reader_cache_kib).map_err(sqlite)?;
         let (checkpointer, checkpoint_thread) = checkpoint::start(side).map_err(threads_failed)?;
         let wal = options.folder.join("muster.db-wal");
+        let cache = Arc::new(ContactCache::default());
         let (queue, writer_thread) =
-            writer::start(writer, wal, checkpointer.clone(), Arc::new(OnceLock::new())).map_err(threads_failed)?;
+            writer::start(writer, wal, checkpointer.clone(), Arc::clone(&cache), Arc::new(OnceLock::new()))
+                .map_err(threads_failed)?;
         threads.push(writer_thread);
         Ok(Self {
             queue: Some(queue),
             points,
+            cache,
             scans: Some(scans),
             vault,
             checkpointer,
@@ -137,8 +143,28 @@ impl SqliteStore {
         bytes: usize,
         work: impl FnOnce(&Connection) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.queue(guard, bytes, Concerns::Anything, work).await
+    }
+
+    /// Writes what a message of one device changes.
+    async fn write_step<T: Send + 'static>(
+        &self,
+        guard: Guard,
+        bytes: usize,
+        work: impl FnOnce(&Connection) -> Done<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.queue(guard, bytes, Concerns::OneDevice, work).await
+    }
+
+    async fn queue<T: Send + 'static>(
+        &self,
+        guard: Guard,
+        bytes: usize,
+        concerns: Concerns,
+        work: impl FnOnce(&Connection) -> Done<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
         match &self.queue {
-            Some(queue) => queue.execute(guard, bytes, work).await,
+            Some(queue) => queue.execute(guard, bytes, concerns, work).await,
             None => Err(StoreError::Broken { reason: "the store is being closed".into() }),
         }
     }

@@ -72,12 +72,15 @@ impl Problem {
         }
     }
 
-    /// Writes the log. What is our own fault is an error, what is the caller's is for the curious.
+    /// Writes the log. What is our own fault is an error, what is the caller's is for the curious. To ask for what is
+    /// not offered is the caller's, though SOAP calls it the server's.
     pub(super) fn log(&self, correlation: &str, operation: Option<&str>, caller: Option<&str>) {
         let operation = operation.unwrap_or_default();
         let caller = caller.unwrap_or_default();
         match self {
-            Self::Application(fault) | Self::Credentials(fault) if fault.name.is_servers() => {
+            Self::Application(fault) | Self::Credentials(fault)
+                if fault.name.is_servers() && fault.name != FaultName::NotImplemented =>
+            {
                 tracing::error!(correlation.id = correlation, operation, caller, cause = %fault, "a request failed");
             }
             Self::Application(fault) | Self::Credentials(fault) => {

@@ -5,7 +5,7 @@
 
 use muster_broker::operation::{Operation, Parameter};
 use muster_broker::task::Task;
-use muster_protocol::dm1::{Action, Answer, Order, Outcome};
+use muster_protocol::dm1::{Action, Answer, Note, Order, Outcome};
 use muster_protocol::syncml::{ItemData, StatusCode, Text};
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +89,9 @@ pub(super) struct Planned {
     /// Code of the device.
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     pub(super) code: Option<u16>,
+    /// It can never be sent to this device: answered by ourselves.
+    #[serde(rename = "n", default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_unsendable: bool,
     /// What was read, or the node written with its status.
     #[serde(rename = "o", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) result: Vec<Parameter>,
@@ -245,13 +248,27 @@ impl Plan {
         }
         let Some(command) = self.commands.get_mut(outcome.tag as usize) else { return };
         match (command.progress, outcome.answer, code) {
+            (Progress::Sent, Answer::NotSent, _) if outcome.note.is_some_and(is_for_good) => {
+                command.progress = Progress::Answered;
+                command.is_unsendable = true;
+            }
             (Progress::Sent, Answer::NotSent, _) => command.progress = Progress::Waiting,
             (Progress::Probing, Answer::None | Answer::NotSent, _) => command.progress = Progress::Unknown,
             (Progress::Sent, _, Some(code)) => command.answered(code, outcome),
-            (Progress::Probing, _, Some(code)) => command.probed(code),
+            (Progress::Probing, _, Some(code)) => command.probed(code, outcome),
             _ => {}
         }
         walk::extend(self, outcome.tag as usize);
+    }
+
+    /// The first command that was sent, not answered, and changes something each time it is carried out.
+    pub(super) fn untold(&self) -> Option<String> {
+        let is_untold =
+            |it: &&Planned| it.progress == Progress::Sent && matches!(it.verb, Verb::Add | Verb::Delete | Verb::Exec);
+        if self.repeatable {
+            return None;
+        }
+        self.commands.iter().find(is_untold).map(|it| format!("{} {}", it.name(), it.node.path))
     }
 
     /// Where the plan stands.
@@ -267,7 +284,16 @@ impl Plan {
 
 impl Planned {
     pub(super) fn new(verb: Verb, node: Parameter) -> Self {
-        Self { verb, node, correlator: None, level: 0, progress: Progress::Waiting, code: None, result: Vec::new() }
+        Self {
+            verb,
+            node,
+            correlator: None,
+            level: 0,
+            progress: Progress::Waiting,
+            code: None,
+            is_unsendable: false,
+            result: Vec::new(),
+        }
     }
 
     /// The command's name, for people.
@@ -308,7 +334,10 @@ impl Planned {
     }
 
     /// A Get told what became of an Add or Delete that was sent in a session that was lost.
-    fn probed(&mut self, code: StatusCode) {
+    ///
+    /// A node that is there with another value than the Add gave it was there before: the Add is sent again, so that
+    /// the device says so.
+    fn probed(&mut self, code: StatusCode, outcome: &Outcome) {
         let is_there = match code {
             StatusCode::NOT_FOUND => false,
             code if code.is_success() => true,
@@ -319,13 +348,24 @@ impl Planned {
                 return;
             }
         };
-        let was_done = is_there == (self.verb == Verb::Add);
+        let was_done =
+            is_there == (self.verb == Verb::Add) && (self.verb != Verb::Add || self.holds_what_was_given(outcome));
         if was_done {
             self.progress = Progress::Answered;
             self.code = Some(StatusCode::OK.0);
             self.result = vec![Parameter { path: self.node.path.clone(), status: Some(200), ..Parameter::default() }];
         } else {
             self.progress = Progress::Waiting;
+        }
+    }
+
+    /// Whether what was read can be what this command wrote. Texts are compared; of binary values nothing is known.
+    fn holds_what_was_given(&self, outcome: &Outcome) -> bool {
+        let is_text = !matches!(self.node.format.as_deref(), Some("bin" | "b64" | "node" | "null"));
+        let read = outcome.nodes.first().and_then(|it| it.data.as_ref()?.as_text());
+        match (&self.node.value, read) {
+            (Some(given), Some(read)) if is_text => given == read,
+            _ => true,
         }
     }
 
@@ -342,6 +382,11 @@ impl Planned {
         let confirmed = self.code.is_some_and(|code| StatusCode(code).is_success());
         confirmed && (self.verb != Verb::Get || self.result.iter().any(|it| it.value.is_some()))
     }
+}
+
+/// Whether a command that was not sent for this reason would not be the next time either.
+fn is_for_good(note: Note) -> bool {
+    matches!(note, Note::NotEncodable | Note::NotAllowed | Note::NotTaken)
 }
 
 fn confirm(question: &str) -> Order {

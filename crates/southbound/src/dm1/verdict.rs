@@ -75,6 +75,7 @@ fn done(plan: &Plan) -> String {
 fn why(command: &Planned, failures: usize) -> String {
     let Planned { node, code, .. } = command;
     let said = match code {
+        _ if command.is_unsendable => "the command cannot be sent to this device".to_owned(),
         Some(code) if StatusCode(*code).is_success() => format!("status {code}, but no value came"),
         Some(code) => format!("status {code} {}", StatusCode(*code).name().unwrap_or("of the vendor")),
         None => "no status".to_owned(),

@@ -8,6 +8,7 @@ use muster_broker::store::StoreError;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::cache::ContactCache;
 use super::checkpoint::Checkpointer;
 use super::rows::{Done, Failure};
 
@@ -27,6 +28,15 @@ pub(super) enum Guard {
     None,
 }
 
+/// What a job may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Concerns {
+    /// One device that spoke, whose contact the caller keeps up to date.
+    OneDevice,
+    /// Anything: if it changes something, no contact that was read before counts any more.
+    Anything,
+}
+
 /// Why the writer takes no more work, once it does not.
 pub(super) type Broken = Arc<OnceLock<String>>;
 
@@ -42,13 +52,14 @@ pub(super) fn start(
     connection: Connection,
     wal: PathBuf,
     checkpointer: Checkpointer,
+    cache: Arc<ContactCache>,
     broken: Broken,
 ) -> std::io::Result<(Queue, std::thread::JoinHandle<()>)> {
     let (sender, queue) = mpsc::channel(QUEUE_MAX);
     let state = Arc::clone(&broken);
     let thread = std::thread::Builder::new()
         .name("store-writer".into())
-        .spawn(move || Writer { connection, queue, broken: state, wal, checkpointer }.run())?;
+        .spawn(move || Writer { connection, queue, broken: state, wal, checkpointer, cache }.run())?;
     Ok((Queue { sender, broken }, thread))
 }
 
@@ -58,10 +69,11 @@ impl Queue {
         &self,
         guard: Guard,
         bytes: usize,
+        concerns: Concerns,
         work: impl FnOnce(&Connection) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, outcome) = oneshot::channel();
-        let job = Typed { work: Some(work), outcome: None, reply, guard, bytes };
+        let job = Typed { work: Some(work), outcome: None, reply, guard, bytes, concerns };
         self.sender.send(Box::new(job)).await.map_err(|_| self.ended())?;
         outcome.await.map_err(|_| self.ended())?
     }
@@ -79,6 +91,7 @@ trait Work: Send {
     /// Answers the caller; `undone` says why nothing of the batch is stored, if so.
     fn answer(self: Box<Self>, undone: Option<&Undone>);
     fn bytes(&self) -> usize;
+    fn concerns(&self) -> Concerns;
 }
 
 struct Typed<T, F> {
@@ -87,6 +100,7 @@ struct Typed<T, F> {
     reply: oneshot::Sender<Result<T, StoreError>>,
     guard: Guard,
     bytes: usize,
+    concerns: Concerns,
 }
 
 impl<T: Send, F: FnOnce(&Connection) -> Done<T> + Send> Work for Typed<T, F> {
@@ -118,6 +132,10 @@ impl<T: Send, F: FnOnce(&Connection) -> Done<T> + Send> Work for Typed<T, F> {
 
     fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    fn concerns(&self) -> Concerns {
+        self.concerns
     }
 }
 
@@ -167,6 +185,7 @@ struct Writer {
     broken: Broken,
     wal: PathBuf,
     checkpointer: Checkpointer,
+    cache: Arc<ContactCache>,
 }
 
 impl Writer {
@@ -196,7 +215,13 @@ impl Writer {
         }
         let connection = &self.connection;
         match catch_unwind(AssertUnwindSafe(|| batch_in_transaction(connection, batch))) {
-            Ok(Ok(())) => Ok(()),
+            Ok(Ok(changed)) => {
+                if changed == Concerns::Anything {
+                    // Before anybody is told: who was told must not be shown what was before.
+                    self.cache.begin_epoch();
+                }
+                Ok(())
+            }
             Ok(Err(undone)) => {
                 self.rollback();
                 Err(undone)
@@ -225,19 +250,24 @@ impl Writer {
     }
 }
 
-fn batch_in_transaction(connection: &Connection, batch: &mut [Box<dyn Work>]) -> Result<(), Undone> {
+fn batch_in_transaction(connection: &Connection, batch: &mut [Box<dyn Work>]) -> Result<Concerns, Undone> {
     let run = |sql: &str| -> Done<()> {
         connection.prepare_cached(sql)?.execute([])?;
         Ok(())
     };
     run("BEGIN IMMEDIATE")?;
+    let mut changed = Concerns::OneDevice;
     for job in batch {
+        let before = connection.total_changes();
         if !job.run(connection) {
             return Err(Undone::Unavailable("a write of the same transaction failed".into()));
         }
+        if job.concerns() == Concerns::Anything && connection.total_changes() != before {
+            changed = Concerns::Anything;
+        }
     }
     run("COMMIT")?;
-    Ok(())
+    Ok(changed)
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
