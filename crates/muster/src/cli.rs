@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser, Subcommand};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Manages devices over OMA DM for systems that ask over web services.
 ///
@@ -35,7 +36,7 @@ Examples:
   muster call getDeviceInstances --set page.pageSize=10
   muster call doOperation --explain              what an operation takes, with an example
 
-`muster call` takes the password from MUSTER_PASSWORD. Each command explains itself: muster call --help";
+`muster call` takes the password from MUSTER_PASSWORD. Each command has its own --help.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -87,12 +88,24 @@ fn start_log(filter: &str, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Ends when the process is told to.
-async fn told_to_end() -> anyhow::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-        _ = terminate.recv() => {}
+/// Hears when the process is told to end. From the moment it is made, SIGTERM and Ctrl-C no longer end the process by
+/// themselves.
+struct Ending {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Ending {
+    /// Begins to listen. Must be called within a runtime.
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    /// Ends when the process is told to.
+    async fn told(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }

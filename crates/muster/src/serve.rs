@@ -95,7 +95,8 @@ impl Server {
         let wsi = Wsi::new(broker.clone(), wsi_settings(&file));
         let bounds = Bounds::of(&file.limits);
         let north = north.serve(soap::router(wsi), bounds);
-        let south = south.serve(muster_southbound::router(exchange.clone()), bounds);
+        let south = south
+            .serve(muster_southbound::router(exchange.clone()), bounds.body_bytes(file.limits.device_message_bytes));
         let admin = admin.serve(health(store.clone()), bounds);
         let background = background::start(store.clone(), &file.sessions);
         let patience = Duration::from_secs(file.limits.shutdown_seconds);

@@ -52,8 +52,8 @@ fn roles() -> Vec<&'static str> {
 
 const EXAMPLES: &str = "\
 Examples:
-  muster principal --data ./muster-data put crm --role care             prints a password
-  printf %s \"$SECRET\" | muster principal put shop --role campaign      takes the password from standard input
+  muster principal --data ./muster-data put crm --role care        prints a password
+  printf %s \"$SECRET\" | muster principal put shop --role campaign  takes the one given
   muster principal --data ./muster-data list";
 
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {

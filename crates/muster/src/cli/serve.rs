@@ -44,7 +44,7 @@ pub(super) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   muster serve                                   on loopback, data in ./muster-data
-  muster serve --config muster.toml              flags count before the environment, that before the file
+  muster serve --config muster.toml              as muster.example.toml explains
   MUSTER_ADMIN_PASSWORD=… muster serve           the administrator's password, for the first start
   muster serve --self-signed                     TLS for a trial; then:
   muster call getServiceInfo --url https://127.0.0.1:8080/wsi --trust muster-data/self-signed.crt
@@ -67,14 +67,15 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         admin_password: std::env::var("MUSTER_ADMIN_PASSWORD").ok().filter(|password| !password.is_empty()),
     };
     super::runtime()?.block_on(async {
+        // Whoever reads the ready line may tell the server to end at once.
+        let mut ending = super::Ending::new()?;
         let server = Server::start(options).await?;
         tell(&server, ready_json);
-        super::told_to_end().await?;
+        ending.told().await;
         tracing::info!("ending: open sessions get time to finish");
         tokio::select! {
             () = server.stop() => Ok(ExitCode::SUCCESS),
-            told = super::told_to_end() => {
-                told?;
+            () = ending.told() => {
                 tracing::warn!("told to end again: open sessions are cut off");
                 Ok(ExitCode::FAILURE)
             }

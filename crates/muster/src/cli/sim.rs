@@ -67,8 +67,9 @@ pub(super) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  muster sim --devices 10 --fleet-out fleet.json --no-run    then: muster call importDeviceInstances --args @fleet.json
-  muster sim --devices 10                                    the same ten devices, until Ctrl-C
+  muster sim --devices 10 --fleet-out fleet.json --no-run    who they are
+  muster call importDeviceInstances --args @fleet.json       the server knows them
+  muster sim --devices 10                                    the same ten, until Ctrl-C
   muster sim --devices 1000 --seed 7 --sessions 1 --json     one session each
   muster sim --server https://127.0.0.1:8081/dm --trust muster-data/self-signed.crt";
 
@@ -143,14 +144,14 @@ async fn play(devices: Vec<DeviceSpec>, run: FleetRun, json: bool) -> anyhow::Re
     };
     let mut fleet = Fleet::start(devices, run);
     let (counters, stopper) = (fleet.counters(), fleet.stopper());
-    let mut ending = std::pin::pin!(super::told_to_end());
+    let mut ending = super::Ending::new()?;
     let mut stopping = false;
     let mut failures: BTreeMap<String, u64> = BTreeMap::new();
     loop {
         let report = tokio::select! {
             report = fleet.next_report() => report,
-            told = &mut ending, if !stopping => {
-                told?;
+            () = ending.told() => {
+                anyhow::ensure!(!stopping, "told to end again: open sessions were cut off");
                 stopping = true;
                 stopper.stop();
                 continue;
