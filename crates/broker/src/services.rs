@@ -12,6 +12,7 @@ mod device_capabilities;
 mod device_fields;
 mod device_import;
 mod device_manager;
+mod given;
 mod once;
 mod scheduling;
 mod selecting;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 pub use bulk_operations::{Deployment, DeploymentReceipt, JobsByDate, TasksWanted};
 pub use deployment_broker::{BulkRequest, OperationReceipt, OperationRequest, Rejected};
 pub use device_manager::{AccountFields, CapabilityFields, DeviceFields, ImportResult};
+pub use given::Given;
 pub use session::{OpenedSession, ServiceInfo};
 
 use crate::fault::{Fault, FaultName};
