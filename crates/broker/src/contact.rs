@@ -191,8 +191,12 @@ impl Encounter {
     pub fn may_go_on(&mut self, id: TaskId) -> bool {
         let now = self.now;
         let Some(open) = self.contact.tasks.iter().find(|open| open.task.id == id) else { return false };
-        self.running_jobs.extend(open.task.job);
-        open.may_run && now < open.task.end_at
+        let may = open.may_run && now < open.task.end_at;
+        if may {
+            // Only a yes needs the job to be as it was: under this condition, a no could never be stored.
+            self.running_jobs.extend(open.task.job);
+        }
+        may
     }
 
     /// Takes a task through one event of its life, and notes it. An event that is not possible is left out: what the
@@ -229,6 +233,35 @@ impl Encounter {
                 Some(format!("not before {start_at}, unless the device connects by itself")),
                 SERVER,
             );
+        }
+    }
+
+    /// Whether the end time of a task has come although it is not final.
+    #[must_use]
+    pub fn is_over(&self, id: TaskId) -> bool {
+        self.task(id).is_some_and(|task| !task.status.is_final() && task.end_at <= self.now)
+    }
+
+    /// Ends a task whose end time has come, without waiting for the background to find it.
+    pub fn expire(&mut self, id: TaskId) {
+        let now = self.now;
+        let Some(task) = self.task_mut(id) else { return };
+        if task.advance(TaskEvent::TimeOver, now).is_ok() {
+            let detail = "the end time passed before the operation completed".to_owned();
+            task.detail = Some(detail.clone());
+            self.note(id, "Expired", Some(detail), SERVER);
+        }
+    }
+
+    /// Breaks an attempt off because the task's job holds it. It does not count: nothing failed.
+    pub fn hold(&mut self, id: TaskId) {
+        let now = self.now;
+        let Some(task) = self.task_mut(id) else { return };
+        let mut held = task.clone();
+        held.attempts = held.attempts.saturating_sub(1);
+        if held.fail_attempt(now).is_ok() {
+            *task = held;
+            self.note(id, "Held", Some("the job of the task does not let it go on".to_owned()), SERVER);
         }
     }
 

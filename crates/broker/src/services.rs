@@ -114,14 +114,16 @@ impl Broker {
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable { .. } => {
+            StoreError::Unavailable { reason } => {
                 Self::new(FaultName::TemporarilyUnavailable, "the server cannot store anything now; try again later")
                     .retry_after_s(5)
+                    .because(reason)
             }
-            StoreError::Broken { .. } => Self::new(
+            StoreError::Broken { reason } => Self::new(
                 FaultName::InternalError,
                 "the server failed; its operator finds the reason by the correlation identifier",
-            ),
+            )
+            .because(reason),
         }
     }
 }

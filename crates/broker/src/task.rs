@@ -62,7 +62,7 @@ pub struct Task {
     pub start_at: Timestamp,
     /// At this time it becomes EXPIRED.
     pub end_at: Timestamp,
-    /// What the adapter has done and what it will do: its own text, opaque here.
+    /// What the adapter has done and what it will do: its own text, opaque here. A final task has none.
     pub plan: Option<String>,
     /// Nodes read or written.
     pub result: Vec<Parameter>,
@@ -125,6 +125,10 @@ impl Task {
             self.plan = None;
             self.result.clear();
             self.result_code = None;
+        }
+        if status.is_final() {
+            // What is left to tell is in the result and in the history.
+            self.plan = None;
         }
         self.status = status;
         self.updated_at = now;

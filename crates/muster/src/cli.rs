@@ -10,7 +10,9 @@ mod sim;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser, Subcommand};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Manages devices over OMA DM for systems that ask over web services.
 ///
@@ -31,9 +33,10 @@ Examples:
   muster sim --server http://127.0.0.1:8081/dm --devices 10 --fleet-out fleet.json
                                                  ten devices; fleet.json is what to import for them
   muster call importDeviceInstances --args @fleet.json
-  muster call doOperation --args '{\"operation\":\"QUERY\",\"deviceID\":\"IMEI:490154203237518\",\"bOptin\":false,
-                                   \"acceptDevicePolicy\":20,\"testCycle\":false}'
-  muster call getTasks --args '{\"createdSince\":\"2026-01-01T00:00:00Z\"}' --json";
+  muster call getDeviceInstances --set page.pageSize=10
+  muster call doOperation --explain              what an operation takes, with an example
+
+`muster call` takes the password from MUSTER_PASSWORD. Each command has its own --help.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -73,7 +76,8 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 /// Logs go to standard error, so that standard output stays for answers.
 fn start_log(filter: &str, json: bool) -> anyhow::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::try_new(filter)?;
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+        .with_context(|| format!("log filter {filter}: write a level, or levels by module: info,muster_store=debug"))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -84,12 +88,24 @@ fn start_log(filter: &str, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Ends when the process is told to.
-async fn told_to_end() -> anyhow::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-        _ = terminate.recv() => {}
+/// Hears when the process is told to end. From the moment it is made, SIGTERM and Ctrl-C no longer end the process by
+/// themselves.
+struct Ending {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Ending {
+    /// Begins to listen. Must be called within a runtime.
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    /// Ends when the process is told to.
+    async fn told(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }

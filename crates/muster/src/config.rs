@@ -113,6 +113,7 @@ impl File {
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         let mut file: Self = toml::from_str(&text).with_context(|| format!("{} is not understood", path.display()))?;
+        file.check().with_context(|| format!("{} is not understood", path.display()))?;
         // Paths in a file are meant from where the file lies.
         let base = path.parent().unwrap_or(Path::new("")).to_owned();
         let paths = [&mut file.north, &mut file.south, &mut file.admin].into_iter();
@@ -121,6 +122,51 @@ impl File {
             *path = base.join(&*path);
         }
         Ok(file)
+    }
+}
+
+/// Largest number that a limit or a time takes: enough for anything, and safe to reckon with.
+const MOST: u64 = 1 << 31;
+
+impl File {
+    /// Whether every number is of use: none is 0, and none so large that it was surely meant otherwise.
+    fn check(&self) -> anyhow::Result<()> {
+        let Limits {
+            wsi_request_bytes,
+            wsi_requests_per_second,
+            device_message_bytes,
+            device_object_bytes,
+            connections,
+            connections_per_address,
+            header_seconds,
+            request_seconds,
+            tls_handshake_seconds,
+            shutdown_seconds,
+        } = self.limits;
+        let Sessions { wsi_idle_seconds, wsi_life_seconds, device_silent_seconds, background_milliseconds } =
+            self.sessions;
+        let whole = |number: i64| u64::try_from(number).unwrap_or(0);
+        let many = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let numbers = [
+            ("limits.wsi_request_bytes", wsi_request_bytes),
+            ("limits.wsi_requests_per_second", wsi_requests_per_second.into()),
+            ("limits.device_message_bytes", device_message_bytes.into()),
+            ("limits.device_object_bytes", device_object_bytes.into()),
+            ("limits.connections", many(connections)),
+            ("limits.connections_per_address", many(connections_per_address)),
+            ("limits.header_seconds", header_seconds),
+            ("limits.request_seconds", request_seconds),
+            ("limits.tls_handshake_seconds", tls_handshake_seconds),
+            ("limits.shutdown_seconds", shutdown_seconds),
+            ("sessions.wsi_idle_seconds", whole(wsi_idle_seconds)),
+            ("sessions.wsi_life_seconds", whole(wsi_life_seconds)),
+            ("sessions.device_silent_seconds", whole(device_silent_seconds)),
+            ("sessions.background_milliseconds", background_milliseconds),
+        ];
+        for (name, number) in numbers {
+            anyhow::ensure!((1..=MOST).contains(&number), "{name} must be a number from 1 to {MOST}");
+        }
+        Ok(())
     }
 }
 

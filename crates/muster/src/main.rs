@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     match cli::run(command) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("muster: {error:#}");
+            eprintln!("muster: {}", show::reasons(&error));
             ExitCode::FAILURE
         }
     }

@@ -26,7 +26,7 @@ use muster_southbound::dm1::Exchange;
 use muster_store::SqliteStore;
 
 pub(crate) use environment::System;
-use listen::{Bounds, Listening};
+use listen::{Bound, Bounds, Listening};
 
 use crate::config::{self, File};
 
@@ -57,6 +57,7 @@ pub(crate) struct Server {
     /// The password of an administrator that was made by this start.
     pub(crate) new_password: Option<String>,
     exchange: Arc<Exchange>,
+    store: Arc<dyn Store>,
     background: background::Background,
     patience: Duration,
 }
@@ -66,6 +67,10 @@ impl Server {
     pub(crate) async fn start(options: Options) -> anyhow::Result<Self> {
         let Options { data, file, admin_password } = options;
         let (store, vault) = open(&data)?;
+        // Before the first administrator is made: were a port taken, nobody would ever see the password.
+        let north = bind(&file.north, NORTH, &data).await?;
+        let south = bind(&file.south, SOUTH, &data).await?;
+        let admin = bind(&file.admin, ADMIN, &data).await?;
         let environment: Arc<dyn Environment> = Arc::new(System);
         let settings = Settings {
             server_id: file.server_id.clone().unwrap_or_else(|| "muster".to_owned()),
@@ -89,33 +94,40 @@ impl Server {
         ));
         let wsi = Wsi::new(broker.clone(), wsi_settings(&file));
         let bounds = Bounds::of(&file.limits);
-        let north = listen(&file.north, NORTH, soap::router(wsi), &data, bounds).await?;
-        let south = listen(&file.south, SOUTH, muster_southbound::router(exchange.clone()), &data, bounds).await?;
-        let admin = listen(&file.admin, ADMIN, health(store.clone()), &data, bounds).await?;
-        let background = background::start(store, &file.sessions);
+        let north = north.serve(soap::router(wsi), bounds);
+        let south = south
+            .serve(muster_southbound::router(exchange.clone()), bounds.body_bytes(file.limits.device_message_bytes));
+        let admin = admin.serve(health(store.clone()), bounds);
+        let background = background::start(store.clone(), &file.sessions);
         let patience = Duration::from_secs(file.limits.shutdown_seconds);
-        Ok(Self { north, south, admin, new_password, exchange, background, patience })
+        Ok(Self { north, south, admin, new_password, exchange, store, background, patience })
     }
 
     /// Ends the server: no new request is taken, sessions that are open get time to finish, what is decided is stored.
     pub(crate) async fn stop(self) {
-        self.exchange.drain();
-        self.north.stop(self.patience).await;
-        self.south.stop(self.patience).await;
-        self.background.stop().await;
-        self.admin.stop(Duration::from_secs(1)).await;
+        let Self { north, south, admin, exchange, store, background, patience, .. } = self;
+        exchange.drain();
+        let devices = async {
+            // Messages of one session may come on several connections, so the listener stays until sessions have ended.
+            let begin = tokio::time::Instant::now();
+            let _ = tokio::time::timeout(patience, background::sessions_ended(store.as_ref(), patience)).await;
+            south.stop(patience.saturating_sub(begin.elapsed()).max(Duration::from_secs(1))).await;
+        };
+        tokio::join!(north.stop(patience), devices);
+        background.stop().await;
+        admin.stop(Duration::from_secs(1)).await;
     }
 }
 
 /// A listener with the server's stack and bounds and nothing behind it, on a free port of loopback.
 pub(crate) async fn bare(router: Router) -> anyhow::Result<Listening> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    Ok(Listening::start(address, None, router, Bounds::of(&config::Limits::default())).await?)
+    Ok(Bound::to(address, None).await?.serve(router, Bounds::of(&config::Limits::default())))
 }
 
 /// Opens the store of a data folder, and the vault with its key.
 pub(crate) fn open(data: &Path) -> anyhow::Result<(Arc<dyn Store>, Arc<dyn Vault>)> {
-    let store = SqliteStore::open(&muster_store::Options::new(data))?;
+    let store = SqliteStore::open(&muster_store::Options::new(data)).context("cannot open the data folder")?;
     let vault = store.vault();
     Ok((Arc::new(store), vault))
 }
@@ -133,16 +145,10 @@ fn wsi_settings(file: &File) -> soap::Settings {
     }
 }
 
-async fn listen(
-    listener: &config::Listener,
-    default: SocketAddr,
-    router: Router,
-    data: &Path,
-    bounds: Bounds,
-) -> anyhow::Result<Listening> {
+async fn bind(listener: &config::Listener, default: SocketAddr, data: &Path) -> anyhow::Result<Bound> {
     let address = listener.address.unwrap_or(default);
     let tls = tls::acceptor(listener, data)?;
-    Listening::start(address, tls, router, bounds).await.with_context(|| format!("cannot listen on {address}"))
+    Bound::to(address, tls).await.with_context(|| format!("cannot listen on {address}"))
 }
 
 /// Makes the administrator on the first start. Returns the password if it was made up here.

@@ -48,9 +48,30 @@ pub(crate) fn short(text: &str, max: usize) -> String {
     text.chars().take(max.saturating_sub(1)).chain(['…']).collect()
 }
 
+/// What failed and why, outermost first. A layer that repeats the words of the one below it is told once.
+pub(crate) fn reasons(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        let cause = cause.trim_end();
+        if !text.contains(cause) {
+            let colon = if text.is_empty() { "" } else { ": " };
+            text.push_str(colon);
+            text.push_str(cause);
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reason_is_told_once_though_two_layers_say_it() {
+        let inner = anyhow::anyhow!("no such file\n");
+        let error = inner.context("a.toml: no such file").context("cannot start");
+        assert_eq!(reasons(&error), "cannot start: a.toml: no such file");
+    }
 
     #[test]
     fn columns_line_up_and_lines_end_with_text() {

@@ -1,5 +1,6 @@
 //! How the commands ask a server: SOAP 1.1 over HTTP, arguments and answers as JSON.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -33,21 +34,23 @@ pub(crate) enum CallError {
         detail: Value,
     },
     /// Anything else: no connection, no SOAP.
-    #[error("{0:#}")]
+    #[error(transparent)]
     Other(#[from] anyhow::Error),
 }
 
 impl SoapClient {
-    /// A client of the WSI at `url`, for example `http://127.0.0.1:8080/wsi`. `trust` is a certificate in PEM to trust
-    /// besides those of the system.
-    pub(crate) fn new(url: &str, trust: Option<&[u8]>) -> anyhow::Result<Self> {
+    /// A client of the WSI at `url`, for example `http://127.0.0.1:8080/wsi`. Certificates in the
+    /// file `trust` (PEM) are trusted besides those of the system.
+    pub(crate) fn new(url: &str, trust: Option<&Path>) -> anyhow::Result<Self> {
+        let parsed = reqwest::Url::parse(url).ok().filter(|it| matches!(it.scheme(), "http" | "https"));
+        parsed.with_context(|| format!("{url} is no address of a WSI; write one like http://127.0.0.1:8080/wsi"))?;
         let mut builder = reqwest::Client::builder()
             .timeout(Duration::from_secs(60))
             .connect_timeout(Duration::from_secs(10))
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy();
-        if let Some(pem) = trust {
-            builder = builder.add_root_certificate(reqwest::Certificate::from_pem(pem)?);
+        for certificate in trust.map(trusted).transpose()?.unwrap_or_default() {
+            builder = builder.add_root_certificate(certificate);
         }
         Ok(Self { http: builder.build()?, url: url.to_owned(), session: None, basic: None })
     }
@@ -87,14 +90,34 @@ impl SoapClient {
         if let Some((user, password)) = &self.basic {
             request = request.basic_auth(user, Some(password));
         }
-        let response = request.send().await.with_context(|| format!("cannot reach {}", self.url))?;
-        let octets = response.bytes().await.context("the answer broke off")?;
-        let root = Element::read(&octets, None, &TreeLimits::WSI).context("the answer is no XML; is this the WSI?")?;
-        let envelope = Envelope::of(root).context("the answer is no SOAP envelope; is this the WSI?")?;
+        let response = request.send().await.map_err(|error| self.unreached(&error))?;
+        let status = response.status();
+        let octets =
+            response.bytes().await.map_err(|error| anyhow::anyhow!("the answer broke off: {}", root(&error)))?;
+        let envelope = Element::read(&octets, None, &TreeLimits::WSI).ok().and_then(|it| Envelope::of(it).ok());
+        let envelope = envelope.with_context(|| self.not_soap(status, &octets))?;
         if let Some(fault) = fault(&envelope.body) {
             return Err(fault);
         }
         Ok(contract::answer_to_json(descriptor, &envelope.body))
+    }
+
+    fn unreached(&self, error: &reqwest::Error) -> anyhow::Error {
+        if error.is_timeout() {
+            return anyhow::anyhow!("{} does not answer in time", self.url);
+        }
+        anyhow::anyhow!("cannot reach {}: {}", self.url, root(error))
+    }
+
+    fn not_soap(&self, status: reqwest::StatusCode, octets: &[u8]) -> String {
+        let text = String::from_utf8_lossy(octets.get(..200).unwrap_or(octets));
+        let line = text.lines().next().unwrap_or_default();
+        let colon = if line.is_empty() { "" } else { ": " };
+        format!(
+            "{} answered HTTP {}, and no SOAP{colon}{line}; is this the address of a WSI?",
+            self.url,
+            status.as_u16()
+        )
     }
 
     fn add_session(&self, arguments: &mut Map<String, Value>, operation: &str) {
@@ -105,6 +128,24 @@ impl SoapClient {
             arguments.insert("userSession".to_owned(), json!({"sessionId": session}));
         }
     }
+}
+
+/// The certificates in a PEM file, at least one.
+pub(crate) fn trusted(path: &Path) -> anyhow::Result<Vec<reqwest::Certificate>> {
+    let pem = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let certificates =
+        reqwest::Certificate::from_pem_bundle(&pem).with_context(|| format!("{} is not understood", path.display()))?;
+    anyhow::ensure!(!certificates.is_empty(), "{} holds no certificate in PEM", path.display());
+    Ok(certificates)
+}
+
+/// The innermost reason, without the layers of the client above it.
+fn root(error: &reqwest::Error) -> String {
+    let mut reason: &dyn std::error::Error = error;
+    while let Some(source) = reason.source() {
+        reason = source;
+    }
+    reason.to_string()
 }
 
 /// The fault in a body, if it is one: the contract's detail, or what plain SOAP says.

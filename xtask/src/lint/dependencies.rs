@@ -68,10 +68,11 @@ fn manifests(graph: &Graph, policy: &Policy) -> Vec<String> {
 fn manifest(package: &Package, allowed: &Allowed, ours: &BTreeSet<&str>) -> Vec<String> {
     let mut problems = Vec::new();
     for named in &package.named {
-        let (list, is_allowed) = if ours.contains(named.name.as_str()) {
+        let (list, is_allowed) = if named.is_dev {
+            let anywhere = [&allowed.dev, &allowed.ours, &allowed.normal];
+            ("dev", anywhere.iter().any(|list| list.contains(&named.name)))
+        } else if ours.contains(named.name.as_str()) {
             ("ours", allowed.ours.contains(&named.name))
-        } else if named.is_dev {
-            ("dev", allowed.dev.contains(&named.name) || allowed.normal.contains(&named.name))
         } else {
             ("normal", allowed.normal.contains(&named.name))
         };

@@ -19,11 +19,11 @@ pub(crate) struct Policy {
 /// What one of our crates may depend on directly.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Allowed {
-    /// Crates of this workspace, in any section of the manifest.
+    /// Crates of this workspace in the shipped tree: the arrows of the architecture.
     pub(crate) ours: BTreeSet<String>,
     /// Packages of others in the shipped tree.
     pub(crate) normal: BTreeSet<String>,
-    /// Packages of others that only tests use.
+    /// What only tests use, crates of this workspace included: a test may look across.
     pub(crate) dev: BTreeSet<String>,
 }
 

@@ -21,7 +21,7 @@ pub(super) fn line(parameter: &str, text: &str, chars_max: usize) -> Result<(), 
     Ok(())
 }
 
-/// As [`line`], for a text that may be left out.
+/// As [`line()`], for a text that may be left out.
 pub(super) fn line_if_given(parameter: &str, text: Option<&str>, chars_max: usize) -> Result<(), Fault> {
     text.map_or(Ok(()), |text| line(parameter, text, chars_max))
 }

@@ -65,7 +65,8 @@ pub struct Contact {
     pub device: Device,
     /// What is kept between messages.
     pub state: ContactState,
-    /// Tasks that are not final: highest priority first, then oldest first. At most [`Contact::TASKS_MAX`].
+    /// Tasks that are not final: highest priority first, then oldest first. At most [`Contact::TASKS_MAX`]; of more,
+    /// those under way and those that may start earliest.
     pub tasks: Vec<OpenTask>,
 }
 

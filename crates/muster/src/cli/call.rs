@@ -1,12 +1,15 @@
-use std::io::{IsTerminal as _, Read as _};
+mod answer;
+mod explain;
+
+use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use muster_northbound::contract::{self, Cardinality, FieldDescriptor, Kind};
+use muster_northbound::contract;
+use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
-use crate::show::{Table, short};
 use crate::soap_client::{CallError, SoapClient};
 
 /// Calls an operation of the WSI. Without an operation it lists them; with --explain it tells its parameters.
@@ -14,6 +17,7 @@ use crate::soap_client::{CallError, SoapClient};
 /// Parameters are given by name, `--set name=value` for simple ones, or as a JSON object with --args ('@file' reads a
 /// file, '-' standard input). The user is authenticated by HTTP Basic, so no login is needed.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// Operation, for example getTasks.
     operation: Option<String>,
@@ -23,7 +27,8 @@ pub(super) struct Args {
     /// Parameters as a JSON object, '@file', or '-'.
     #[arg(long, value_name = "JSON")]
     args: Option<String>,
-    /// One simple parameter; may be repeated, and parts of structures are reached by dots (page.pageSize=10).
+    /// One simple parameter; parts of structures are reached by dots (page.pageSize=10), and a name given again makes a
+    /// list (--set status=RUNNING --set status=PAUSED). Counts before --args.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     set: Vec<String>,
     /// Address of the WSI.
@@ -43,22 +48,36 @@ pub(super) struct Args {
     json: bool,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  muster call                                    every operation
+  muster call doOperation --explain              what it takes, with an example
+  export MUSTER_PASSWORD=…                       as `muster serve` printed it at its first start
+  muster call getServiceInfo
+  muster call getJobs --set status=RUNNING --set page.pageSize=10
+  muster call importDeviceInstances --args @fleet.json
+  muster call getTaskHistory --set taskId=… --json";
+
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let Some(operation) = args.operation.as_deref() else {
-        list(args.json);
+        explain::list(args.json);
         return Ok(ExitCode::SUCCESS);
     };
     if args.explain {
-        explain(operation)?;
+        explain::explain(operation)?;
         return Ok(ExitCode::SUCCESS);
     }
     let arguments = arguments(args.args.as_deref(), &args.set)?;
     let password = args.password.clone().context("give the password by MUSTER_PASSWORD or --password")?;
-    let trust = args.trust.as_deref().map(std::fs::read).transpose().context("cannot read the certificate to trust")?;
-    let client = SoapClient::new(&args.url, trust.as_deref())?.with_basic(&args.user, &password);
+    let client = SoapClient::new(&args.url, args.trust.as_deref())?.with_basic(&args.user, &password);
     match super::runtime()?.block_on(client.call(operation, arguments)) {
         Ok(answer) => {
-            print(&answer, args.json)?;
+            let result = contract::Operation::parse(operation).and_then(|it| it.descriptor().result.as_ref());
+            if args.json {
+                println!("{answer}");
+            } else {
+                answer::print(&answer, result.map(|it| it.kind));
+            }
             Ok(ExitCode::SUCCESS)
         }
         Err(CallError::Fault { detail, .. }) if args.json => {
@@ -66,66 +85,6 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::FAILURE)
         }
         Err(error) => Err(error.into()),
-    }
-}
-
-fn list(json: bool) {
-    if json {
-        let names: Vec<_> = contract::operations()
-            .iter()
-            .map(|it| serde_json::json!({"operation": it.name, "portType": it.port_type}))
-            .collect();
-        println!("{}", Value::from(names));
-        return;
-    }
-    let mut table = Table::new(&["operation", "port type", "parameters"]);
-    for it in contract::operations() {
-        let fields: Vec<&str> = it.fields.iter().map(|field| field.name).filter(|it| *it != "userSession").collect();
-        table.row([it.name.to_owned(), it.port_type.to_owned(), short(&fields.join(", "), 70)]);
-    }
-    print!("{table}");
-}
-
-fn explain(operation: &str) -> anyhow::Result<()> {
-    let operation = operation_named(operation)?;
-    println!("{}  {}", operation.name, operation.about);
-    println!();
-    let mut table = Table::new(&["parameter", "type", "occurs", "meaning"]);
-    describe(&mut table, operation.fields, 0);
-    print!("{table}");
-    if let Some(result) = &operation.result {
-        println!();
-        println!("Answer: {} ({})", result.name, result.kind.name());
-    }
-    Ok(())
-}
-
-fn operation_named(name: &str) -> anyhow::Result<&'static contract::OperationDescriptor> {
-    let found = contract::Operation::parse(name).map(contract::Operation::descriptor);
-    found.with_context(|| format!("there is no operation {name}; `muster call` alone lists them"))
-}
-
-/// A row for each field, those of records below theirs.
-fn describe(table: &mut Table, fields: &[FieldDescriptor], level: usize) {
-    const LEVELS_MAX: usize = 4;
-    for field in fields.iter().filter(|field| field.name != "userSession") {
-        let occurs = match field.cardinality {
-            Cardinality::One => "1",
-            Cardinality::Optional => "0..1",
-            Cardinality::Many => "0..n",
-            Cardinality::Some => "1..n",
-        };
-        let values = match field.kind {
-            Kind::Named(named) if !named.values.is_empty() => format!(" ({})", named.values.join(", ")),
-            _ => String::new(),
-        };
-        let name = format!("{}{}", "  ".repeat(level), field.name);
-        table.row([name, field.kind.name().to_owned(), occurs.to_owned(), format!("{}{values}", field.about)]);
-        if let Kind::Record(record) = field.kind
-            && level < LEVELS_MAX
-        {
-            describe(table, record.fields, level + 1);
-        }
     }
 }
 
@@ -143,18 +102,36 @@ fn arguments(given: Option<&str>, set: &[String]) -> anyhow::Result<Value> {
         },
     };
     let mut arguments: Map<String, Value> = serde_json::from_str(&text).context("parameters are a JSON object")?;
+    let mut simple = Map::new();
     for pair in set {
         let (name, value) = pair.split_once('=').with_context(|| format!("{pair}: write NAME=VALUE"))?;
-        put(&mut arguments, name, value)?;
+        put(&mut simple, name, value)?;
     }
+    lay_over(&mut arguments, simple);
     Ok(Value::Object(arguments))
 }
 
-/// Values are given as text; the contract's types read them.
+/// What is set by name counts before what the JSON object has there.
+fn lay_over(below: &mut Map<String, Value>, above: Map<String, Value>) {
+    for (name, value) in above {
+        match (below.get_mut(&name), value) {
+            (Some(Value::Object(below)), Value::Object(above)) => lay_over(below, above),
+            (_, value) => drop(below.insert(name, value)),
+        }
+    }
+}
+
+/// Values are given as text; the contract's types read them. A name given again makes a list.
 fn put(into: &mut Map<String, Value>, name: &str, value: &str) -> anyhow::Result<()> {
     match name.split_once('.') {
         None => {
-            into.insert(name.to_owned(), Value::from(value));
+            match into.entry(name) {
+                Entry::Vacant(place) => drop(place.insert(Value::from(value))),
+                Entry::Occupied(mut given) => match given.get_mut() {
+                    Value::Array(values) => values.push(Value::from(value)),
+                    first => *first = Value::from(vec![first.take(), Value::from(value)]),
+                },
+            }
             Ok(())
         }
         Some((outer, inner)) => {
@@ -162,60 +139,5 @@ fn put(into: &mut Map<String, Value>, name: &str, value: &str) -> anyhow::Result
             let nested = nested.as_object_mut().with_context(|| format!("{outer} is given twice, in two shapes"))?;
             put(nested, inner, value)
         }
-    }
-}
-
-/// Lists as tables, records as lines of name and value.
-fn print(answer: &Value, json: bool) -> anyhow::Result<()> {
-    if json {
-        println!("{answer}");
-        return Ok(());
-    }
-    match answer {
-        Value::Null => println!("done"),
-        Value::Object(fields) => print_record(fields),
-        Value::String(text) => println!("{text}"),
-        other => println!("{other}"),
-    }
-    Ok(())
-}
-
-fn print_record(fields: &Map<String, Value>) {
-    let mut simple = Table::new(&["field", "value"]);
-    let mut lists = Vec::new();
-    for (name, value) in fields {
-        match value {
-            Value::Array(items) if items.iter().any(Value::is_object) => lists.push((name, items)),
-            other => simple.row([name.clone(), plain(other)]),
-        }
-    }
-    for (name, items) in &lists {
-        println!("{name}");
-        print!("{}", rows(items));
-        println!();
-    }
-    print!("{simple}");
-}
-
-fn rows(items: &[Value]) -> Table {
-    let mut columns: Vec<&str> = Vec::new();
-    for field in items.iter().filter_map(Value::as_object).flat_map(Map::keys) {
-        if !columns.contains(&field.as_str()) {
-            columns.push(field);
-        }
-    }
-    let width = if std::io::stdout().is_terminal() { 40 } else { 200 };
-    let mut table = Table::new(&columns);
-    for item in items {
-        table.row(columns.iter().map(|column| item.get(*column).map_or(String::new(), |it| short(&plain(it), width))));
-    }
-    table
-}
-
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        other => other.to_string(),
     }
 }

@@ -26,6 +26,10 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { devices, seed, json, keep, log } = args;
     super::start_log(&log, false)?;
-    let ok = super::runtime()?.block_on(play(Options { devices, seed, json, keep }, super::told_to_end()))?;
+    let ended = async {
+        super::Ending::new()?.told().await;
+        Ok(())
+    };
+    let ok = super::runtime()?.block_on(play(Options { devices, seed, json, keep }, ended))?;
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

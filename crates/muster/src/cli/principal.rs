@@ -11,6 +11,7 @@ use crate::show::Table;
 
 /// Makes and lists External Systems and people who may call the server. The server must not be running on the folder.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// Folder of the database and the key file.
     #[arg(long, env = "MUSTER_DATA", value_name = "DIR", default_value = "muster-data", global = true)]
@@ -22,6 +23,8 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// Makes a principal, or gives an existing one a new password, domain and roles.
+    ///
+    /// The password is a line of standard input; where that is a terminal or empty, one is made up and printed.
     Put {
         /// Name it authenticates with.
         name: String,
@@ -47,7 +50,16 @@ fn roles() -> Vec<&'static str> {
     Role::NAMES.iter().map(|(name, _)| *name).collect()
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  muster principal --data ./muster-data put crm --role care        prints a password
+  printf %s \"$SECRET\" | muster principal put shop --role campaign  takes the one given
+  muster principal --data ./muster-data list";
+
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if matches!(args.action, Action::List { .. }) && !args.data.join("muster.db").exists() {
+        anyhow::bail!("there is no database in {}; --data names the folder of a server", args.data.display());
+    }
     let (store, vault) = crate::serve::open(&args.data)?;
     super::runtime()?.block_on(async {
         match args.action {

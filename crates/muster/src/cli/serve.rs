@@ -10,6 +10,7 @@ use crate::serve::{ADMINISTRATOR, Options, Server};
 /// The first start makes an administrator, `admin`, with the password of MUSTER_ADMIN_PASSWORD or one that is printed
 /// once. All listeners are on loopback unless told otherwise.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// Configuration file; muster.example.toml explains every key.
     #[arg(long, env = "MUSTER_CONFIG", value_name = "FILE")]
@@ -40,6 +41,15 @@ pub(super) struct Args {
     ready_json: bool,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  muster serve                                   on loopback, data in ./muster-data
+  muster serve --config muster.toml              as muster.example.toml explains
+  MUSTER_ADMIN_PASSWORD=… muster serve           the administrator's password, for the first start
+  muster serve --self-signed                     TLS for a trial; then:
+  muster call getServiceInfo --url https://127.0.0.1:8080/wsi --trust muster-data/self-signed.crt
+  muster serve --south 0.0.0.0:8081              devices from other machines too";
+
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut file = args.config.as_deref().map(File::read).transpose()?.unwrap_or_default();
     let Args { data, north, south, admin, server_id, self_signed, log, ready_json, config: _ } = args;
@@ -57,12 +67,19 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         admin_password: std::env::var("MUSTER_ADMIN_PASSWORD").ok().filter(|password| !password.is_empty()),
     };
     super::runtime()?.block_on(async {
+        // Whoever reads the ready line may tell the server to end at once.
+        let mut ending = super::Ending::new()?;
         let server = Server::start(options).await?;
         tell(&server, ready_json);
-        super::told_to_end().await?;
+        ending.told().await;
         tracing::info!("ending: open sessions get time to finish");
-        server.stop().await;
-        Ok(ExitCode::SUCCESS)
+        tokio::select! {
+            () = server.stop() => Ok(ExitCode::SUCCESS),
+            () = ending.told() => {
+                tracing::warn!("told to end again: open sessions are cut off");
+                Ok(ExitCode::FAILURE)
+            }
+        }
     })
 }
 

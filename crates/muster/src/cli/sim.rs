@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -5,15 +6,20 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
+use muster_simulator::dm1::SessionEnd;
 use muster_simulator::fleet::{DeviceSpec, Fleet, FleetRun, FleetSpec, Mix};
 use muster_simulator::http::HttpOptions;
+use serde_json::Value;
 
 use crate::demo::import_record;
+use crate::soap_client::trusted;
 
 /// A fleet of simulated devices against any OMA DM server: from a seed, or as a file describes it.
 ///
-/// Devices connect, sleep, and connect again until Ctrl-C, or until each has had --sessions sessions.
+/// Devices connect, sleep, and connect again until Ctrl-C, or until each has had --sessions sessions. Ends with 1 if
+/// not one session was complete.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// Address that devices post to.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8081/dm")]
@@ -59,7 +65,16 @@ pub(super) struct Args {
     json: bool,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  muster sim --devices 10 --fleet-out fleet.json --no-run    who they are
+  muster call importDeviceInstances --args @fleet.json       the server knows them
+  muster sim --devices 10                                    the same ten, until Ctrl-C
+  muster sim --devices 1000 --seed 7 --sessions 1 --json     one session each
+  muster sim --server https://127.0.0.1:8081/dm --trust muster-data/self-signed.crt";
+
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    check_address(&args.server)?;
     let (devices, poll) = match &args.fleet {
         Some(path) => file::read(path)?,
         None => (generated(args).iter().collect(), None),
@@ -95,14 +110,19 @@ fn generated(args: &Args) -> FleetSpec {
 fn http_options(trust: Option<&Path>) -> anyhow::Result<HttpOptions> {
     let mut options = HttpOptions::new()?;
     if let Some(path) = trust {
-        let pem = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        options.client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .add_root_certificate(reqwest::Certificate::from_pem(&pem)?)
-            .build()?;
+        let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+        options.client =
+            trusted(path)?.into_iter().fold(builder, reqwest::ClientBuilder::add_root_certificate).build()?;
     }
     Ok(options)
+}
+
+/// A mistyped address is told at once, not by each device.
+fn check_address(address: &str) -> anyhow::Result<()> {
+    let url = reqwest::Url::parse(address)
+        .with_context(|| format!("--server {address}: write an address like http://127.0.0.1:8081/dm"))?;
+    anyhow::ensure!(matches!(url.scheme(), "http" | "https"), "--server {address}: devices speak http or https");
+    Ok(())
 }
 
 fn write_import(path: &Path, devices: &[DeviceSpec]) -> anyhow::Result<()> {
@@ -124,13 +144,14 @@ async fn play(devices: Vec<DeviceSpec>, run: FleetRun, json: bool) -> anyhow::Re
     };
     let mut fleet = Fleet::start(devices, run);
     let (counters, stopper) = (fleet.counters(), fleet.stopper());
-    let mut ending = std::pin::pin!(super::told_to_end());
+    let mut ending = super::Ending::new()?;
     let mut stopping = false;
+    let mut failures: BTreeMap<String, u64> = BTreeMap::new();
     loop {
         let report = tokio::select! {
             report = fleet.next_report() => report,
-            told = &mut ending, if !stopping => {
-                told?;
+            () = ending.told() => {
+                anyhow::ensure!(!stopping, "told to end again: open sessions were cut off");
                 stopping = true;
                 stopper.stop();
                 continue;
@@ -138,6 +159,9 @@ async fn play(devices: Vec<DeviceSpec>, run: FleetRun, json: bool) -> anyhow::Re
         };
         let Some(report) = report else { break };
         bar.inc(1);
+        if report.end != SessionEnd::Complete {
+            *failures.entry(told(&report.end)).or_default() += 1;
+        }
         let counts = counters.counts();
         bar.set_message(format!("{} failed, {} messages", counts.sessions_failed, counts.messages_sent));
         if json {
@@ -157,8 +181,25 @@ async fn play(devices: Vec<DeviceSpec>, run: FleetRun, json: bool) -> anyhow::Re
             counts.commands_executed,
             counts.complaints
         );
+        for (why, sessions) in &failures {
+            println!("  {sessions} failed: {why}");
+        }
     }
-    Ok(ExitCode::SUCCESS)
+    let nothing_worked = counts.sessions_complete == 0 && counts.sessions_failed > 0;
+    Ok(if nothing_worked { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// How a session ended, in words: `transport: connection refused`.
+fn told(end: &SessionEnd) -> String {
+    let words = |name: &str| name.replace('_', " ");
+    match serde_json::to_value(end) {
+        Ok(Value::String(name)) => words(&name),
+        Ok(Value::Object(fields)) => {
+            let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            fields.iter().map(|(name, value)| format!("{}: {}", words(name), text(value))).collect()
+        }
+        _ => format!("{end:?}"),
+    }
 }
 
 /// A fleet as a file describes it.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use muster_broker::contact::lost;
 use muster_broker::ports::Environment as _;
-use muster_broker::store::{Due, Store, StoreError};
+use muster_broker::store::{Contact, Due, Store, StoreError};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -53,6 +53,24 @@ pub(super) fn start(store: Arc<dyn Store>, sessions: &Sessions) -> Background {
         }
     });
     Background { stop, handle }
+}
+
+/// Ends when no device is in the middle of a task any more. One that has been silent for `patience` is not waited for.
+pub(super) async fn sessions_ended(store: &dyn Store, patience: Duration) {
+    let silent_ms = i64::try_from(patience.as_millis()).unwrap_or(i64::MAX);
+    loop {
+        let now = System.now();
+        let spoke = |it: &Contact| it.state.dialogue.as_ref().is_some_and(|it| now.0 - it.touched_at.0 < silent_ms);
+        match store.contact_silent(now.plus_s(60), PAGE).await {
+            Ok(open) if !open.iter().any(spoke) => return,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, "open sessions cannot be seen, and are not waited for");
+                return;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 async fn round(store: &dyn Store, sessions: &Sessions, number: u64) -> Result<(), StoreError> {

@@ -61,8 +61,9 @@ pub struct Identity<'a> {
 
 /// Octets of the largest message for a device that announced nothing: the figure in the examples of the specification.
 pub const MAX_MSG_SIZE_DEFAULT: u64 = 5_000;
-/// Orders of one session that wait or are on the wire, members counted: what a session may take in a store.
-pub const ORDERS_MAX: usize = 500;
+/// Orders of one session that wait or are on the wire, members counted: what a session may take in a store. Room for a
+/// container of 500, which is the most nodes that an operation writes.
+pub const ORDERS_MAX: usize = 512;
 /// Octets of a `SessionID`, `Source/LocURI` or `MsgID` that is kept: the longest seen are URIs below 200.
 const IDENTIFIER_BYTES_MAX: usize = 1_024;
 /// Messages of one device in one session: room for large trees, an end to endless ones.

@@ -2,14 +2,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use muster_broker::contact::{Encounter, Ending};
+use muster_broker::contact::Encounter;
 use muster_broker::device::Device;
 use muster_broker::id::TaskId;
 use muster_broker::identity::DeviceId;
 use muster_broker::ports::Vault;
 use muster_broker::store::{Contact, ContactStep, DialogueState};
 use muster_broker::time::Timestamp;
-use muster_protocol::dm1::{DeviceAlert, DeviceInfo, Identity, Received, Reply, Session, Stage};
+use muster_protocol::dm1::{DeviceAlert, DeviceInfo, EndReason, Identity, Received, Reply, Session, Stage, Violation};
 use muster_protocol::syncml::{EncodeError, Message, StatusCode, Text};
 use serde::{Deserialize, Serialize};
 
@@ -87,13 +87,17 @@ impl Turn<'_> {
         let received = match dialogue.session.receive(&account, self.message) {
             Ok(received) => received,
             Err(violation) => {
-                let reply = dialogue.session.refuse(&identity, self.message, violation.status());
-                return self.close(contact, dialogue, reply, &violation.to_string());
+                // Only who was let in ends a session, and only by a fault that its own device can make.
+                let ends =
+                    !is_new && matches!(violation, Violation::MessageBelow { .. } | Violation::TooManyMessages { .. });
+                return self.refuse(contact, dialogue, violation.status(), &violation.to_string(), ends);
             }
         };
-        if matches!(received.stage, Stage::Challenge)
-            || !dialogue.session.is_authenticated() && received.login.is_none()
-        {
+        // A session that ends knows its client no more, so what it was before this message counts.
+        let is_in_doubt = matches!(received.stage, Stage::Challenge)
+            || matches!(received.reason, Some(EndReason::BadCredential | EndReason::Version))
+            || is_new && received.login.is_none();
+        if is_in_doubt {
             let reply = dialogue.session.answer(&identity, &account, Vec::new());
             return Ok(Decision::Unstored { reply: reply.message.encode(dialogue.session.encoding())? });
         }
@@ -103,8 +107,7 @@ impl Turn<'_> {
             Identified::Fits => {}
             Identified::Refused(why) => {
                 tracing::warn!(device.id = %contact.device.oid, answered = dialogue.answered.as_ref().map(tracing::field::display), why, "session refused");
-                let reply = dialogue.session.refuse(&identity, self.message, StatusCode::FORBIDDEN);
-                return self.close(contact, dialogue, reply, why);
+                return self.refuse(contact, dialogue, StatusCode::FORBIDDEN, why, !is_new);
             }
             Identified::AnotherRecord(answered) => return Ok(Decision::Adopt { answered }),
         }
@@ -122,9 +125,6 @@ impl Turn<'_> {
         let account = self.account.lend();
         let mut encounter = Encounter::new(contact, self.now);
         let current = self.note_login(&mut encounter, received, is_new);
-        if let Some(info) = &received.device {
-            encounter.learn(|device| learn(device, info));
-        }
         let session_name = format!("{} over {}", dialogue.session.id(), dialogue.session.encoding().media_type());
         let mut work = Work { encounter: &mut encounter, current };
         for alert in &received.alerts {
@@ -134,8 +134,9 @@ impl Turn<'_> {
         let mut orders = Vec::new();
         match (received.stage, &dialogue.answered) {
             (Stage::Ready, Some(answered)) => {
+                // What of a task that ended or is held still waits to be sent must not be.
+                work.stop_if_held(|| dialogue.session.withdraw());
                 if work.current.is_none() && current.is_some() {
-                    // What of an ended task still waits to be sent must not be.
                     dialogue.session.withdraw();
                 }
                 orders = work.next(answered, &mut dialogue.tried, &session_name);
@@ -152,6 +153,9 @@ impl Turn<'_> {
             work.session_over("the session ended before everything was answered");
         }
         let current = work.current;
+        if let Some(info) = received.device.as_ref().filter(|_| is_of_record(&encounter, &dialogue)) {
+            encounter.learn(|device| learn(device, info));
+        }
         learn_versions(&mut encounter);
         self.step(encounter, &dialogue, &reply, current)
     }
@@ -159,7 +163,8 @@ impl Turn<'_> {
     /// A new session ends the one before; what that left open is of unknown outcome. Returns the task that a session
     /// which goes on is carrying out.
     fn note_login(&self, encounter: &mut Encounter, received: &Received, is_new: bool) -> Option<TaskId> {
-        let before = encounter.state().dialogue.clone().filter(|before| !before.ended).and_then(|before| before.task);
+        let before = encounter.state().dialogue.clone().filter(|before| !before.ended);
+        let task = before.as_ref().and_then(|before| before.task);
         if received.login.is_some() {
             encounter.accept_credential();
         } else {
@@ -169,34 +174,35 @@ impl Turn<'_> {
             encounter.take_server_nonce(nonce.clone());
         }
         if !is_new {
-            return before;
+            return task;
         }
-        if let Some(task) = before {
-            let detail = "the device left the session and began a new one".to_owned();
-            encounter.end(task, Ending::Failed, "SessionLost", detail);
+        if let Some(before) = before {
+            let unanswered = Dialogue::read(&before.state).map(|mut it| it.session.close()).unwrap_or_default();
+            Work { encounter, current: task }.left(&unanswered);
         }
         None
     }
 
-    /// Ends the session with `reply`, whatever was under way.
-    fn close(
+    /// Refuses the message. Where that ends the session, so does the attempt at the task that was under way; else
+    /// nothing is stored, and a session that is open stays open.
+    fn refuse(
         &self,
         contact: Contact,
         mut dialogue: Dialogue,
-        reply: Reply,
+        code: StatusCode,
         why: &str,
+        ends: bool,
     ) -> Result<Decision, EncodeError> {
-        let was_let_in =
-            contact.state.dialogue.as_ref().is_some_and(|it| !it.ended && it.session_id == dialogue.session.id());
-        if !was_let_in {
+        let reply = dialogue.session.refuse(&self.identity(), self.message, code);
+        if !ends {
             return Ok(Decision::Unstored { reply: reply.message.encode(dialogue.session.encoding())? });
         }
         let mut encounter = Encounter::new(contact, self.now);
         let current = encounter.state().dialogue.as_ref().and_then(|it| it.task);
         let mut work = Work { encounter: &mut encounter, current };
-        work.take(&dialogue.session.close());
+        work.take(&reply.outcomes);
         work.session_over(why);
-        self.step(encounter, &dialogue, &Reply { over: true, ..reply }, None)
+        self.step(encounter, &dialogue, &reply, None)
     }
 
     fn step(
@@ -278,6 +284,12 @@ enum Identified {
 pub(super) fn token(contact: &Contact, session_id: &str, vault: &dyn Vault) -> String {
     let digest = vault.digest("resp-uri", format!("{}\u{0}{session_id}", contact.device.oid).as_bytes());
     URL_SAFE_NO_PAD.encode(&digest[..12])
+}
+
+/// Whether the device that answered is the one that the record is of.
+fn is_of_record(encounter: &Encounter, dialogue: &Dialogue) -> bool {
+    let recorded = encounter.device().device_id.as_ref();
+    recorded.is_none() || recorded == dialogue.answered.as_ref()
 }
 
 /// What package 1 tells of the device.

@@ -193,7 +193,7 @@ impl Exchange {
             message,
             request_digest,
             came_to_resp_uri,
-            resp_uri: self.resp_uri(&message.header.target.uri, &token),
+            resp_uri: self.resp_uri(&message.header.target.uri, given_token, &token),
             account: &account,
             namesake: namesake.as_ref(),
         };
@@ -253,13 +253,14 @@ impl Exchange {
         Ok(Answer { encoding, body: reply.message.encode(encoding)? })
     }
 
-    /// The address for the session's next message.
-    fn resp_uri(&self, used: &str, token: &str) -> Option<String> {
+    /// The address for the session's next message. `used` is the one that the device says it used, which ends in
+    /// `given` if it keeps the address of this session, or of an earlier one, as the server's.
+    fn resp_uri(&self, used: &str, given: Option<&str>, token: &str) -> Option<String> {
         let base = self.settings.device_url.as_deref().unwrap_or(used);
         let base = base.split(['?', '#']).next().unwrap_or_default();
         let is_http = base.starts_with("http://") || base.starts_with("https://");
-        // A device that was told an address of this kind before sends it back as its Target.
-        let base = base.strip_suffix(token).unwrap_or(base).trim_end_matches('/');
+        let base = given.and_then(|given| base.strip_suffix(given)?.strip_suffix('/')).unwrap_or(base);
+        let base = base.trim_end_matches('/');
         (is_http && base.len() <= 512).then(|| format!("{base}/{token}"))
     }
 
@@ -321,11 +322,9 @@ fn begins_session(message: &Message) -> bool {
         .any(|command| matches!(command, Command::Alert(alert) if matches!(alert.code.trim(), "1200" | "1201")))
 }
 
-/// DevInfo/DevId of a package 1, or Source/LocURI of one that brings none.
+/// DevInfo/DevId, which may come in a later message of package 1 than the first, or Source/LocURI of a first message
+/// that brings none.
 fn claimed_identity(message: &Message) -> Option<DeviceId> {
-    if !begins_session(message) {
-        return None;
-    }
     let dev_id = message.commands.iter().find_map(|command| {
         let Command::Write(write) = command else { return None };
         write.items.iter().find_map(|item| {
@@ -334,7 +333,8 @@ fn claimed_identity(message: &Message) -> Option<DeviceId> {
             is_dev_id.then(|| item.data.as_ref()?.as_text().map(str::to_owned)).flatten()
         })
     });
-    DeviceId::from_device(dev_id.as_deref().unwrap_or(&message.header.source.uri)).ok()
+    let source = begins_session(message).then_some(message.header.source.uri.as_str());
+    DeviceId::from_device(dev_id.as_deref().or(source)?).ok()
 }
 
 impl From<StoreError> for Refusal {

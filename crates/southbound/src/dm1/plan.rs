@@ -5,10 +5,11 @@
 
 use muster_broker::operation::{Operation, Parameter};
 use muster_broker::task::Task;
-use muster_protocol::dm1::{Action, Answer, Order, Outcome};
-use muster_protocol::syncml::{ItemData, StatusCode, Text};
+use muster_protocol::dm1::{Action, Answer, Note, Order, Outcome};
+use muster_protocol::syncml::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use super::planned::{Planned, Progress, Verb};
 use super::verdict::Verdict;
 use super::walk;
 
@@ -72,53 +73,6 @@ pub(super) enum Mode {
     Sequence,
 }
 
-/// One command of a plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Planned {
-    #[serde(rename = "v")]
-    pub(super) verb: Verb,
-    #[serde(rename = "p")]
-    pub(super) node: Parameter,
-    #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
-    correlator: Option<String>,
-    /// Levels below the root of a walk.
-    #[serde(rename = "l", default)]
-    pub(super) level: u32,
-    #[serde(rename = "s")]
-    pub(super) progress: Progress,
-    /// Code of the device.
-    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
-    pub(super) code: Option<u16>,
-    /// What was read, or the node written with its status.
-    #[serde(rename = "o", default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) result: Vec<Parameter>,
-}
-
-/// The command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Verb {
-    Get,
-    Replace,
-    Add,
-    Delete,
-    Exec,
-}
-
-/// How far a command has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Progress {
-    /// To be sent.
-    Waiting,
-    /// Sent; what the device did is not known yet.
-    Sent,
-    /// Sent in a session that was lost; a Get is to tell what the device did.
-    Unknown,
-    /// That Get was sent.
-    Probing,
-    /// Answered.
-    Answered,
-}
-
 impl Plan {
     /// The plan of a task that has none yet.
     pub(super) fn of(task: &Task) -> Self {
@@ -169,6 +123,12 @@ impl Plan {
     pub(super) fn take_up(&mut self) -> Option<String> {
         if self.consent == Consent::Asked {
             self.consent = Consent::Needed;
+        }
+        if self.mode == Mode::Atomic && self.container_failure().is_some() {
+            // Whatever its members said, nothing of it was kept.
+            for command in self.commands.iter_mut().filter(|it| it.progress == Progress::Answered) {
+                command.progress = Progress::Waiting;
+            }
         }
         self.container = None;
         let repeatable = self.repeatable;
@@ -245,13 +205,32 @@ impl Plan {
         }
         let Some(command) = self.commands.get_mut(outcome.tag as usize) else { return };
         match (command.progress, outcome.answer, code) {
+            (Progress::Sent, Answer::NotSent, _) if outcome.note.is_some_and(is_for_good) => {
+                command.progress = Progress::Answered;
+                command.is_unsendable = true;
+            }
             (Progress::Sent, Answer::NotSent, _) => command.progress = Progress::Waiting,
             (Progress::Probing, Answer::None | Answer::NotSent, _) => command.progress = Progress::Unknown,
             (Progress::Sent, _, Some(code)) => command.answered(code, outcome),
-            (Progress::Probing, _, Some(code)) => command.probed(code),
+            (Progress::Probing, _, Some(code)) => command.probed(code, outcome),
             _ => {}
         }
         walk::extend(self, outcome.tag as usize);
+    }
+
+    /// The first command that was sent, not answered, and changes something each time it is carried out.
+    pub(super) fn untold(&self) -> Option<String> {
+        let is_untold =
+            |it: &&Planned| it.progress == Progress::Sent && matches!(it.verb, Verb::Add | Verb::Delete | Verb::Exec);
+        if self.repeatable {
+            return None;
+        }
+        self.commands.iter().find(is_untold).map(|it| format!("{} {}", it.name(), it.node.path))
+    }
+
+    /// What the device said to the container, if that was an error.
+    pub(super) fn container_failure(&self) -> Option<u16> {
+        self.container.filter(|code| !StatusCode(*code).is_success())
     }
 
     /// Where the plan stands.
@@ -265,83 +244,9 @@ impl Plan {
     }
 }
 
-impl Planned {
-    pub(super) fn new(verb: Verb, node: Parameter) -> Self {
-        Self { verb, node, correlator: None, level: 0, progress: Progress::Waiting, code: None, result: Vec::new() }
-    }
-
-    /// The command's name, for people.
-    pub(super) fn name(&self) -> &'static str {
-        match self.verb {
-            Verb::Get => "Get",
-            Verb::Replace => "Replace",
-            Verb::Add => "Add",
-            Verb::Delete => "Delete",
-            Verb::Exec => "Exec",
-        }
-    }
-
-    fn action(&self) -> Action {
-        let uri: Text = self.node.path.as_str().into();
-        // Binary values are given as base64 text, which both encodings carry as format b64.
-        let format = self.node.format.as_deref().map(|format| if format == "bin" { "b64" } else { format });
-        let format = format.map(Text::from);
-        let kind = self.node.kind.as_deref().map(Text::from);
-        let data = self.node.value.as_deref().map(ItemData::from);
-        match self.verb {
-            Verb::Get => Action::Get { uri },
-            Verb::Replace => Action::Replace { uri, format, kind, data },
-            Verb::Add => Action::Add { uri, format: format.or(Some("chr".into())), kind, data },
-            Verb::Delete => Action::Delete { uri },
-            Verb::Exec => Action::Exec { uri, data, correlator: self.correlator.as_deref().map(Text::from) },
-        }
-    }
-
-    fn answered(&mut self, code: StatusCode, outcome: &Outcome) {
-        self.progress = Progress::Answered;
-        self.code = Some(code.0);
-        self.result = if outcome.nodes.is_empty() {
-            vec![Parameter { path: self.node.path.clone(), status: Some(code.0.into()), ..Parameter::default() }]
-        } else {
-            outcome.nodes.iter().map(|it| super::outcome::parameter(it, code)).collect()
-        };
-    }
-
-    /// A Get told what became of an Add or Delete that was sent in a session that was lost.
-    fn probed(&mut self, code: StatusCode) {
-        let is_there = match code {
-            StatusCode::NOT_FOUND => false,
-            code if code.is_success() => true,
-            _ => {
-                // The device does not let it be read: nothing can tell.
-                self.progress = Progress::Sent;
-                self.code = Some(code.0);
-                return;
-            }
-        };
-        let was_done = is_there == (self.verb == Verb::Add);
-        if was_done {
-            self.progress = Progress::Answered;
-            self.code = Some(StatusCode::OK.0);
-            self.result = vec![Parameter { path: self.node.path.clone(), status: Some(200), ..Parameter::default() }];
-        } else {
-            self.progress = Progress::Waiting;
-        }
-    }
-
-    /// Whether the device's code is one of those that another attempt may change.
-    ///
-    /// Source: DM WSI contract, section 3, "Attempts and deadline"; 215 and 216 say that the command was not carried
-    /// out because of another one.
-    pub(super) fn failed_for_now(&self) -> bool {
-        matches!(self.code, Some(408 | 417 | 420 | 500 | 503 | 506 | 511 | 215 | 216))
-    }
-
-    /// Whether the device confirmed it, and a value asked for arrived.
-    pub(super) fn succeeded(&self) -> bool {
-        let confirmed = self.code.is_some_and(|code| StatusCode(code).is_success());
-        confirmed && (self.verb != Verb::Get || self.result.iter().any(|it| it.value.is_some()))
-    }
+/// Whether a command that was not sent for this reason would not be the next time either.
+fn is_for_good(note: Note) -> bool {
+    matches!(note, Note::NotEncodable | Note::NotAllowed | Note::NotTaken)
 }
 
 fn confirm(question: &str) -> Order {

@@ -26,11 +26,17 @@ impl Work<'_> {
             return;
         }
         let said: Vec<&Outcome> = outcomes.iter().filter(|it| !matches!(it.answer, Answer::NotSent)).collect();
+        if self.encounter.is_over(id) {
+            self.encounter.expire(id);
+        }
         let Some(task) = self.encounter.task_mut(id) else { return };
-        task.messages = task.messages.saturating_add(1);
+        if !said.is_empty() {
+            task.messages = task.messages.saturating_add(1);
+        }
         if task.status.is_final() {
-            self.encounter.note(id, "LateAnswer", Some(summary(&said)), "device");
-            self.current = None;
+            if !said.is_empty() {
+                self.encounter.note(id, "LateAnswer", Some(summary(&said)), "device");
+            }
             return;
         }
         let mut plan = plan_of(task.plan.as_deref()).unwrap_or_else(|| Plan::of(task));
@@ -100,25 +106,61 @@ impl Work<'_> {
             task.result_code = code;
         }
         self.encounter.end(id, ending, name, detail);
-        self.finish(id);
+        self.current = None;
     }
 
     /// The session is over: an attempt that is still under way has failed.
     pub(super) fn session_over(&mut self, why: &str) {
         if let Some(id) = self.current {
-            self.encounter.end(id, Ending::Failed, "SessionEnded", why.to_owned());
-            self.finish(id);
+            self.leave(id, "SessionEnded", why);
+            self.current = None;
         }
     }
 
-    fn finish(&mut self, id: TaskId) {
-        if let Some(task) = self.encounter.task_mut(id)
-            && task.status.is_final()
-        {
-            // What is left to tell is in the result and in the history.
-            task.plan = None;
+    /// The device left the session that was carrying out a task. `unanswered` is what was still open in it.
+    pub(super) fn left(&mut self, unanswered: &[Outcome]) {
+        if let Some(id) = self.current {
+            self.keep_unanswered(id, unanswered);
+            self.leave(id, "SessionLost", "the device left the session and began a new one");
+            self.current = None;
+        }
+    }
+
+    fn leave(&mut self, id: TaskId, name: &str, why: &str) {
+        let plan = self.encounter.task(id).and_then(|task| plan_of(task.plan.as_deref()));
+        let untold = plan.and_then(|plan| plan.untold());
+        let detail = match untold {
+            Some(command) => format!("{why}; outcome unknown: {command} was sent and not answered"),
+            None => why.to_owned(),
+        };
+        self.encounter.end(id, Ending::Failed, name, detail);
+    }
+
+    /// Ends the current task, or puts it back, if nothing more of it may be sent. `withdraw` takes back what waits to
+    /// be sent.
+    pub(super) fn stop_if_held(&mut self, withdraw: impl FnOnce() -> Vec<Outcome>) {
+        let Some(id) = self.current else { return };
+        if !self.encounter.may_go_on(id) {
+            self.keep_unanswered(id, &withdraw());
+            self.stop(id);
+        }
+    }
+
+    fn stop(&mut self, id: TaskId) {
+        if self.encounter.is_over(id) {
+            self.encounter.expire(id);
+        } else {
+            self.encounter.hold(id);
         }
         self.current = None;
+    }
+
+    /// Notes in the plan what never left, which is not of unknown outcome.
+    fn keep_unanswered(&mut self, id: TaskId, outcomes: &[Outcome]) {
+        let Some(task) = self.encounter.task(id).filter(|task| !task.status.is_final()) else { return };
+        let Some(mut plan) = plan_of(task.plan.as_deref()) else { return };
+        outcomes.iter().for_each(|outcome| plan.take(outcome));
+        self.keep(id, &plan);
     }
 
     /// The orders to give to the device next, taking up tasks until one has some or none is left.
@@ -136,8 +178,7 @@ impl Work<'_> {
                 },
             };
             if !self.encounter.may_go_on(id) {
-                // The task stays as it is; its job, or its end, will decide.
-                self.session_over("the task was held before it was done");
+                self.stop(id);
                 continue;
             }
             let Some(task) = self.encounter.task(id) else {
@@ -165,7 +206,7 @@ impl Work<'_> {
                 "outcome unknown: Exec {path} was sent in a session that was lost; nothing can tell whether it ran"
             );
             self.encounter.end(id, Ending::GivenUp, "OutcomeUnknown", detail);
-            self.finish(id);
+            self.current = None;
             return;
         }
         if !plan.asks() {
@@ -188,6 +229,9 @@ impl Work<'_> {
     fn keep(&mut self, id: TaskId, plan: &Plan) {
         if let Some(task) = self.encounter.task_mut(id) {
             task.result = plan.results();
+            if task.status.is_final() {
+                return;
+            }
             // A plan is made of texts and numbers, which always serialise.
             task.plan = serde_json::to_string(plan).ok();
         }

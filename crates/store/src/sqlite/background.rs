@@ -114,7 +114,8 @@ fn sweep(connection: &Connection, kept: &mut Kept, now: Timestamp, budget: &mut 
     let actor = kept.progress.actor.clone().unwrap_or_else(|| SERVER.into());
     for mut task in tasks {
         // Tasks in other states are not concerned.
-        let note = Note { event: name, detail: kept.job.detail.clone(), actor: &actor };
+        let unsaid = || (sweep == Sweep::Cancel).then(|| format!("the job was cancelled by {actor}"));
+        let note = Note { event: name, detail: kept.job.detail.clone().or_else(unsaid), actor: &actor };
         tasks::advance(connection, &mut task, event, now, &note)?;
         kept.progress.sweep_after = Some(key_of(&task));
     }

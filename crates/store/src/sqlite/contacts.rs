@@ -1,5 +1,6 @@
 //! Devices in contact: the hot path.
 
+use std::cmp::Reverse;
 use std::sync::{Arc, LazyLock};
 
 use muster_broker::id::DeviceOid;
@@ -35,11 +36,16 @@ static BY_OID: LazyLock<String> = LazyLock::new(|| {
 });
 static STATE: LazyLock<String> =
     LazyLock::new(|| format!("c.generation, c.server_nonce, c.last_seen_at, c.revision, {DIALOGUE}"));
+/// Of more tasks than are loaded, those that are under way come first (1 to 4), so that no other ones push them out in
+/// mid-session, and those last that are paused or have no slot; between them, those that may start earliest, so that
+/// tasks of next week do not hide one of today.
 static OPEN_TASKS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {TASK}, j.status FROM task t LEFT JOIN job j ON j.id = t.job \
          WHERE t.device_bucket = ? AND t.device = ? AND t.status < 7 \
-         ORDER BY t.priority DESC, t.created_at, t.bucket, t.id LIMIT {}",
+         ORDER BY CASE WHEN t.status BETWEEN 1 AND 4 THEN 0 WHEN t.status = 6 OR NOT t.released THEN 2 ELSE 1 END, \
+         CASE t.status WHEN 0 THEN t.start_at ELSE t.created_at END, \
+         t.priority DESC, t.created_at, t.bucket, t.id LIMIT {}",
         Contact::TASKS_MAX
     )
 });
@@ -67,6 +73,7 @@ fn load(connection: &Connection, sql: &str, key: impl Params) -> Done<Option<Con
         let may_run = task.job.is_none() || job.is_some_and(|status| status.lets_tasks_run());
         Ok(OpenTask { task, may_run })
     })?;
+    contact.tasks.sort_by_key(|OpenTask { task, .. }| (Reverse(task.priority), task.created_at, task.id));
     Ok(Some(contact))
 }
 

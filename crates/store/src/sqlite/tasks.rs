@@ -381,7 +381,9 @@ fn cancel(
     if task.status == TaskStatus::Cancelled {
         return Ok(Ok(task));
     }
-    let note = Note { event: "Cancelled", detail: reason, actor };
+    // Without a reason the task must not be left with that of the attempt before.
+    let detail = reason.unwrap_or_else(|| format!("cancelled by {actor}"));
+    let note = Note { event: "Cancelled", detail: Some(detail), actor };
     if advance(connection, &mut task, TaskEvent::CancelAsked, now, &note)? {
         return Ok(Ok(task));
     }

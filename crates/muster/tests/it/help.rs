@@ -1,0 +1,48 @@
+//! What the binary teaches.
+
+use crate::running::{muster, run};
+
+#[test]
+fn every_command_explains_itself_with_examples() {
+    let top = run(&mut muster(["--help"])).ok();
+    for command in ["serve", "demo", "sim", "call", "principal", "bench", "completions"] {
+        assert!(top.contains(&format!("\n  {command} ")), "{top}");
+    }
+    assert!(top.contains("Examples:"));
+    for command in ["serve", "sim", "call", "principal"] {
+        let help = run(&mut muster([command, "--help"])).ok();
+        assert!(help.contains("Examples:") && help.contains(&format!("  muster {command} ")), "{help}");
+    }
+    for command in [&["demo", "--help"][..], &["bench", "--help"], &["principal", "put", "--help"]] {
+        assert!(run(&mut muster(command.iter().copied())).ok().contains("Usage: muster "));
+    }
+}
+
+#[test]
+fn examples_are_not_broken_by_wrapping() {
+    for command in
+        [&["--help"][..], &["serve", "--help"], &["sim", "--help"], &["call", "--help"], &["principal", "--help"]]
+    {
+        let help = run(&mut muster(command.iter().copied())).ok();
+        let (_, examples) = help.split_once("Examples:\n").unwrap();
+        for line in examples.lines().take_while(|line| !line.is_empty()) {
+            let begins = ["  muster ", "  MUSTER_", "  export ", "  printf ", "          "];
+            assert!(begins.iter().any(|it| line.starts_with(it)), "{help}");
+        }
+    }
+}
+
+#[test]
+fn completions_are_there_for_each_shell() {
+    for (shell, word) in [("bash", "complete -F _muster"), ("zsh", "#compdef muster"), ("fish", "complete -c muster")] {
+        let script = run(&mut muster(["completions", shell])).ok();
+        assert!(script.contains(word) && script.contains("self-signed"), "{shell}");
+    }
+}
+
+#[test]
+fn a_misspelt_command_is_put_right() {
+    let done = run(&mut muster(["serv"]));
+    assert_eq!((done.code, done.out.as_str()), (Some(2), ""));
+    assert!(done.err.contains("serve"), "{done:?}");
+}

@@ -1,0 +1,18 @@
+//! The whole server: the real binary, real sockets, real files.
+
+#![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
+
+mod call;
+mod configuration;
+mod crash;
+mod demo;
+mod garbage;
+mod health;
+mod help;
+mod http;
+mod limits;
+mod running;
+mod sim;
+mod start;
+mod stop;
+mod tls;
