@@ -84,7 +84,7 @@ class Process:
 
 
 class Server(Process):
-    """`muster serve` on the loopback; ready when the constructor returns. Ports are free ones unless addresses are given."""
+    """`muster serve` on the loopback, on free ports unless addresses are given; ready when the constructor returns."""
 
     def __init__(self, data=None, north="http://127.0.0.1:0", south="http://127.0.0.1:0"):
         self.data = data or new_folder("data")
