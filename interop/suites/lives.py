@@ -84,3 +84,16 @@ class Lives(unittest.TestCase):
             harness.Server(data=self.server.data).end()
         self.assertIn("ended at once with 1", str(refused.exception))
         self.assertEqual(self.login().getJobs().totalCount, 0)
+
+    def test_operator_who_lets_a_caller_in_is_told_that_the_server_holds_the_folder(self):
+        with self.assertRaises(AssertionError) as refused:
+            harness.put_principal(self.server.data, "reader", None, False)
+        self.assertIn("another process", str(refused.exception))
+        self.assertEqual(self.server.end(), 0)
+
+        name, password = harness.put_principal(self.server.data, "reader", None, False)
+
+        self.server = harness.Server(data=self.server.data)
+        system = wsi.ExternalSystem(self.server).login(name, password)
+        self.assertEqual(system.user_session.userName, name)
+        self.assertEqual(self.login().user_session.userName, harness.ADMIN_NAME)
