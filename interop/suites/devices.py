@@ -263,6 +263,15 @@ class DeviceImport(wsi.Case):
         self.assertEqual((again.created, again.updated), (0, 0))
         self.assertEqual([(entry.index, entry.messageId) for entry in again.rejected], [(0, "DMS0201")])
 
+    def test_record_that_cannot_be_read_does_not_keep_the_others_back(self):
+        hmac = harness.new_device().record()
+        hmac["dmAccount"]["authType"] = "HMAC"
+        records = [hmac, {"deviceID": harness.new_imei(), "imsi": "123"}, harness.new_device().record()]
+        result = self.system.importDeviceInstances(deviceInstance=records, updateExisting=False)
+        self.assertEqual(result.created, 1)
+        self.assertEqual([(entry.index, entry.messageId) for entry in result.rejected],
+                         [(0, "DMS0001"), (1, "DMS0001")])
+
     def test_thousand_records_are_taken_and_one_more_is_refused(self):
         records = [{"deviceID": harness.new_imei()} for _ in range(1001)]
         with self.fault("TooManyEntries"):

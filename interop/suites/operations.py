@@ -343,6 +343,15 @@ class Bulk(wsi.Case):
         self.assertEqual({task.jobId for task in tasks}, {receipt.jobId})
         self.assertEqual({task.status for task in tasks}, {"SUCCEEDED"})
 
+    def test_entry_with_a_bad_request_id_does_not_keep_the_others_back(self):
+        device = harness.new_device()
+        self.enrol(device)
+        receipt = self.system.doBulkOperation(request=[
+            self.request(device, testCycle=True), self.request(device, requestId="two words"),
+        ])
+        self.assertEqual(len(receipt.taskId), 1)
+        self.assertEqual([(entry.index, entry.messageId) for entry in receipt.rejected], [(1, "DMS0001")])
+
     def test_thousand_entries_are_taken_and_one_more_is_refused(self):
         device = harness.new_device()
         self.enrol(device)

@@ -121,6 +121,8 @@ pub struct Fault {
     pub variables: Vec<String>,
     /// Where the same request may succeed later: after how many seconds.
     pub retry_after_s: Option<u32>,
+    /// What lies behind a fault of the server: for its log, never for callers.
+    pub cause: Option<String>,
 }
 
 impl fmt::Display for Fault {
@@ -133,13 +135,20 @@ impl Fault {
     /// A fault without variables.
     #[must_use]
     pub fn new(name: FaultName, text: impl Into<String>) -> Self {
-        Self { name, text: text.into(), variables: Vec::new(), retry_after_s: None }
+        Self { name, text: text.into(), variables: Vec::new(), retry_after_s: None, cause: None }
     }
 
     /// Adds a variable. Long values are cut at 200 characters: a fault never quotes input at length.
     #[must_use]
     pub fn with(mut self, variable: impl fmt::Display) -> Self {
         self.variables.push(variable.to_string().chars().take(200).collect());
+        self
+    }
+
+    /// Keeps what lies behind it, for the log.
+    #[must_use]
+    pub fn because(mut self, cause: impl fmt::Display) -> Self {
+        self.cause = Some(cause.to_string());
         self
     }
 

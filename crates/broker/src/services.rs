@@ -12,6 +12,7 @@ mod device_capabilities;
 mod device_fields;
 mod device_import;
 mod device_manager;
+mod given;
 mod once;
 mod scheduling;
 mod selecting;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 pub use bulk_operations::{Deployment, DeploymentReceipt, JobsByDate, TasksWanted};
 pub use deployment_broker::{BulkRequest, OperationReceipt, OperationRequest, Rejected};
 pub use device_manager::{AccountFields, CapabilityFields, DeviceFields, ImportResult};
+pub use given::Given;
 pub use session::{OpenedSession, ServiceInfo};
 
 use crate::fault::{Fault, FaultName};
@@ -112,14 +114,16 @@ impl Broker {
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable { .. } => {
+            StoreError::Unavailable { reason } => {
                 Self::new(FaultName::TemporarilyUnavailable, "the server cannot store anything now; try again later")
                     .retry_after_s(5)
+                    .because(reason)
             }
-            StoreError::Broken { .. } => Self::new(
+            StoreError::Broken { reason } => Self::new(
                 FaultName::InternalError,
                 "the server failed; its operator finds the reason by the correlation identifier",
-            ),
+            )
+            .because(reason),
         }
     }
 }

@@ -19,13 +19,19 @@ use crate::contract::deployment_broker::{NameValue, RejectedRequest};
 /// # Errors
 /// `InvalidArgument` if it is not 1 to 128 visible ASCII characters.
 pub(crate) fn request_key(id: Option<&String>, content: &impl Record, at: &str) -> Result<Option<RequestKey>, Fault> {
-    let Some(id) = id else { return Ok(None) };
-    if !(1..=128).contains(&id.len()) || !id.bytes().all(|octet| octet.is_ascii_graphic()) {
-        return Err(Fault::invalid(at, id, "1 to 128 visible ASCII characters are expected"));
+    match id {
+        Some(id) if !(1..=128).contains(&id.len()) || !id.bytes().all(|octet| octet.is_ascii_graphic()) => {
+            Err(Fault::invalid(at, id, "1 to 128 visible ASCII characters are expected"))
+        }
+        _ => Ok(entry_key(id, content)),
     }
-    let mut key = RequestKey { id: id.clone(), content: [0; 32] };
+}
+
+/// The key of an entry of a bulk call. The broker refuses a bad one, and with it the entry alone.
+pub(crate) fn entry_key(id: Option<&String>, content: &impl Record) -> Option<RequestKey> {
+    let mut key = RequestKey { id: id?.clone(), content: [0; 32] };
     key.content.copy_from_slice(digest(&SHA256, content.canonical().as_bytes()).as_ref());
-    Ok(Some(key))
+    Some(key)
 }
 
 pub(crate) fn page(request: Option<wire::PageRequest>) -> PageRequest {

@@ -5,6 +5,7 @@ mod conversation;
 mod exchange;
 mod outcome;
 mod plan;
+mod planned;
 mod verdict;
 mod walk;
 mod work;

@@ -3,7 +3,7 @@
 use super::bulk_operations::{Deployment, DeploymentReceipt};
 use super::deployment_broker::{PRIORITY, new_job_status};
 use super::once::{self, operation};
-use super::{Broker, Rejected, RequestKey, arguments, checks, scheduling};
+use super::{Broker, Given, Rejected, RequestKey, arguments, checks, scheduling};
 use crate::access::{Caller, Right};
 use crate::fault::{Fault, FaultName};
 use crate::id::JobId;
@@ -26,7 +26,7 @@ impl Broker {
     pub async fn create_deployments(
         &self,
         caller: &Caller,
-        deployments: Vec<Deployment>,
+        deployments: Vec<impl Into<Given<Deployment>>>,
         request: Option<RequestKey>,
     ) -> Result<DeploymentReceipt, Fault> {
         caller.must(Right::new("job", "create"))?;
@@ -36,14 +36,19 @@ impl Broker {
             return once::read(&answer);
         }
         checks::entries("deployment", deployments.len(), DEPLOYMENTS_MAX)?;
-        for deployment in &deployments {
+        let deployments: Vec<_> = deployments.into_iter().map(|entry| entry.into().read()).collect();
+        for deployment in deployments.iter().flatten() {
             checks::callback(deployment.callback.as_deref())?;
         }
         let now = self.environment.now();
         let mut receipt = DeploymentReceipt::default();
         let mut jobs: Vec<Job> = Vec::new();
         for (index, deployment) in deployments.into_iter().enumerate() {
-            match self.deployed(caller, deployment, now).await {
+            let deployed = match deployment {
+                Ok(deployment) => self.deployed(caller, deployment, now).await,
+                Err(fault) => Err(fault),
+            };
+            match deployed {
                 Ok(Deployed::Before(job)) => receipt.job_id.push(job.to_string()),
                 Ok(Deployed::New(job)) => {
                     receipt.job_id.push(job.id.to_string());

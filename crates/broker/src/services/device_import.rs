@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::device_manager::{named_by_nothing, needs_stored_account, out_of_step, secret_is_stored};
 use super::once::{self, operation};
-use super::{Broker, DeviceFields, ImportResult, Rejected, RequestKey, checks, selecting};
+use super::{Broker, DeviceFields, Given, ImportResult, Rejected, RequestKey, checks, selecting};
 use crate::access::{Caller, Right};
 use crate::fault::{Fault, FaultName};
 use crate::id::CapabilityOid;
@@ -21,7 +21,7 @@ impl Broker {
     pub async fn import_devices(
         &self,
         caller: &Caller,
-        records: Vec<DeviceFields>,
+        records: Vec<impl Into<Given<DeviceFields>>>,
         update_existing: bool,
         request: Option<RequestKey>,
     ) -> Result<ImportResult, Fault> {
@@ -34,7 +34,11 @@ impl Broker {
         let mut writes = Vec::new();
         let mut positions = Vec::new();
         for (index, fields) in records.into_iter().enumerate() {
-            match self.import_entry(caller, fields, update_existing, &mut capabilities).await {
+            let write = match fields.into().read() {
+                Ok(fields) => self.import_entry(caller, fields, update_existing, &mut capabilities).await,
+                Err(fault) => Err(fault),
+            };
+            match write {
                 Ok(write) => {
                     writes.push(write);
                     positions.push(index);

@@ -81,11 +81,10 @@ impl Broker {
     /// # Errors
     /// `NotAuthenticated` if there is no such session, or its principal is gone; `SessionExpired` if it ended by time.
     pub async fn session_caller(&self, session_id: &str) -> Result<Caller, Fault> {
-        let (mut record, caller) = self.live_session(session_id).await?;
+        let (record, caller) = self.live_session(session_id).await?;
         let now = self.environment.now();
         if now >= record.used_at.plus_s(noted_every_s(self.settings.session_idle_s)) {
-            record.used_at = now;
-            self.store.session_put(record).await?;
+            self.store.session_touch(record.digest, now).await?;
         }
         Ok(caller)
     }
@@ -98,7 +97,7 @@ impl Broker {
         let (mut record, _) = self.live_session(session_id).await?;
         record.used_at = self.environment.now();
         let opened = self.opened(session_id.to_owned(), &record);
-        self.store.session_put(record).await?;
+        self.store.session_touch(record.digest, record.used_at).await?;
         Ok(opened)
     }
 

@@ -26,8 +26,10 @@ pub trait PrincipalStore: Send + Sync {
     /// Every principal, by name.
     fn principal_list(&self) -> Pending<'_, Vec<Principal>>;
 
-    /// Keeps a session, or the new `used_at` of one.
+    /// Keeps a new session.
     fn session_put(&self, session: SessionRecord) -> Pending<'_, ()>;
+    /// Notes a use. A session that has ended meanwhile stays ended.
+    fn session_touch(&self, digest: [u8; 32], used_at: Timestamp) -> Pending<'_, ()>;
     /// The session with this digest.
     fn session_get(&self, digest: [u8; 32]) -> Pending<'_, Option<SessionRecord>>;
     /// Ends a session; ending one that is not there is no error.

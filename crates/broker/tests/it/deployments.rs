@@ -1,5 +1,5 @@
 use muster_broker::access::{Caller, Role};
-use muster_broker::fault::FaultName;
+use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::CapabilityOid;
 use muster_broker::job::{DeviceFilter, JobStatus, Selector};
 use muster_broker::schedule::Schedule;
@@ -124,4 +124,15 @@ async fn a_callback_refuses_the_whole_request() {
     let deployments = vec![deployment(&[NUMBER_A]), called_back];
     let refused = world.broker.create_deployments(&admin(), deployments, None).await;
     assert_eq!(fault(refused), FaultName::CallbackRefused);
+}
+
+#[tokio::test]
+async fn deployment_that_could_not_be_read_does_not_keep_the_others_back() {
+    let world = World::new();
+    let unread = Err(Fault::invalid("schedule.endTime", "x", "later than startTime"));
+    let entries = vec![unread, Ok(deployment(&[NUMBER_A]))];
+    let receipt = world.broker.create_deployments(&admin(), entries, None).await.unwrap();
+    assert_eq!(receipt.job_id.len(), 1);
+    assert_eq!(receipt.rejected.len(), 1);
+    assert_eq!((receipt.rejected[0].index, receipt.rejected[0].message_id.as_str()), (0, "DMS0001"));
 }

@@ -48,7 +48,7 @@ async fn refusals(world: &World, who: &Caller) -> Vec<(&'static str, bool)> {
         ("device.read", lacks(broker.device_by_phone_number(who, &number).await)),
         ("device.read", lacks(broker.device_by_oid(who, "d").await)),
         ("device.read", lacks(broker.devices(who, DeviceFilter::default(), &page()).await)),
-        ("device.import", lacks(broker.import_devices(who, Vec::new(), true, None).await)),
+        ("device.import", lacks(broker.import_devices(who, Vec::<DeviceFields>::new(), true, None).await)),
         ("capability.create", lacks(broker.create_capability(who, capability(&who.name), None).await)),
         ("capability.update", lacks(broker.update_capability(who, capability(&who.name)).await)),
         ("capability.delete", lacks(broker.delete_capability(who, "c", None).await)),

@@ -1,4 +1,4 @@
-use muster_broker::fault::Fault;
+use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::CapabilityOid;
 use muster_broker::job::{DeviceFilter, JobView, Selector};
 use muster_broker::page::Paged;
@@ -9,11 +9,8 @@ use super::deployment_broker::{schedule, schedule_told};
 use super::{pairs, rejected, request_key};
 use crate::contract::bulk_operations as wire;
 
-/// The deployments of a request.
-///
-/// # Errors
-/// `InvalidArgument` for what the schema cannot say.
-pub(crate) fn deployments(given: Vec<wire::Deployment>) -> Result<Vec<Deployment>, Fault> {
+/// The deployments of a request, each with `InvalidArgument` for what the schema cannot say.
+pub(crate) fn deployments(given: Vec<wire::Deployment>) -> Vec<Result<Deployment, Fault>> {
     given.into_iter().enumerate().map(|(index, entry)| deployment(index, entry)).collect()
 }
 
@@ -36,9 +33,12 @@ fn deployment(index: usize, given: wire::Deployment) -> Result<Deployment, Fault
 }
 
 fn selector(given: wire::DeviceSelector, at: &str) -> Result<Selector, Fault> {
+    // What is no identifier of this server is that of no record, as in every other operation.
     let capability = |(index, oid): (usize, String)| {
-        let name = format!("{at}.deviceCapabilityOid[{index}]");
-        CapabilityOid::parse(&oid).map_err(|error| Fault::invalid(&name, &oid, error))
+        CapabilityOid::parse(&oid).map_err(|_| {
+            let text = format!("{at}.deviceCapabilityOid[{index}]: there is no such device capability record");
+            Fault::new(FaultName::UnknownCapability, text).with(&oid)
+        })
     };
     Ok(Selector {
         phone_number: given.phone_number,

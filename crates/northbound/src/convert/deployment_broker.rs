@@ -4,7 +4,7 @@ use muster_broker::schedule::{DailyWindow, Schedule};
 use muster_broker::services::{BulkRequest, OperationReceipt, OperationRequest};
 use muster_broker::task::Task;
 
-use super::{pairs, rejected, request_key};
+use super::{entry_key, pairs, rejected, request_key};
 use crate::contract::deployment_broker as wire;
 use crate::contract::value::DayTime;
 
@@ -32,9 +32,8 @@ impl TryFrom<wire::DoBulkOperation> for BulkRequest {
 
     fn try_from(given: wire::DoBulkOperation) -> Result<Self, Fault> {
         let request = request_key(given.request_id.as_ref(), &given, "requestId")?;
-        let requests = given.request.into_iter().enumerate().map(|(index, entry)| entry_of(index, entry));
         Ok(Self {
-            requests: requests.collect::<Result<_, _>>()?,
+            requests: given.request.into_iter().map(entry_of).collect(),
             name: given.name,
             schedule: schedule(given.schedule, "schedule")?,
             callback: given.callback.map(|callback| callback.address.0),
@@ -43,9 +42,9 @@ impl TryFrom<wire::DoBulkOperation> for BulkRequest {
     }
 }
 
-fn entry_of(index: usize, given: wire::OperationRequest) -> Result<OperationRequest, Fault> {
-    Ok(OperationRequest {
-        request: request_key(given.request_id.as_ref(), &given, &format!("request[{index}].requestId"))?,
+fn entry_of(given: wire::OperationRequest) -> OperationRequest {
+    OperationRequest {
+        request: entry_key(given.request_id.as_ref(), &given),
         operation: given.operation,
         phone_number: given.phone_number,
         opt_in: given.opt_in,
@@ -55,7 +54,7 @@ fn entry_of(index: usize, given: wire::OperationRequest) -> Result<OperationRequ
         arguments: given.arguments.map(Into::into).unwrap_or_default(),
         callback: None,
         schedule: Schedule::default(),
-    })
+    }
 }
 
 impl From<wire::OperationArguments> for Arguments {

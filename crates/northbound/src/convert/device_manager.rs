@@ -36,11 +36,8 @@ pub(crate) fn device_fields(given: wire::DeviceInstance, at: &str) -> Result<Dev
     })
 }
 
-/// The records of an import.
-///
-/// # Errors
-/// As [`device_fields`].
-pub(crate) fn records(given: Vec<wire::DeviceInstance>) -> Result<Vec<DeviceFields>, Fault> {
+/// The records of an import, each as [`device_fields`].
+pub(crate) fn records(given: Vec<wire::DeviceInstance>) -> Vec<Result<DeviceFields, Fault>> {
     let record = |(index, record)| device_fields(record, &format!("deviceInstance[{index}]"));
     given.into_iter().enumerate().map(record).collect()
 }

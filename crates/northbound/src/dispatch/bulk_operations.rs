@@ -14,7 +14,7 @@ use crate::convert::{page, request_key};
 impl UseCase for CreateDeployments {
     async fn carry_out(self, broker: &Broker, caller: &Caller) -> Result<DeploymentReceipt, Fault> {
         let request = request_key(self.request_id.as_ref(), &self, "requestId")?;
-        broker.create_deployments(caller, deployments(self.deployment)?, request).await.map(Into::into)
+        broker.create_deployments(caller, deployments(self.deployment), request).await.map(Into::into)
     }
 }
 

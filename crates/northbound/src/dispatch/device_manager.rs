@@ -62,7 +62,7 @@ impl UseCase for GetDeviceInstances {
 impl UseCase for ImportDeviceInstances {
     async fn carry_out(self, broker: &Broker, caller: &Caller) -> Result<ImportResult, Fault> {
         let request = request_key(self.request_id.as_ref(), &self, "requestId")?;
-        let given = records(self.device_instance)?;
+        let given = records(self.device_instance);
         broker.import_devices(caller, given, self.update_existing, request).await.map(Into::into)
     }
 }

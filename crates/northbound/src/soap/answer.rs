@@ -81,7 +81,8 @@ impl Problem {
             Self::Application(fault) | Self::Credentials(fault)
                 if fault.name.is_servers() && fault.name != FaultName::NotImplemented =>
             {
-                tracing::error!(correlation.id = correlation, operation, caller, cause = %fault, "a request failed");
+                let behind = fault.cause.as_deref().unwrap_or_default();
+                tracing::error!(correlation.id = correlation, operation, caller, cause = %fault, behind, "a request failed");
             }
             Self::Application(fault) | Self::Credentials(fault) => {
                 tracing::info!(correlation.id = correlation, operation, caller, cause = %fault, "a request was refused");

@@ -2,7 +2,8 @@
 
 use muster_protocol::syncml::StatusCode;
 
-use super::plan::{Plan, Planned, Progress, Verb};
+use super::plan::{Mode, Plan};
+use super::planned::{Planned, Progress, Verb, is_for_now};
 
 /// Where a plan stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,11 +48,26 @@ impl Verdict {
         let counts = |it: &&Planned| plan.walk_depth.is_none() || it.level == 0;
         let failures: Vec<&Planned> = plan.commands.iter().filter(counts).filter(|it| !it.succeeded()).collect();
         let Some(first) = failures.iter().find(|it| !it.failed_for_now()).or(failures.first()) else {
-            return Self::Done { detail: done(plan) };
+            return plan
+                .container_failure()
+                .map_or_else(|| Self::Done { detail: done(plan) }, |code| of_container(plan, code));
         };
         let detail = why(first, failures.len());
         let code = first.code.map(i32::from);
         if first.failed_for_now() { Self::Failed { detail, code } } else { Self::GivenUp { detail, code } }
+    }
+}
+
+/// The device did not take the container, although it named no member that failed. Members of a Sequence are done, so
+/// that another attempt would have nothing to send.
+fn of_container(plan: &Plan, code: u16) -> Verdict {
+    let name = if plan.mode == Mode::Atomic { "Atomic" } else { "Sequence" };
+    let detail = format!("{name}: status {code} {}", StatusCode(code).name().unwrap_or("of the vendor"));
+    let code_given = Some(i32::from(code));
+    if plan.mode == Mode::Atomic && is_for_now(code) {
+        Verdict::Failed { detail, code: code_given }
+    } else {
+        Verdict::GivenUp { detail, code: code_given }
     }
 }
 

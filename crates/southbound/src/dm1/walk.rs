@@ -1,6 +1,7 @@
 //! DISCOVER: reading a subtree level by level.
 
-use super::plan::{Plan, Planned, Progress, Verb};
+use super::plan::Plan;
+use super::planned::{Planned, Progress, Verb};
 use muster_broker::operation::Parameter;
 
 /// Levels below the root when the option `depth` is left out.

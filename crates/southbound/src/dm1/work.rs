@@ -57,6 +57,11 @@ impl Work<'_> {
             Answer::Status(code) => Some(code.0),
             Answer::None | Answer::NotSent => None,
         };
+        if let Some(code) = code.filter(|code| *code != 200)
+            && let Some(task) = self.encounter.task_mut(id)
+        {
+            task.result_code = Some(code.into());
+        }
         match code {
             Some(200) => {
                 plan.consent = Consent::Given;
@@ -77,9 +82,6 @@ impl Work<'_> {
             Some(code) => {
                 let detail =
                     format!("the device cannot ask its user (status {code}), and without consent nothing is done");
-                if let Some(task) = self.encounter.task_mut(id) {
-                    task.result_code = Some(code.into());
-                }
                 self.encounter.end(id, Ending::GivenUp, "UserNotAsked", detail);
             }
         }

@@ -1,8 +1,9 @@
 //! Operations, asked for in a line.
 
+use muster_broker::job::Selector;
 use muster_broker::operation::{Arguments, Parameter};
 use muster_broker::schedule::Schedule;
-use muster_broker::services::OperationRequest;
+use muster_broker::services::{Deployment, OperationRequest};
 
 use crate::phone::Phone;
 use crate::world::{ParseId as _, World};
@@ -121,5 +122,28 @@ impl Ask {
             request: None,
         };
         world.broker().do_operation(&world.caller, request).await.unwrap()
+    }
+
+    /// Asks for it, of several devices, as a job. The identifier of the job, whose tasks are made by the background.
+    pub(crate) async fn job(self, phones: &[&Phone], priority: Option<i32>, world: &World) -> String {
+        let devices =
+            Selector { device_id: phones.iter().map(|it| it.imei.parse_id()).collect(), ..Selector::default() };
+        let deployment = Deployment {
+            name: "rollout".into(),
+            description: None,
+            operation: self.operation.to_owned(),
+            devices,
+            opt_in: self.opt_in,
+            policy: self.policy,
+            test_cycle: false,
+            arguments: self.arguments,
+            schedule: self.schedule,
+            priority,
+            callback: None,
+            request: None,
+        };
+        let receipt = world.broker().create_deployments(&world.caller, vec![deployment], None).await.unwrap();
+        assert!(receipt.rejected.is_empty(), "{:?}", receipt.rejected);
+        receipt.job_id.into_iter().next().unwrap()
     }
 }

@@ -1,16 +1,13 @@
 //! Tasks that are cancelled, held or over in mid-session.
 
-use muster_broker::job::Selector;
-use muster_broker::operation::{Arguments, Parameter};
-use muster_broker::schedule::Schedule;
-use muster_broker::services::{Deployment, TasksWanted};
+use muster_broker::services::TasksWanted;
 use muster_broker::task::TaskStatus;
 use muster_simulator::behaviour::Behaviour;
 use muster_simulator::dm1::SessionEnd;
 
 use crate::ask::Ask;
 use crate::phone::{Phone, commands};
-use crate::world::{ParseId as _, World};
+use crate::world::World;
 
 const NAME: &str = "./Vendor/Example/Name";
 
@@ -149,36 +146,12 @@ async fn job(world: &World, phone: &Phone, nodes: &[String]) -> (String, String)
 }
 
 async fn job_of(world: &World, phone: &Phone, nodes: &[String], priority: Option<i32>) -> (String, String) {
-    let parameter = nodes
-        .iter()
-        .map(|path| Parameter { path: path.clone(), value: Some("x".into()), ..Parameter::default() })
-        .collect();
-    let deployment = Deployment {
-        name: "rollout".into(),
-        description: None,
-        operation: "UPDATE".into(),
-        devices: Selector { device_id: vec![phone.imei.parse_id()], ..Selector::default() },
-        opt_in: false,
-        policy: 20,
-        test_cycle: false,
-        arguments: Arguments { parameter, option: vec![("create".into(), "true".into())], ..Arguments::default() },
-        schedule: Schedule { attempts_max: Some(1), ..Schedule::default() },
-        priority,
-        callback: None,
-        request: None,
-    };
-    let receipt = world.broker().create_deployments(&world.caller, vec![deployment], None).await.unwrap();
-    assert!(receipt.rejected.is_empty(), "{:?}", receipt.rejected);
-    pump(world).await;
-    let wanted = TasksWanted { job_id: Some(receipt.job_id[0].clone()), ..TasksWanted::default() };
+    let given: Vec<(&str, &str)> = nodes.iter().map(|it| (it.as_str(), "x")).collect();
+    let job = Ask::create(&given).attempts(1).job(&[phone], priority, world).await;
+    world.pump().await;
+    let wanted = TasksWanted { job_id: Some(job.clone()), ..TasksWanted::default() };
     let tasks = world.broker().tasks(&world.caller, wanted, &Default::default()).await.unwrap();
-    (receipt.job_id[0].clone(), tasks.items[0].id.to_string())
-}
-
-async fn pump(world: &World) {
-    for _ in 0..10 {
-        world.store().job_pump(world.now(), 100).await.unwrap();
-    }
+    (job, tasks.items[0].id.to_string())
 }
 
 #[tokio::test]
@@ -189,7 +162,7 @@ async fn a_job_is_carried_out() {
     let (job, task) = job(&world, &phone, &nodes()).await;
 
     assert_eq!(phone.connect(&world).await, SessionEnd::Complete);
-    pump(&world).await;
+    world.pump().await;
 
     assert_eq!(world.status(&task).await, TaskStatus::Succeeded);
     let job = world.broker().job_by_id(&world.caller, &job).await.unwrap();
@@ -233,10 +206,10 @@ async fn a_job_paused_in_mid_session_sends_nothing_more_and_goes_on_later_withou
 
     let held = middle.world.task(&middle.task).await;
     assert_eq!((held.status, held.attempts), (TaskStatus::RetryWait, 0), "{:?}", held.detail);
-    pump(&middle.world).await;
+    middle.world.pump().await;
     assert_eq!(middle.world.status(&middle.task).await, TaskStatus::Paused);
     middle.world.broker().restart_job(&middle.world.caller, &job, false, None).await.unwrap();
-    pump(&middle.world).await;
+    middle.world.pump().await;
     middle.world.pass_s(60);
     assert_eq!(middle.phone.connect(&middle.world).await, SessionEnd::Complete);
     let done = middle.world.task(&middle.task).await;
@@ -256,7 +229,7 @@ async fn a_job_cancelled_in_mid_session_sends_nothing_more() {
     middle.world.broker().cancel_job(&middle.world.caller, &job, None).await.unwrap();
 
     middle.goes_on_without_a_command().await;
-    pump(&middle.world).await;
+    middle.world.pump().await;
 
     assert_eq!(middle.world.status(&middle.task).await, TaskStatus::Cancelled);
     assert!(middle.world.detail(&middle.task).await.contains("cancelled by care"));

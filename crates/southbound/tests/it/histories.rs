@@ -1,5 +1,8 @@
 //! Random histories: whatever devices and callers do, and in whatever order, the promises hold.
 
+use muster_broker::job::JobStatus;
+use muster_broker::page::PageRequest;
+use muster_broker::services::TasksWanted;
 use muster_broker::task::{Task, TaskEvent, TaskStatus};
 use muster_protocol::syncml::Encoding;
 use muster_simulator::account::AuthType;
@@ -9,7 +12,7 @@ use proptest::prelude::*;
 
 use crate::ask::Ask;
 use crate::phone::{Kind, Phone, post};
-use crate::world::World;
+use crate::world::{ParseId as _, World};
 
 const PHONES: usize = 3;
 const ATTEMPTS: u32 = 3;
@@ -48,6 +51,14 @@ enum Act {
     /// Silent sessions and old tasks are ended.
     Sweep,
     Restart,
+    /// A job over all devices begins.
+    Job {
+        what: What,
+    },
+    /// Jobs are paused or go on, and the background follows.
+    Hold {
+        paused: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +74,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     let phone = 0..PHONES;
     let what =
         prop_oneof![Just(What::Read), Just(What::Write), Just(What::Make), Just(What::Remove), Just(What::Execute)];
+    let job_what = what.clone();
     let act = prop_oneof![
         6 => (phone.clone(), what, prop::bool::weighted(0.2), prop_oneof![4 => Just(100_000_i64), 1 => 1..200_i64])
             .prop_map(|(phone, what, opt_in, lives_s)| Act::Ask { phone, what, opt_in, lives_s }),
@@ -74,6 +86,8 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         2 => (1..90_i64).prop_map(|seconds| Act::Pass { seconds }),
         1 => Just(Act::Sweep),
         1 => Just(Act::Restart),
+        1 => job_what.prop_map(|what| Act::Job { what }),
+        2 => any::<bool>().prop_map(|paused| Act::Hold { paused }),
     ];
     prop::collection::vec(act, 1..60)
 }
@@ -90,6 +104,7 @@ struct Run {
     phones: Vec<Phone>,
     sent: Vec<Vec<(String, Vec<u8>)>>,
     asked: Vec<Asked>,
+    jobs: Vec<String>,
 }
 
 impl Run {
@@ -111,7 +126,7 @@ impl Run {
             world.record(&phone).await;
             phones.push(phone);
         }
-        Self { world, phones, sent: vec![Vec::new(); PHONES], asked: Vec::new() }
+        Self { world, phones, sent: vec![Vec::new(); PHONES], asked: Vec::new(), jobs: Vec::new() }
     }
 
     async fn act(&mut self, act: &Act) {
@@ -142,6 +157,8 @@ impl Run {
             Act::Pass { seconds } => self.world.pass_s(seconds),
             Act::Sweep => self.sweep().await,
             Act::Restart => self.world.reopen(),
+            Act::Job { what } => self.job(what).await,
+            Act::Hold { paused } => self.hold(paused).await,
         }
     }
 
@@ -153,23 +170,50 @@ impl Run {
     async fn ask(&mut self, phone: usize, what: What, opt_in: bool, lives_s: i64) {
         // Each task has a node of its own, so that the device can tell what became of it.
         let path = format!("./Vendor/Example/Settings/N{}", self.asked.len());
+        self.prepare(phone, what, &path);
+        let ask = asking(what, &path).lives_s(&self.world, lives_s);
+        let ask = if opt_in { ask.opt_in() } else { ask };
+        let id = ask.of(&self.phones[phone], &self.world).await;
+        self.asked.push(Asked { id, phone, what, path });
+    }
+
+    async fn job(&mut self, what: What) {
+        let path = format!("./Vendor/Example/Settings/J{}", self.asked.len());
+        (0..PHONES).for_each(|phone| self.prepare(phone, what, &path));
+        let phones: Vec<&Phone> = self.phones.iter().collect();
+        let job = asking(what, &path).job(&phones, Some(7), &self.world).await;
+        self.world.pump().await;
+        let wanted = TasksWanted { job_id: Some(job.clone()), ..TasksWanted::default() };
+        let tasks = self.world.broker().tasks(&self.world.caller, wanted, &PageRequest::default()).await.unwrap();
+        for task in tasks.items {
+            let phone = self.phones.iter().position(|it| Some(it.imei.parse_id()) == task.expected).unwrap();
+            self.asked.push(Asked { id: task.id.to_string(), phone, what, path: path.clone() });
+        }
+        self.jobs.push(job);
+    }
+
+    async fn hold(&self, paused: bool) {
+        for job in &self.jobs {
+            // A job that is complete is neither paused nor goes on.
+            let (broker, caller) = (self.world.broker(), &self.world.caller);
+            let _ = match paused {
+                true => broker.pause_job(caller, job, None).await,
+                false => broker.restart_job(caller, job, false, None).await,
+            };
+        }
+        if !self.jobs.is_empty() {
+            self.world.pump().await;
+        }
+    }
+
+    /// Makes what the operation needs on the device.
+    fn prepare(&mut self, phone: usize, what: What, path: &str) {
         let device = &mut self.phones[phone].device;
         if !matches!(what, What::Make) {
             let mut node = Node::leaf(Access::ALL, Leaf::of("chr", "old"));
             node.permanent = false;
-            device.tree.install(&path, node).unwrap();
+            device.tree.install(path, node).unwrap();
         }
-        let ask = match what {
-            What::Read => Ask::query(&[&path]),
-            What::Write => Ask::update(&[(&path, "new")]),
-            What::Make => Ask::create(&[(&path, "new")]),
-            What::Remove => Ask::delete(&[&path]),
-            What::Execute => Ask::execute(&path),
-        };
-        let ask = ask.attempts(ATTEMPTS).lives_s(&self.world, lives_s);
-        let ask = if opt_in { ask.opt_in() } else { ask };
-        let id = ask.of(&self.phones[phone], &self.world).await;
-        self.asked.push(Asked { id, phone, what, path });
     }
 
     async fn exchange(&mut self, phone: usize, repeats: bool, loses: bool) {
@@ -188,6 +232,7 @@ impl Run {
 
     /// Lets every device connect until nothing is left to do.
     async fn settle(&mut self) {
+        self.hold(false).await;
         self.world.pass_s(100);
         self.sweep().await;
         for phone in &mut self.phones {
@@ -195,9 +240,14 @@ impl Run {
                 phone.connect(&self.world).await;
             }
         }
+        self.world.pump().await;
     }
 
     async fn check(&self) {
+        for job in &self.jobs {
+            let job = self.world.broker().job_by_id(&self.world.caller, job).await.unwrap();
+            assert_eq!(job.job.status, JobStatus::Completed, "{job:?}");
+        }
         for asked in &self.asked {
             let task = self.world.task(&asked.id).await;
             self.check_life(&task).await;
@@ -248,6 +298,18 @@ impl Run {
     }
 }
 
+/// The operation that is asked for with this node.
+fn asking(what: What, path: &str) -> Ask {
+    let ask = match what {
+        What::Read => Ask::query(&[path]),
+        What::Write => Ask::update(&[(path, "new")]),
+        What::Make => Ask::create(&[(path, "new")]),
+        What::Remove => Ask::delete(&[path]),
+        What::Execute => Ask::execute(path),
+    };
+    ask.attempts(ATTEMPTS)
+}
+
 /// Whether the contract has a way from one status to the other in one step.
 fn may_follow(from: TaskStatus, to: TaskStatus) -> bool {
     let events = [
@@ -261,13 +323,15 @@ fn may_follow(from: TaskStatus, to: TaskStatus) -> bool {
         TaskEvent::AttemptFailed { attempts_left: 1 },
         TaskEvent::CancelAsked,
         TaskEvent::TimeOver,
+        TaskEvent::JobPaused,
+        TaskEvent::JobResumed,
     ];
     from == to || events.iter().any(|event| from.after(*event) == Ok(to))
 }
 
 /// Histories tried, unless `PROPTEST_CASES` says otherwise: some ten seconds of them.
 fn cases() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|it| it.parse().ok()).unwrap_or(96)
+    std::env::var("PROPTEST_CASES").ok().and_then(|it| it.parse().ok()).unwrap_or(64)
 }
 
 proptest! {

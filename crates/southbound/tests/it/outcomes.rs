@@ -1,7 +1,7 @@
 //! What the device says decides what becomes of a task.
 
 use muster_broker::task::TaskStatus;
-use muster_protocol::syncml::StatusCode;
+use muster_protocol::syncml::{Command, StatusCode};
 use muster_simulator::behaviour::Behaviour;
 use muster_simulator::dm1::SessionEnd;
 
@@ -134,4 +134,74 @@ async fn a_container_that_no_message_of_the_device_holds_fails_the_task_at_once(
     let task = world.task(&task).await;
     assert_eq!((task.status, task.attempts), (TaskStatus::Failed, 1), "{:?}", task.detail);
     assert_eq!(phone.did("Replace", NAME), 0);
+}
+
+#[tokio::test]
+async fn an_atomic_that_failed_for_now_is_repeated_whole() {
+    let world = World::new();
+    let fails = Behaviour::FailsWith { status: StatusCode(500), path: NAME.into() };
+    let mut phone = Phone::with("anna", &[fails]);
+    world.record(&phone).await;
+    let nodes = [("./Vendor/Example/ApnName", "x"), (NAME, "new"), ("./Vendor/Example/Polling", "9")];
+    let task = Ask::update(&nodes).option("atomic", "true").of(&phone, &world).await;
+    phone.connect(&world).await;
+    assert_eq!(world.status(&task).await, TaskStatus::RetryWait, "{}", world.detail(&task).await);
+    assert_eq!(phone.text("./Vendor/Example/ApnName"), Some("internet"));
+
+    let mut well = Phone::new("anna");
+    well.device.account = phone.device.account.clone();
+    assert_eq!(well.connect(&world).await, SessionEnd::Complete);
+
+    assert_eq!(world.status(&task).await, TaskStatus::Succeeded, "{}", world.detail(&task).await);
+    assert!(nodes.iter().all(|(path, value)| well.text(path) == Some(*value)));
+}
+
+#[tokio::test]
+async fn an_atomic_that_the_device_calls_failed_is_no_success_whatever_its_members_say() {
+    let world = World::new();
+    let mut phone = Phone::new("anna");
+    world.record(&phone).await;
+    let task = Ask::update(&[(NAME, "new")]).option("atomic", "true").of(&phone, &world).await;
+    phone.begin();
+    phone.exchange(&world).await;
+    for command in &mut phone.out.as_mut().unwrap().commands {
+        if let Command::Status(status) = command
+            && status.cmd == "Atomic"
+        {
+            status.code = StatusCode(507);
+        }
+    }
+
+    assert_eq!(phone.finish(&world).await, SessionEnd::Complete);
+
+    let task = world.task(&task).await;
+    assert_eq!((task.status, task.result_code), (TaskStatus::Failed, Some(507)), "{:?}", task.detail);
+    assert!(task.detail.unwrap().contains("Atomic"));
+}
+
+#[tokio::test]
+async fn an_atomic_that_the_device_had_no_time_for_is_repeated_whole() {
+    let world = World::new();
+    let mut phone = Phone::new("anna");
+    world.record(&phone).await;
+    let task = Ask::update(&[(NAME, "new"), ("./Vendor/Example/ApnName", "x")])
+        .option("atomic", "true")
+        .of(&phone, &world)
+        .await;
+    phone.begin();
+    phone.exchange(&world).await;
+    for command in &mut phone.out.as_mut().unwrap().commands {
+        if let Command::Status(status) = command
+            && status.cmd == "Atomic"
+        {
+            status.code = StatusCode(503);
+        }
+    }
+    phone.finish(&world).await;
+    assert_eq!(world.status(&task).await, TaskStatus::RetryWait);
+
+    assert_eq!(phone.connect(&world).await, SessionEnd::Complete);
+
+    assert_eq!(world.status(&task).await, TaskStatus::Succeeded);
+    assert_eq!((phone.did("Replace", NAME), phone.did("Replace", "./Vendor/Example/ApnName")), (2, 2));
 }

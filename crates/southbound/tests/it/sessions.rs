@@ -1,7 +1,7 @@
 //! The rules of a session: numbers, addresses, and messages that do not belong.
 
 use muster_broker::task::TaskStatus;
-use muster_protocol::syncml::{Command, Results, Status, StatusCode};
+use muster_protocol::syncml::{Command, Credential, Results, Status, StatusCode};
 use muster_simulator::behaviour::Behaviour;
 use muster_simulator::dm1::SessionEnd;
 use muster_southbound::dm1::{Refusal, Settings};
@@ -81,6 +81,7 @@ async fn a_stranger_ends_nobodys_session() {
             it.header.msg_id = "4000000000".into();
         }),
         forged(&phone, |it| it.header.session_id = "ABCD".into()),
+        forged(&phone, |it| it.header.cred = Some(Credential { data: "QQ==".into(), ..Credential::default() })),
     ];
     for (number, forgery) in forgeries.iter().enumerate() {
         let answer = post(&world, URL, forgery, phone.device.encoding()).await.unwrap();

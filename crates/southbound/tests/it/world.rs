@@ -208,6 +208,13 @@ impl World {
         self.broker().cancel_task(&self.caller, id, None).await.unwrap();
     }
 
+    /// Takes jobs forward as far as they go now.
+    pub(crate) async fn pump(&self) {
+        for _ in 0..10 {
+            self.store().job_pump(self.now(), 100).await.unwrap();
+        }
+    }
+
     /// Ends sessions that have been silent for a minute, as the server does in the background.
     pub(crate) async fn sweep(&self) -> usize {
         let silent = self.store().contact_silent(self.now().plus_s(-60), 100).await.unwrap();

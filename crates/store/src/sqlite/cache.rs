@@ -74,6 +74,11 @@ impl ContactCache {
     /// Keeps what was read when the database was at `epoch`.
     pub(super) fn put(&self, epoch: Epoch, contact: &Contact) {
         let (device, Some(name)) = (contact.device.oid, name_of(contact)) else { return };
+        if contact.tasks.len() >= Contact::TASKS_MAX {
+            // There may be more tasks than were read; when these are done, the others must be found.
+            self.forget(device);
+            return;
+        }
         if let Some(mut names) = self.names(name) {
             make_room(&mut names, name);
             names.insert(name.to_owned(), device);
@@ -93,7 +98,12 @@ impl ContactCache {
             part.remove(&step.device);
             return;
         }
+        let was_full = entry.contact.tasks.len() >= Contact::TASKS_MAX;
         apply(&mut entry.contact, step);
+        // There may be tasks that were not loaded for want of room.
+        if was_full && entry.contact.tasks.len() < Contact::TASKS_MAX {
+            part.remove(&step.device);
+        }
     }
 
     /// A step on this device was decided on something old.

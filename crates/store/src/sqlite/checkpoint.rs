@@ -10,7 +10,7 @@ use rusqlite::Connection;
 const WAL_SOFT_BYTES: u64 = 64 << 20;
 /// Length of the log from which the writer helps, so that the log can begin anew: else it would grow as long as
 /// writing never pauses.
-const WAL_HARD_BYTES: u64 = 192 << 20;
+pub(super) const WAL_HARD_BYTES: u64 = 128 << 20;
 /// Pause after which the log is emptied.
 const IDLE: Duration = Duration::from_secs(5);
 

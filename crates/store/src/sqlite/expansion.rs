@@ -6,10 +6,9 @@
 //! ambiguous number belongs to operations on one device.
 
 use muster_broker::device::Device;
-use muster_broker::id::{DeviceOid, TaskId};
+use muster_broker::id::DeviceOid;
 use muster_broker::job::{DeviceFilter, Selector};
-use muster_broker::store::{DeviceKey, Target};
-use muster_broker::task::{Task, TaskEvent, TaskStatus};
+use muster_broker::store::DeviceKey;
 use muster_broker::time::Timestamp;
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -17,7 +16,7 @@ use rusqlite::types::Value;
 use super::devices;
 use super::jobs::Kept;
 use super::query::{Where, foreign_key};
-use super::rows::{DEVICE, DEVICE_FROM, DEVICE_FROM_PHONE, Done, Failure};
+use super::rows::{DEVICE, DEVICE_FROM, DEVICE_FROM_PHONE, Done};
 use super::tasks;
 
 /// Records looked at for each task that may be made: a filter that hardly anything matches must not keep the writer.
@@ -83,7 +82,7 @@ pub(super) fn expand(connection: &Connection, kept: &mut Kept, now: Timestamp, b
         }
         for device in &devices {
             if device.management_state.takes_operations() {
-                tasks::insert(connection, &target(kept, device, now)?)?;
+                tasks::insert(connection, &kept.job.target_for(device, now))?;
             } else {
                 kept.progress.skipped += 1;
             }
@@ -209,55 +208,6 @@ fn matching(connection: &Connection, tenant: &str, selector: &Selector, at: Curs
     let reached = if is_full { devices.last().map_or(last, |device| device.oid) } else { last };
     let cost = number(devices.len()).max(number(looked.len()).div_ceil(LOOKS_PER_TASK));
     Ok(Page { devices, next: Some(Cursor { after: Some(reached), ..at }), is_named: false, cost })
-}
-
-fn target(kept: &Kept, device: &Device, now: Timestamp) -> Done<Target> {
-    let (job, template) = (&kept.job, &kept.job.template);
-    let mut task = Task {
-        id: TaskId::of_job(job.id, device.oid),
-        tenant: job.tenant.clone(),
-        owner: job.owner.clone(),
-        job: Some(job.id),
-        device: device.oid,
-        phone_number: device.phone_number.clone(),
-        expected: device.device_id.clone(),
-        actual: None,
-        operation: template.operation,
-        arguments: template.arguments.clone(),
-        policy: template.policy,
-        opt_in: template.opt_in,
-        test_cycle: template.test_cycle,
-        priority: template.priority,
-        schedule: job.schedule.clone(),
-        released: !job.schedule.is_paced() || template.test_cycle,
-        status: TaskStatus::Scheduled,
-        detail: None,
-        attempts: 0,
-        // From the creation of the job, so that its last task does not live longer than its first.
-        start_at: job.schedule.starts_at(job.created_at),
-        end_at: job.schedule.ends_at(job.created_at),
-        plan: None,
-        result: Vec::new(),
-        result_code: None,
-        messages: 0,
-        created_at: now,
-        updated_at: now,
-        finished_at: None,
-        history_len: 0,
-        version: 1,
-    };
-    let mut history = vec![task.note(now, "Created", None, &job.owner)];
-    if template.test_cycle {
-        let impossible = |error: muster_broker::task::WrongState| Failure::Broken(error.to_string());
-        task.advance(TaskEvent::Connected, now).map_err(impossible)?;
-        task.advance(TaskEvent::Done, now).map_err(impossible)?;
-        // Nothing was sent, so no attempt was made.
-        task.attempts = 0;
-        let detail = format!("test cycle: {} would be carried out, nothing was sent", task.operation.as_str());
-        task.detail = Some(detail.clone());
-        history.push(task.note(now, "TestCycleEnded", Some(detail), "server"));
-    }
-    Ok(Target { task, history })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use muster_broker::access::Principal;
 use muster_broker::store::{Pending, PrincipalStore, SessionRecord};
+use muster_broker::time::Timestamp;
 use rusqlite::params;
 
 use super::SqliteStore;
@@ -69,10 +70,17 @@ impl PrincipalStore for SqliteStore {
             run(
                 connection,
                 "INSERT INTO wsi_session (digest, principal, tenant, created_at, used_at) VALUES (?, ?, ?, ?, ?) \
-                 ON CONFLICT (digest) DO UPDATE SET principal = excluded.principal, tenant = excluded.tenant, \
-                 created_at = excluded.created_at, used_at = max(used_at, excluded.used_at)",
+                 ON CONFLICT (digest) DO NOTHING",
                 params![session.digest, session.principal, session.tenant, session.created_at.0, session.used_at.0],
             )?;
+            Ok(())
+        }))
+    }
+
+    fn session_touch(&self, digest: [u8; 32], used_at: Timestamp) -> Pending<'_, ()> {
+        Box::pin(self.write(Guard::Savepoint, 64, move |connection| {
+            let sql = "UPDATE wsi_session SET used_at = max(used_at, ?) WHERE digest = ?";
+            run(connection, sql, params![used_at.0, digest])?;
             Ok(())
         }))
     }

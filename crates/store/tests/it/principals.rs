@@ -46,9 +46,11 @@ async fn a_session_is_kept_until_it_ends_or_is_forgotten() {
     for record in [session(1, 0), session(2, 100), session(3, 0)] {
         world.store().session_put(record).await.unwrap();
     }
-    world.store().session_put(session(1, 100)).await.unwrap();
+    world.store().session_touch([1; 32], session(1, 100).used_at).await.unwrap();
     world.store().session_delete([2; 32]).await.unwrap();
     world.store().session_delete([2; 32]).await.unwrap();
+    // Noting a use at the moment of the logout must not bring the session back.
+    world.store().session_touch([2; 32], session(2, 200).used_at).await.unwrap();
 
     world.store().forget(NOW.plus_s(50), NOW).await.unwrap();
 

@@ -1,0 +1,163 @@
+//! One command of a plan: what it sends, and what it makes of the answer.
+
+use muster_broker::operation::Parameter;
+use muster_protocol::dm1::{Action, Outcome};
+use muster_protocol::syncml::{ItemData, StatusCode, Text};
+use serde::{Deserialize, Serialize};
+
+/// One command of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Planned {
+    #[serde(rename = "v")]
+    pub(super) verb: Verb,
+    #[serde(rename = "p")]
+    pub(super) node: Parameter,
+    #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
+    pub(super) correlator: Option<String>,
+    /// Levels below the root of a walk.
+    #[serde(rename = "l", default)]
+    pub(super) level: u32,
+    #[serde(rename = "s")]
+    pub(super) progress: Progress,
+    /// Code of the device.
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    pub(super) code: Option<u16>,
+    /// It can never be sent to this device: answered by ourselves.
+    #[serde(rename = "n", default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_unsendable: bool,
+    /// What was read, or the node written with its status.
+    #[serde(rename = "o", default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) result: Vec<Parameter>,
+}
+
+/// The command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Verb {
+    Get,
+    Replace,
+    Add,
+    Delete,
+    Exec,
+}
+
+/// How far a command has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Progress {
+    /// To be sent.
+    Waiting,
+    /// Sent; what the device did is not known yet.
+    Sent,
+    /// Sent in a session that was lost; a Get is to tell what the device did.
+    Unknown,
+    /// That Get was sent.
+    Probing,
+    /// Answered.
+    Answered,
+}
+
+impl Planned {
+    pub(super) fn new(verb: Verb, node: Parameter) -> Self {
+        Self {
+            verb,
+            node,
+            correlator: None,
+            level: 0,
+            progress: Progress::Waiting,
+            code: None,
+            is_unsendable: false,
+            result: Vec::new(),
+        }
+    }
+
+    /// The command's name, for people.
+    pub(super) fn name(&self) -> &'static str {
+        match self.verb {
+            Verb::Get => "Get",
+            Verb::Replace => "Replace",
+            Verb::Add => "Add",
+            Verb::Delete => "Delete",
+            Verb::Exec => "Exec",
+        }
+    }
+
+    pub(super) fn action(&self) -> Action {
+        let uri: Text = self.node.path.as_str().into();
+        // Binary values are given as base64 text, which both encodings carry as format b64.
+        let format = self.node.format.as_deref().map(|format| if format == "bin" { "b64" } else { format });
+        let format = format.map(Text::from);
+        let kind = self.node.kind.as_deref().map(Text::from);
+        let data = self.node.value.as_deref().map(ItemData::from);
+        match self.verb {
+            Verb::Get => Action::Get { uri },
+            Verb::Replace => Action::Replace { uri, format, kind, data },
+            Verb::Add => Action::Add { uri, format: format.or(Some("chr".into())), kind, data },
+            Verb::Delete => Action::Delete { uri },
+            Verb::Exec => Action::Exec { uri, data, correlator: self.correlator.as_deref().map(Text::from) },
+        }
+    }
+
+    pub(super) fn answered(&mut self, code: StatusCode, outcome: &Outcome) {
+        self.progress = Progress::Answered;
+        self.code = Some(code.0);
+        self.result = if outcome.nodes.is_empty() {
+            vec![Parameter { path: self.node.path.clone(), status: Some(code.0.into()), ..Parameter::default() }]
+        } else {
+            outcome.nodes.iter().map(|it| super::outcome::parameter(it, code)).collect()
+        };
+    }
+
+    /// A Get told what became of an Add or Delete that was sent in a session that was lost.
+    ///
+    /// A node that is there with another value than the Add gave it was there before: the Add is sent again, so that
+    /// the device says so.
+    pub(super) fn probed(&mut self, code: StatusCode, outcome: &Outcome) {
+        let is_there = match code {
+            StatusCode::NOT_FOUND => false,
+            code if code.is_success() => true,
+            _ => {
+                // The device does not let it be read: nothing can tell.
+                self.progress = Progress::Sent;
+                self.code = Some(code.0);
+                return;
+            }
+        };
+        let was_done =
+            is_there == (self.verb == Verb::Add) && (self.verb != Verb::Add || self.holds_what_was_given(outcome));
+        if was_done {
+            self.progress = Progress::Answered;
+            self.code = Some(StatusCode::OK.0);
+            self.result = vec![Parameter { path: self.node.path.clone(), status: Some(200), ..Parameter::default() }];
+        } else {
+            self.progress = Progress::Waiting;
+        }
+    }
+
+    /// Whether what was read can be what this command wrote. Texts are compared; of binary values nothing is known.
+    fn holds_what_was_given(&self, outcome: &Outcome) -> bool {
+        let is_text = !matches!(self.node.format.as_deref(), Some("bin" | "b64" | "node" | "null"));
+        let read = outcome.nodes.first().and_then(|it| it.data.as_ref()?.as_text());
+        match (&self.node.value, read) {
+            (Some(given), Some(read)) if is_text => given == read,
+            _ => true,
+        }
+    }
+
+    /// Whether the device's code is one of those that another attempt may change.
+    pub(super) fn failed_for_now(&self) -> bool {
+        self.code.is_some_and(is_for_now)
+    }
+
+    /// Whether the device confirmed it, and a value asked for arrived.
+    pub(super) fn succeeded(&self) -> bool {
+        let confirmed = self.code.is_some_and(|code| StatusCode(code).is_success());
+        confirmed && (self.verb != Verb::Get || self.result.iter().any(|it| it.value.is_some()))
+    }
+}
+
+/// Whether another attempt may change this code of a device.
+///
+/// Source: DM WSI contract, section 3, "Attempts and deadline"; 215 and 216 say that the command was not carried out
+/// because of another one.
+pub(super) fn is_for_now(code: u16) -> bool {
+    matches!(code, 408 | 417 | 420 | 500 | 503 | 506 | 511 | 215 | 216)
+}
