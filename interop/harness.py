@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import urllib.parse
 
 BINARY: pathlib.Path = None
 
@@ -83,13 +84,14 @@ class Process:
 
 
 class Server(Process):
-    """`muster serve` on free ports of the loopback; ready when the constructor returns."""
+    """`muster serve` on the loopback; ready when the constructor returns. Ports are free ones unless addresses are given."""
 
-    def __init__(self, data=None):
+    def __init__(self, data=None, north="http://127.0.0.1:0", south="http://127.0.0.1:0"):
         self.data = data or new_folder("data")
+        north, south = [urllib.parse.urlsplit(address).netloc for address in [north, south]]
         super().__init__(
-            ["serve", "--data", self.data, "--north", "127.0.0.1:0", "--south", "127.0.0.1:0",
-             "--admin", "127.0.0.1:0", "--ready-json"],
+            ["serve", "--data", self.data, "--north", north, "--south", south, "--admin", "127.0.0.1:0",
+             "--ready-json"],
             {"MUSTER_ADMIN_PASSWORD": ADMIN_PASSWORD},
         )
         addresses = self._listening()

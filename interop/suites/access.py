@@ -10,6 +10,7 @@ class Access(wsi.Case):
     def test_reader_reads_and_changes_nothing(self):
         reader, device = self.caller("reader"), harness.new_device()
         self.enrol(device)
+        model = {"manufacturer": harness.new_name("Maker"), "model": "One"}
         self.assertEqual(reader.getDeviceInstanceByDeviceID(deviceID=device.device_id).deviceID, device.device_id)
         self.assertGreaterEqual(reader.getJobs().totalCount, 0)
         calls = {
@@ -17,6 +18,17 @@ class Access(wsi.Case):
             ("device", "update"): lambda: reader.updateDeviceInstance(deviceInstance={"deviceID": device.device_id}),
             ("device", "delete"): lambda: reader.deleteDeviceInstance(deviceID=device.device_id),
             ("device", "operate"): lambda: reader.operate(device, "QUERY"),
+            ("device", "import"): lambda: reader.importDeviceInstances(
+                deviceInstance=[harness.new_device().record()], updateExisting=True),
+            ("device", "bootstrap"): lambda: reader.doBootstrap(
+                phoneNumber=[device.phone_number], bOptin=False, acceptDevicePolicy=20, testCycle=True),
+            ("capability", "create"): lambda: reader.createDeviceCapability(deviceCapability=model),
+            ("capability", "update"): lambda: reader.updateDeviceCapability(deviceCapability={"oid": "x", **model}),
+            ("capability", "delete"): lambda: reader.deleteDeviceCapability(oid="x"),
+            ("job", "create"): lambda: reader.createDeployments(deployment=[self.deployment(device)]),
+            ("job", "cancel"): lambda: reader.cancelJob(jobId="x"),
+            ("job", "pause"): lambda: reader.pauseJob(jobId="x"),
+            ("job", "restart"): lambda: reader.restartJob(jobId="x"),
             ("task", "cancel"): lambda: reader.cancelTask(taskId=self.system.operate(device, "QUERY")),
         }
         for right, call in calls.items():
@@ -24,15 +36,37 @@ class Access(wsi.Case):
                 seen = self.refused_to(reader, call, "NotAuthorized")
                 self.assertEqual(tuple(seen.variables), right)
 
+    def deployment(self, device):
+        return {
+            "name": "campaign", "operation": "SESSION", "devices": {"deviceID": [device.device_id]}, "bOptin": False,
+            "acceptDevicePolicy": 20, "testCycle": False,
+        }
+
+    def test_care_operates_on_one_device_at_a_time(self):
+        care, device = self.caller("care"), harness.new_device()
+        self.enrol(device)
+        task = care.operate(device, "QUERY")
+        self.assertEqual(care.cancelTask(taskId=task).status, "CANCELLED")
+        request = {"operation": "QUERY", "bOptin": False, "acceptDevicePolicy": 20, "testCycle": False,
+                   "deviceID": device.device_id}
+        for call in [lambda: care.createDeployments(deployment=[self.deployment(device)]),
+                     lambda: care.doBulkOperation(request=[request])]:
+            self.assertEqual(tuple(self.refused_to(care, call, "NotAuthorized").variables), ("job", "create"))
+        self.refused_to(care, lambda: care.deleteDeviceInstance(deviceID=device.device_id), "NotAuthorized")
+
+    def test_right_is_asked_for_before_arguments_are_looked_at(self):
+        reader = self.caller("reader")
+        for call in [lambda: reader.deleteDeviceInstance(deviceID="IMEI:490154203237519"),
+                     lambda: reader.operate(harness.new_device(), "REPAINT", policy=40),
+                     lambda: reader.cancelTask(taskId="none-such")]:
+            self.refused_to(reader, call, "NotAuthorized")
+
     def test_campaign_makes_jobs_and_no_devices(self):
         campaign, device = self.caller("campaign"), harness.new_device()
         self.enrol(device)
         owner = campaign.user_session.userName
         earlier = [job.jobId for job in self.system.getJobs(owner=owner).job]
-        receipt = campaign.createDeployments(deployment=[{
-            "name": "campaign", "operation": "SESSION", "devices": {"deviceID": [device.device_id]}, "bOptin": False,
-            "acceptDevicePolicy": 20, "testCycle": False,
-        }])
+        receipt = campaign.createDeployments(deployment=[self.deployment(device)])
         self.assertEqual(self.system.getJobById(jobId=receipt.jobId[0]).owner, owner)
         self.assertEqual([job.jobId for job in self.system.getJobs(owner=owner).job], receipt.jobId + earlier)
         record = harness.new_device().record()

@@ -207,6 +207,12 @@ class DeviceLists(wsi.Case):
         seen += [record.deviceID for page, _ in pages for record in page]
         self.assertEqual([seen.count(device) for device in devices], [1, 1, 1, 1])
 
+    def test_page_size_above_the_limit_is_lowered_to_it(self):
+        maker, _ = self.make(1000)
+        self.system.createDeviceInstance(deviceInstance={"deviceID": harness.new_imei(), "manufacturer": maker})
+        pages = list(self.system.pages("getDeviceInstances", "deviceInstance", 5000, filter={"manufacturer": maker}))
+        self.assertEqual([len(page) for page, _ in pages], [1000, 1])
+
     def test_page_size_below_one_is_refused(self):
         for size in [0, -1]:
             with self.subTest(size=size), self.fault("InvalidArgument"):

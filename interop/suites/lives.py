@@ -54,3 +54,33 @@ class Lives(unittest.TestCase):
     def test_server_that_is_asked_to_end_ends_well(self):
         self.login()
         self.assertEqual(self.server.end(), 0)
+
+    def test_devices_go_on_with_a_server_that_was_killed_under_them(self):
+        devices = [harness.new_device(behaviour=[{"slow": {"ms": 100}}]) for _ in range(8)]
+        system = self.login()
+        system.importDeviceInstances(deviceInstance=[device.record() for device in devices], updateExisting=False)
+        write = {"parameter": [{"path": f"./Vendor/Example/Settings/N{number}", "value": str(number)}
+                               for number in range(20)],
+                 "option": [{"name": "create", "value": "true"}, {"name": "repeatable", "value": "true"}]}
+        (job_id,) = system.createDeployments(deployment=[{
+            "name": "killed", "operation": "UPDATE", "devices": {"deviceID": [device.device_id for device in devices]},
+            "bOptin": False, "acceptDevicePolicy": 20, "testCycle": False, "arguments": write,
+            "schedule": {"maxAttempts": 10, "retryDelaySeconds": 0},
+        }])["jobId"]
+        harness.wait_until("the job has its tasks", lambda: system.getTasks(jobId=job_id).totalCount == len(devices))
+        north, south = self.server.north, self.server.south
+        with harness.Fleet(self.server, devices):
+            harness.wait_until("some device is being served", lambda: system.getTasks(
+                jobId=job_id, status=["IN_PROGRESS", "SUCCEEDED"]).totalCount > 0)
+            self.server.process.kill()
+            self.server.end()
+            self.server = harness.Server(data=self.server.data, north=north, south=south)
+            system = self.login()
+            job = system.final_job(job_id)
+        self.assertEqual((job.status, {count.status for count in job.taskCount}), ("COMPLETED", {"SUCCEEDED"}), job)
+
+    def test_second_server_on_the_same_folder_is_refused_and_the_first_goes_on(self):
+        with self.assertRaises(AssertionError) as refused:
+            harness.Server(data=self.server.data).end()
+        self.assertIn("ended at once with 1", str(refused.exception))
+        self.assertEqual(self.login().getJobs().totalCount, 0)

@@ -1,5 +1,6 @@
 """IDeploymentBrokerServices against simulated devices: what is asked for is done, and told truly."""
 
+import concurrent.futures
 import datetime
 
 import harness
@@ -151,6 +152,29 @@ class Operations(wsi.Case):
         self.assertEqual(self.system.getTasks(deviceID=device.device_id).totalCount, 1)
         with self.fault("RequestIdReused"):
             self.system.operate(device, "UPDATE", [(APN, "twice")], requestId=key)
+
+    def test_requests_with_one_request_id_at_the_same_time_make_one_task(self):
+        device, key = harness.new_device(), harness.new_name("key")
+        self.enrol(device)
+        callers = [wsi.ExternalSystem(self.server, self.version) for _ in range(8)]
+        for caller in callers:
+            caller.user_session = self.system.user_session
+        with concurrent.futures.ThreadPoolExecutor(len(callers)) as pool:
+            tasks = list(pool.map(lambda caller: caller.operate(device, "QUERY", requestId=key), callers))
+        self.assertEqual(len(set(tasks)), 1)
+        self.assertEqual(self.system.getTasks(deviceID=device.device_id).totalCount, 1)
+
+    def test_device_that_no_record_has_is_expected_at_a_known_number(self):
+        arriving = harness.new_imei()
+        (device,) = self.fleet(harness.new_device(behaviour=[says_it_is(arriving)]))
+        task = self.system.doOperation(
+            operation="QUERY", phoneNumber=device.phone_number, deviceID=arriving, bOptin=False,
+            acceptDevicePolicy=20, testCycle=False,
+        )
+        task = self.succeeded(task)
+        self.assertEqual((task.deviceID, task.actualDeviceID), (arriving, arriving))
+        record = self.system.getDeviceInstanceByPhoneNumber(phoneNumber=device.phone_number)
+        self.assertEqual(record.deviceID, arriving)
 
     def test_request_id_outside_its_limits_is_refused(self):
         device = harness.new_device()

@@ -1,6 +1,7 @@
 """The served WSDL and schema, as toolkits load them."""
 
 import unittest
+import urllib.error
 import urllib.request
 
 import zeep
@@ -50,6 +51,28 @@ class ServedWsdl(unittest.TestCase):
         headers, octets = get(self.server, "/wsi?xsd=dmwsi.xsd")
         self.assertIn("xml", headers["Content-Type"])
         self.assertIsNotNone(etree.XMLSchema(etree.fromstring(octets)))
+
+    def test_description_is_had_in_every_spelling_of_the_query_and_by_head(self):
+        _, octets = get(self.server, "/wsi?wsdl")
+        for query in ["WSDL", "Wsdl", "singleWsdl"]:
+            with self.subTest(query=query):
+                headers, same = get(self.server, f"/wsi?{query}")
+                self.assertIn("xml", headers["Content-Type"])
+                self.assertEqual(etree.QName(etree.fromstring(same)).localname, "definitions")
+        request = urllib.request.Request(f"{self.server.north}/wsi?wsdl", method="HEAD")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            self.assertEqual((answer.status, answer.read()), (200, b""))
+            self.assertEqual(int(answer.headers["Content-Length"]), len(octets))
+
+    def test_other_methods_and_addresses_are_refused_by_http(self):
+        for method, path, statuses in [("PUT", "/wsi", [405]), ("DELETE", "/wsi", [405]), ("POST", "/wsi/INothing", [404]),
+                                       ("GET", "/nothing", [404]), ("GET", "/wsi/INothing?wsdl", [404])]:
+            with self.subTest(method=method, path=path), self.assertRaises(urllib.error.HTTPError) as refused:
+                request = urllib.request.Request(f"{self.server.north}{path}", b"" if method != "GET" else None,
+                                                 {"Content-Type": "text/xml"}, method=method)
+                urllib.request.urlopen(request, timeout=10)
+            self.assertIn(refused.exception.code, statuses)
+            refused.exception.close()
 
     def test_no_other_file_is_served_in_place_of_the_schema(self):
         for name in ["../dmwsi.xsd", "..%2f..%2fetc%2fpasswd", "other.xsd"]:
