@@ -8,6 +8,7 @@ mod tls;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -58,6 +59,7 @@ pub(crate) struct Server {
     pub(crate) new_password: Option<String>,
     exchange: Arc<Exchange>,
     store: Arc<dyn Store>,
+    ending: Arc<AtomicBool>,
     background: background::Background,
     patience: Duration,
 }
@@ -97,15 +99,17 @@ impl Server {
         let north = north.serve(soap::router(wsi), bounds);
         let south = south
             .serve(muster_southbound::router(exchange.clone()), bounds.body_bytes(file.limits.device_message_bytes));
-        let admin = admin.serve(health(store.clone()), bounds);
+        let ending = Arc::new(AtomicBool::new(false));
+        let admin = admin.serve(health(store.clone(), ending.clone()), bounds);
         let background = background::start(store.clone(), &file.sessions);
         let patience = Duration::from_secs(file.limits.shutdown_seconds);
-        Ok(Self { north, south, admin, new_password, exchange, store, background, patience })
+        Ok(Self { north, south, admin, new_password, exchange, store, ending, background, patience })
     }
 
     /// Ends the server: no new request is taken, sessions that are open get time to finish, what is decided is stored.
     pub(crate) async fn stop(self) {
-        let Self { north, south, admin, exchange, store, background, patience, .. } = self;
+        let Self { north, south, admin, exchange, store, ending, background, patience, .. } = self;
+        ending.store(true, Ordering::Relaxed);
         exchange.drain();
         let devices = async {
             // Messages of one session may come on several connections, so the listener stays until sessions have ended.
@@ -178,13 +182,20 @@ pub(crate) fn random_password(environment: &dyn Environment) -> String {
     octets.iter().map(|octet| char::from(LETTERS[usize::from(octet % 32)])).collect()
 }
 
-/// Alive means that the process answers; ready, that the store does.
-fn health(store: Arc<dyn Store>) -> Router {
-    async fn ready(State(store): State<Arc<dyn Store>>) -> (StatusCode, &'static str) {
+/// Alive means that the process answers; ready, that the store does and that new sessions may begin.
+fn health(store: Arc<dyn Store>, ending: Arc<AtomicBool>) -> Router {
+    type Known = (Arc<dyn Store>, Arc<AtomicBool>);
+    async fn ready(State((store, ending)): State<Known>) -> (StatusCode, &'static str) {
+        if ending.load(Ordering::Relaxed) {
+            return (StatusCode::SERVICE_UNAVAILABLE, "the server ends\n");
+        }
         match store.ping().await {
             Ok(()) => (StatusCode::OK, "ready\n"),
             Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n"),
         }
     }
-    Router::new().route("/healthz", get(|| async { "alive\n" })).route("/readyz", get(ready)).with_state(store)
+    Router::new()
+        .route("/healthz", get(|| async { "alive\n" }))
+        .route("/readyz", get(ready))
+        .with_state((store, ending))
 }

@@ -22,23 +22,23 @@ const ROUNDS: u32 = 7;
 #[derive(Debug, Serialize)]
 pub(crate) struct CodecFigures {
     /// `wbxml` or `xml`.
-    encoding: &'static str,
+    pub(crate) encoding: &'static str,
     /// The lower one of the vectors together and the large message. Null without a peer.
-    ratio_decode: Option<f64>,
+    pub(crate) ratio_decode: Option<f64>,
     /// As `ratio_decode`.
-    ratio_encode: Option<f64>,
+    pub(crate) ratio_encode: Option<f64>,
     /// Our decoding over all documents.
-    decode_mb_per_s: f64,
+    pub(crate) decode_mb_per_s: f64,
     /// Our encoding over all documents.
-    encode_mb_per_s: f64,
+    pub(crate) encode_mb_per_s: f64,
     /// The peer's decoding over all documents.
-    peer_decode_mb_per_s: Option<f64>,
+    pub(crate) peer_decode_mb_per_s: Option<f64>,
     /// The peer's encoding over all documents.
-    peer_encode_mb_per_s: Option<f64>,
+    pub(crate) peer_encode_mb_per_s: Option<f64>,
     /// Library and version.
-    peer: String,
+    pub(crate) peer: String,
     /// Why there are no figures of the peer.
-    peer_missing: Option<String>,
+    pub(crate) peer_missing: Option<String>,
     /// The golden messages, then the large one.
     documents: Vec<DocumentFigures>,
 }

@@ -118,10 +118,33 @@ fn print_sessions(figures: &bench::sessions::Figures) {
     println!("machine              {}, {} cores, Linux {}", machine.cpu, machine.cores, machine.kernel);
 }
 
-fn print_codec(figures: impl Serialize, json: bool) -> anyhow::Result<()> {
+/// Figures of a codec with the machine that they are from.
+#[derive(Serialize)]
+struct OnMachine<T> {
+    machine: bench::Machine,
+    #[serde(flatten)]
+    figures: T,
+}
+
+fn print_codec(figures: &bench::codec::CodecFigures, json: bool) -> anyhow::Result<()> {
     if json {
-        return print_json(&figures);
+        return print_json(&OnMachine { machine: bench::Machine::look(), figures });
     }
-    println!("{}", serde_json::to_string_pretty(&figures)?);
+    let of_peer = |ratio: Option<f64>| ratio.map_or("–".to_owned(), |ratio| format!("{ratio:.1}"));
+    let speed = |speed: Option<f64>| speed.map_or("–".to_owned(), |speed| format!("{speed:.0}"));
+    let mut table = Table::new(&["what", "MB/s", "peer MB/s", "times the peer"]);
+    let ours = |mb_per_s: f64| format!("{mb_per_s:.0}");
+    let decode = [ours(figures.decode_mb_per_s), speed(figures.peer_decode_mb_per_s), of_peer(figures.ratio_decode)];
+    let encode = [ours(figures.encode_mb_per_s), speed(figures.peer_encode_mb_per_s), of_peer(figures.ratio_encode)];
+    table.row(std::iter::once("decode".to_owned()).chain(decode));
+    table.row(std::iter::once("encode".to_owned()).chain(encode));
+    print!("{table}");
+    println!();
+    match &figures.peer_missing {
+        None => println!("peer     {}", figures.peer),
+        Some(why) => println!("no peer  {}: {why}", figures.peer),
+    }
+    let machine = bench::Machine::look();
+    println!("machine  {}, {} cores, Linux {}", machine.cpu, machine.cores, machine.kernel);
     Ok(())
 }

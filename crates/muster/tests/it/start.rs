@@ -101,10 +101,16 @@ fn a_wrong_or_missing_key_file_is_refused() {
 #[test]
 fn a_newer_schema_is_refused_with_both_versions() {
     let folder = tempfile::tempdir().unwrap();
-    drop(Running::start(folder.path()));
-    let database = rusqlite::Connection::open(folder.path().join("muster.db")).unwrap();
-    database.execute("UPDATE meta SET value = ? WHERE name = 'schema'", [99_i64.to_be_bytes()]).unwrap();
-    drop(database);
+    let mut server = Running::start(folder.path());
+    // After an orderly end everything is in the one file, where the number of the schema follows its name.
+    server.tell_to_end();
+    assert_eq!(server.ended().code(), Some(0));
+    let path = folder.path().join("muster.db");
+    let mut database = std::fs::read(&path).unwrap();
+    let written = [b"schema".as_slice(), &1_i64.to_be_bytes()].concat();
+    let at = database.windows(written.len()).position(|it| it == written).unwrap() + written.len();
+    database[at - 1] = 99;
+    std::fs::write(&path, database).unwrap();
     let any = "127.0.0.1:0";
     let told = run(&mut Running::command(folder.path(), any, any, &[])).refused();
     assert!(told.contains("has schema 99") && told.ends_with("use a newer program"), "{told}");

@@ -48,6 +48,10 @@ async fn told_to_end_in_mid_session_it_lets_sessions_finish_and_begins_no_new_on
         assert_eq!(report.end, SessionEnd::Complete, "{report:?}");
     };
     assert!(matches!(refused.end, SessionEnd::Transport(_)), "{refused:?}");
+    // Whoever balances load sends nothing here any more.
+    let ready = crate::http::get(&server.address("admin"), "/readyz");
+    assert_eq!((ready.status, ready.body.as_str()), (503, "the server ends\n"));
+    assert_eq!(crate::http::get(&server.address("admin"), "/healthz").status, 200);
     while let Some(report) = fleet.next_report().await {
         assert_eq!(report.end, SessionEnd::Complete, "{report:?}");
     }
