@@ -194,7 +194,7 @@ async fn ask(wsi: &SoapClient, devices: &[u32]) -> anyhow::Result<()> {
         json!({
             "operation": "QUERY", "deviceID": fleet::known(*index).device_id, "bOptin": false,
             "acceptDevicePolicy": 20, "testCycle": false,
-            "arguments": {"parameter": [{"path": "./DevDetail/SwV"}]},
+            "arguments": {"parameter": [{"path": "./DevDetail/HwV"}]},
         })
     };
     let entries: Vec<_> = devices.iter().map(entry).collect();
