@@ -65,6 +65,8 @@ impl Say {
     pub(super) fn end(self, rows: &[Row], findings: &[String], sessions: u64, elapsed: Duration) {
         println!();
         let mut table = Table::new(&["task", "device", "end state", "reason", "messages", "time"]);
+        // So much that the table fits 120 columns; in a file nothing needs to be cut.
+        let reason_max = if std::io::stdout().is_terminal() { 54 } else { 200 };
         let mut left_out = 0;
         for (at, row) in rows.iter().enumerate() {
             if at >= ROWS_MAX && row.is_ordinary {
@@ -76,7 +78,7 @@ impl Say {
                 short(&row.task, 14),
                 row.device.clone(),
                 row.status.clone(),
-                short(&reason, 90),
+                short(&reason, reason_max),
                 row.messages.to_string(),
                 format!("{:.1} s", row.seconds),
             ]);
