@@ -66,16 +66,18 @@ impl Say {
         println!();
         let mut table = Table::new(&["task", "device", "end state", "reason", "messages", "time"]);
         // So much that the table fits 120 columns; in a file nothing needs to be cut.
-        let reason_max = if std::io::stdout().is_terminal() { 54 } else { 200 };
+        let reason_max = if std::io::stdout().is_terminal() { 58 } else { 200 };
         let mut left_out = 0;
         for (at, row) in rows.iter().enumerate() {
             if at >= ROWS_MAX && row.is_ordinary {
                 left_out += 1;
                 continue;
             }
-            let reason = if row.is_ordinary { row.detail.clone() } else { format!("{}: {}", row.part, row.detail) };
+            // Why something failed is said by the device; the others are known for what they do.
+            let tells_itself = row.is_ordinary || row.status == "FAILED";
+            let reason = if tells_itself { row.detail.clone() } else { format!("{}: {}", row.part, row.detail) };
             table.row([
-                short(&row.task, 14),
+                short(&row.task, 10),
                 row.device.clone(),
                 row.status.clone(),
                 short(&reason, reason_max),
