@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::cache::ContactCache;
 use super::checkpoint::Checkpointer;
+use super::counts::Counts;
 use super::rows::{Done, Failure};
 
 /// Most jobs in one transaction: bounds how long the first of them waits.
@@ -35,6 +36,13 @@ pub(super) enum Concerns {
     OneDevice,
     /// Anything: if it changes something, no contact that was read before counts any more.
     Anything,
+}
+
+/// The transaction of a batch.
+pub(super) struct Transaction<'c> {
+    pub(super) connection: &'c Connection,
+    /// What steps have done to counters, which is written before anything else than a step is run.
+    pub(super) counts: Counts,
 }
 
 /// Why the writer takes no more work, once it does not.
@@ -70,7 +78,7 @@ impl Queue {
         guard: Guard,
         bytes: usize,
         concerns: Concerns,
-        work: impl FnOnce(&Connection) -> Done<T> + Send + 'static,
+        work: impl FnOnce(&Transaction<'_>) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, outcome) = oneshot::channel();
         let job = Typed { work: Some(work), outcome: None, reply, guard, bytes, concerns };
@@ -87,7 +95,7 @@ impl Queue {
 /// A queued job with its type forgotten.
 trait Work: Send {
     /// Does it; false if something it wrote must be undone with the whole batch.
-    fn run(&mut self, connection: &Connection) -> bool;
+    fn run(&mut self, transaction: &Transaction<'_>) -> bool;
     /// Answers the caller; `undone` says why nothing of the batch is stored, if so.
     fn answer(self: Box<Self>, undone: Option<&Undone>);
     fn bytes(&self) -> usize;
@@ -103,20 +111,20 @@ struct Typed<T, F> {
     concerns: Concerns,
 }
 
-impl<T: Send, F: FnOnce(&Connection) -> Done<T> + Send> Work for Typed<T, F> {
-    fn run(&mut self, connection: &Connection) -> bool {
+impl<T: Send, F: FnOnce(&Transaction<'_>) -> Done<T> + Send> Work for Typed<T, F> {
+    fn run(&mut self, transaction: &Transaction<'_>) -> bool {
         let Some(work) = self.work.take() else { return true };
         let (outcome, is_sound) = match self.guard {
             Guard::None => {
-                let outcome = work(connection);
+                let outcome = work(transaction);
                 let is_sound = matches!(outcome, Ok(_) | Err(Failure::Refused(_)));
                 (outcome, is_sound)
             }
-            Guard::Savepoint => in_savepoint(connection, work),
+            Guard::Savepoint => in_savepoint(transaction, work),
         };
         self.outcome = Some(outcome.map_err(StoreError::from));
         // SQLite ends the transaction by itself after some errors; then nothing of the batch is left to commit.
-        is_sound && !connection.is_autocommit()
+        is_sound && !transaction.connection.is_autocommit()
     }
 
     fn answer(self: Box<Self>, undone: Option<&Undone>) {
@@ -139,11 +147,12 @@ impl<T: Send, F: FnOnce(&Connection) -> Done<T> + Send> Work for Typed<T, F> {
     }
 }
 
-fn in_savepoint<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Done<T>) -> (Done<T>, bool) {
+fn in_savepoint<T>(transaction: &Transaction<'_>, work: impl FnOnce(&Transaction<'_>) -> Done<T>) -> (Done<T>, bool) {
+    let connection = transaction.connection;
     if let Err(error) = connection.prepare_cached("SAVEPOINT job").and_then(|mut statement| statement.execute([])) {
         return (Err(error.into()), false);
     }
-    match work(connection) {
+    match work(transaction) {
         Ok(value) => match connection.prepare_cached("RELEASE job").and_then(|mut statement| statement.execute([])) {
             Ok(_) => (Ok(value), true),
             Err(error) => (Err(error.into()), false),
@@ -256,16 +265,21 @@ fn batch_in_transaction(connection: &Connection, batch: &mut [Box<dyn Work>]) ->
         Ok(())
     };
     run("BEGIN IMMEDIATE")?;
+    let transaction = Transaction { connection, counts: Counts::default() };
     let mut changed = Concerns::OneDevice;
     for job in batch {
+        if job.concerns() == Concerns::Anything {
+            transaction.counts.flush(connection)?;
+        }
         let before = connection.total_changes();
-        if !job.run(connection) {
+        if !job.run(&transaction) {
             return Err(Undone::Unavailable("a write of the same transaction failed".into()));
         }
         if job.concerns() == Concerns::Anything && connection.total_changes() != before {
             changed = Concerns::Anything;
         }
     }
+    transaction.counts.flush(connection)?;
     run("COMMIT")?;
     Ok(changed)
 }
