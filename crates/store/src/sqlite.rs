@@ -39,7 +39,7 @@ use cache::ContactCache;
 use checkpoint::Checkpointer;
 use reader::{Points, Scans};
 use rows::Done;
-use writer::{Concerns, Guard, Queue, Transaction};
+use writer::{Concerns, Guard, Queue, Transaction, WriterConnection};
 
 /// How long a statement waits for a lock: only the emptying of the log takes one, for milliseconds.
 const BUSY: Duration = Duration::from_secs(10);
@@ -96,7 +96,8 @@ impl SqliteStore {
                 .collect()
         };
         let threads_failed = |error: std::io::Error| broken(format!("no thread: {error}"));
-        let points = Points::new(read(options.point_readers)?);
+        let writer = Arc::new(WriterConnection::new(writer));
+        let points = Points::new(Arc::clone(&writer), read(options.point_readers)?);
         let (scans, mut threads) = Scans::start(read(options.scan_readers)?).map_err(threads_failed)?;
         let side = connect(&database, Mode::Write, options.reader_cache_kib).map_err(sqlite)?;
         let (checkpointer, checkpoint_thread) = checkpoint::start(side).map_err(threads_failed)?;

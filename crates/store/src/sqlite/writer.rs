@@ -2,7 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use muster_broker::store::StoreError;
 use rusqlite::Connection;
@@ -38,6 +39,34 @@ pub(super) enum Concerns {
     Anything,
 }
 
+/// The writer's connection. SQLite forgets the pages that a connection has read once another one has written: of all
+/// connections only this one keeps them, so reads of a few rows are made here while nothing is being written.
+pub(super) struct WriterConnection {
+    connection: Mutex<Connection>,
+    /// The writer waits for it, and readers leave it alone.
+    is_wanted: AtomicBool,
+}
+
+impl WriterConnection {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { connection: Mutex::new(connection), is_wanted: AtomicBool::new(false) }
+    }
+
+    /// For the writer: waits for a reader, if there is one.
+    fn take(&self) -> MutexGuard<'_, Connection> {
+        self.is_wanted.store(true, Ordering::Relaxed);
+        // A reader that panicked has ended its transaction on the way.
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        self.is_wanted.store(false, Ordering::Relaxed);
+        connection
+    }
+
+    /// For readers: nothing if it is in use or about to be.
+    pub(super) fn take_if_free(&self) -> Option<MutexGuard<'_, Connection>> {
+        if self.is_wanted.load(Ordering::Relaxed) { None } else { self.connection.try_lock().ok() }
+    }
+}
+
 /// The transaction of a batch.
 pub(super) struct Transaction<'c> {
     pub(super) connection: &'c Connection,
@@ -57,7 +86,7 @@ pub(super) struct Queue {
 
 /// A queue and the thread that serves it.
 pub(super) fn start(
-    connection: Connection,
+    connection: Arc<WriterConnection>,
     wal: PathBuf,
     checkpointer: Checkpointer,
     cache: Arc<ContactCache>,
@@ -189,7 +218,7 @@ impl From<Failure> for Undone {
 }
 
 struct Writer {
-    connection: Connection,
+    connection: Arc<WriterConnection>,
     queue: mpsc::Receiver<Box<dyn Work>>,
     broken: Broken,
     wal: PathBuf,
@@ -222,7 +251,7 @@ impl Writer {
         if let Some(reason) = self.broken.get() {
             return Err(Undone::Broken(reason.clone()));
         }
-        let connection = &self.connection;
+        let connection = &*self.connection.take();
         match catch_unwind(AssertUnwindSafe(|| batch_in_transaction(connection, batch))) {
             Ok(Ok(changed)) => {
                 if changed == Concerns::Anything {
@@ -232,22 +261,22 @@ impl Writer {
                 Ok(())
             }
             Ok(Err(undone)) => {
-                self.rollback();
+                self.rollback(connection);
                 Err(undone)
             }
             Err(panic) => {
                 // What the job left behind in memory cannot be trusted any more; the database can, once rolled back.
                 let reason = format!("a write panicked: {}; restart the server", panic_text(&*panic));
                 let _ = self.broken.set(reason.clone());
-                self.rollback();
+                self.rollback(connection);
                 Err(Undone::Broken(reason))
             }
         }
     }
 
-    fn rollback(&self) {
-        if !self.connection.is_autocommit()
-            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+    fn rollback(&self, connection: &Connection) {
+        if !connection.is_autocommit()
+            && let Err(error) = connection.execute_batch("ROLLBACK")
         {
             let _ = self.broken.set(format!("a failed transaction cannot be undone: {error}; restart the server"));
         }
@@ -255,7 +284,7 @@ impl Writer {
 
     fn after_commit(&mut self) {
         let wal_bytes = std::fs::metadata(&self.wal).map_or(0, |metadata| metadata.len());
-        self.checkpointer.committed(&self.connection, wal_bytes);
+        self.checkpointer.committed(&self.connection.take(), wal_bytes);
     }
 }
 
