@@ -6,9 +6,11 @@ mod cache;
 mod capabilities;
 mod checkpoint;
 mod contacts;
+mod counts;
 mod device_write;
 mod devices;
 mod expansion;
+mod history;
 mod jobs;
 mod principals;
 mod query;
@@ -37,7 +39,7 @@ use cache::ContactCache;
 use checkpoint::Checkpointer;
 use reader::{Points, Scans};
 use rows::Done;
-use writer::{Concerns, Guard, Queue};
+use writer::{Concerns, Guard, Queue, Transaction, WriterConnection};
 
 /// How long a statement waits for a lock: only the emptying of the log takes one, for milliseconds.
 const BUSY: Duration = Duration::from_secs(10);
@@ -94,7 +96,8 @@ impl SqliteStore {
                 .collect()
         };
         let threads_failed = |error: std::io::Error| broken(format!("no thread: {error}"));
-        let points = Points::new(read(options.point_readers)?);
+        let writer = Arc::new(WriterConnection::new(writer));
+        let points = Points::new(Arc::clone(&writer), read(options.point_readers)?);
         let (scans, mut threads) = Scans::start(read(options.scan_readers)?).map_err(threads_failed)?;
         let side = connect(&database, Mode::Write, options.reader_cache_kib).map_err(sqlite)?;
         let (checkpointer, checkpoint_thread) = checkpoint::start(side).map_err(threads_failed)?;
@@ -143,7 +146,7 @@ impl SqliteStore {
         bytes: usize,
         work: impl FnOnce(&Connection) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.queue(guard, bytes, Concerns::Anything, work).await
+        self.queue(guard, bytes, Concerns::Anything, move |transaction| work(transaction.connection)).await
     }
 
     /// Writes what a message of one device changes.
@@ -151,7 +154,7 @@ impl SqliteStore {
         &self,
         guard: Guard,
         bytes: usize,
-        work: impl FnOnce(&Connection) -> Done<T> + Send + 'static,
+        work: impl FnOnce(&Transaction<'_>) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.queue(guard, bytes, Concerns::OneDevice, work).await
     }
@@ -161,7 +164,7 @@ impl SqliteStore {
         guard: Guard,
         bytes: usize,
         concerns: Concerns,
-        work: impl FnOnce(&Connection) -> Done<T> + Send + 'static,
+        work: impl FnOnce(&Transaction<'_>) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         match &self.queue {
             Some(queue) => queue.execute(guard, bytes, concerns, work).await,

@@ -55,6 +55,8 @@ impl Measured {
 
 /// A device as the generator remembers it between sessions.
 pub(super) struct Speaker {
+    /// Which device of the fleet.
+    pub(super) index: u32,
     known: Known,
     nonce: Vec<u8>,
     server_nonce: Vec<u8>,
@@ -63,7 +65,7 @@ pub(super) struct Speaker {
 
 impl Speaker {
     pub(super) fn new(index: u32) -> Self {
-        Self { known: known(index), nonce: FIRST_NONCE.to_vec(), server_nonce: FIRST_NONCE.to_vec(), session: 0 }
+        Self { index, known: known(index), nonce: FIRST_NONCE.to_vec(), server_nonce: FIRST_NONCE.to_vec(), session: 0 }
     }
 }
 

@@ -1,5 +1,6 @@
 //! `muster bench sessions`: device sessions against the bare HTTP stack, with few and with many devices registered.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,11 @@ use crate::soap_client::SoapClient;
 
 /// Devices that get a task in one round: as many as one call of the WSI takes.
 const ROUND: u32 = 1_000;
+/// Most devices that take turns in idle check-ins: so many that, of a large fleet, hardly any speaks twice.
+const IDLE_DEVICES_MAX: u32 = 50_000;
+/// Steps through the fleet: primes, so that they share no factor with a number of devices that is a power of ten.
+const FULL_STRIDE: u64 = 611_953;
+const IDLE_STRIDE: u64 = 753_001;
 
 /// What the run is about.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +50,8 @@ pub(crate) struct Part {
     pub(crate) p99_ms: f64,
     /// Processor time of the server for a session, in microseconds.
     pub(crate) server_cpu_us: f64,
+    /// Devices from all over the fleet that took turns in idle check-ins.
+    pub(crate) idle_devices: u32,
     pub(crate) idle_per_s: f64,
     pub(crate) idle_p50_ms: f64,
     pub(crate) idle_p99_ms: f64,
@@ -122,8 +130,11 @@ async fn part(folder: &Path, devices: u32, plan: Plan) -> anyhow::Result<(Part, 
     let body_sizes = sizes(south, &mut Speaker::new(devices)).await?;
 
     let mut lines = Lines::open(south, plan.connections).await?;
-    let Full { measured: full, cpu_us, speakers } = full_sessions(&server, &wsi, &mut lines, devices, plan).await?;
+    let Full { measured: full, cpu_us, mut speakers } = full_sessions(&server, &wsi, &mut lines, devices, plan).await?;
     ensure!(full.sessions > 0, "no session ended");
+    let idle_devices = devices.min(IDLE_DEVICES_MAX);
+    let speakers = (0..idle_devices).map(|turn| take(&mut speakers, spread(devices, IDLE_STRIDE, turn.into())));
+    let speakers = speakers.collect();
     let before = server.cpu_us();
     let (idle, _) = lines.run(speakers, Kind::Idle, plan.time()).await?;
     let idle_cpu = server.cpu_us() - before;
@@ -133,6 +144,7 @@ async fn part(folder: &Path, devices: u32, plan: Plan) -> anyhow::Result<(Part, 
         p50_ms: full.quantile_ms(0.5),
         p99_ms: full.quantile_ms(0.99),
         server_cpu_us: cpu_us as f64 / full.sessions as f64,
+        idle_devices,
         idle_per_s: idle.rate(),
         idle_p50_ms: idle.quantile_ms(0.5),
         idle_p99_ms: idle.quantile_ms(0.99),
@@ -147,8 +159,8 @@ struct Full {
     measured: Measured,
     /// Processor time of the server while sessions ran.
     cpu_us: u64,
-    /// Devices that had sessions, with their nonces.
-    speakers: Vec<Speaker>,
+    /// Devices that had sessions, with their nonces, by their index.
+    speakers: HashMap<u32, Speaker>,
 }
 
 /// Rounds of sessions: the WSI asks each device of the round for one node, then they all connect. Only the sessions
@@ -160,32 +172,33 @@ async fn full_sessions(
     devices: u32,
     plan: Plan,
 ) -> anyhow::Result<Full> {
-    let mut all = Full { measured: Measured::default(), cpu_us: 0, speakers: Vec::new() };
+    let mut all = Full { measured: Measured::default(), cpu_us: 0, speakers: HashMap::new() };
     let begin = Instant::now();
     let mut turn = 0;
     // The asking takes time too; the run as a whole ends in any case.
     while all.measured.elapsed < plan.time() && begin.elapsed() < 2 * plan.time() {
-        let round: Vec<u32> = (turn..turn + u64::from(ROUND.min(devices))).map(|at| spread(devices, at)).collect();
+        let round: Vec<u32> =
+            (turn..turn + u64::from(ROUND.min(devices))).map(|at| spread(devices, FULL_STRIDE, at)).collect();
         turn += round.len() as u64;
         ask(wsi, &round).await?;
-        let speakers = match devices <= ROUND && !all.speakers.is_empty() {
-            true => std::mem::take(&mut all.speakers),
-            false => round.iter().map(|index| Speaker::new(*index)).collect(),
-        };
+        let speakers = round.iter().map(|index| take(&mut all.speakers, *index)).collect();
         let before = server.cpu_us();
         let (measured, speakers) = lines.run(speakers, Kind::Full, Duration::from_secs(30)).await?;
         all.cpu_us += server.cpu_us() - before;
         all.measured.add(measured);
-        all.speakers.extend(speakers);
+        all.speakers.extend(speakers.into_iter().map(|speaker| (speaker.index, speaker)));
     }
     Ok(all)
 }
 
+/// The device as it was left by its last session, or one that has had none.
+fn take(speakers: &mut HashMap<u32, Speaker>, index: u32) -> Speaker {
+    speakers.remove(&index).unwrap_or_else(|| Speaker::new(index))
+}
+
 /// The device whose turn it is: all are visited, and neighbours in time are not neighbours in the database.
-fn spread(devices: u32, turn: u64) -> u32 {
-    // A prime, so that it shares no factor with a number of devices that is a power of ten.
-    const STRIDE: u64 = 611_953;
-    (turn * STRIDE % u64::from(devices)) as u32
+fn spread(devices: u32, stride: u64, turn: u64) -> u32 {
+    (turn * stride % u64::from(devices)) as u32
 }
 
 /// Asks devices for one node, by one call of the WSI.

@@ -1,4 +1,4 @@
--- States are kept as numbers: the tables are in sqlite/rows.rs. A task is final from status 7 on.
+-- States are kept as numbers: the tables are in sqlite/rows.rs. A task is final, and not open, from status 7 on.
 -- `bucket` is the shard key of a device-scoped row, 0 to 4095, and leads its primary key.
 
 CREATE TABLE principal (
@@ -141,6 +141,8 @@ CREATE TABLE task (
   -- 0 waits for a slot of its job, 1 needs none, 2 has one.
   released INTEGER NOT NULL,
   status INTEGER NOT NULL,
+  -- Whether the status is not final: the indexes look at it, since the status itself changes in most sessions.
+  is_open INTEGER NOT NULL,
   detail TEXT,
   attempts INTEGER NOT NULL,
   start_at INTEGER NOT NULL,
@@ -153,13 +155,15 @@ CREATE TABLE task (
   updated_at INTEGER NOT NULL,
   finished_at INTEGER,
   history_len INTEGER NOT NULL,
+  -- Its rows in task_history: 8 octets each, in order.
+  history BLOB NOT NULL,
   version INTEGER NOT NULL,
   PRIMARY KEY (bucket, id)
 );
-CREATE INDEX task_open ON task (device_bucket, device, priority DESC, created_at, bucket, id) WHERE status < 7;
-CREATE INDEX task_end ON task (end_at) WHERE status < 7;
-CREATE INDEX task_waiting ON task (job, bucket, id) WHERE released = 0 AND status < 7;
-CREATE INDEX task_slot ON task (job) WHERE released = 2 AND status < 7;
+CREATE INDEX task_open ON task (device_bucket, device, priority DESC, created_at, bucket, id) WHERE is_open = 1;
+CREATE INDEX task_end ON task (end_at) WHERE is_open = 1;
+CREATE INDEX task_waiting ON task (job, bucket, id) WHERE released = 0 AND is_open = 1;
+CREATE INDEX task_slot ON task (job) WHERE released = 2 AND is_open = 1;
 CREATE INDEX task_job ON task (job, created_at, bucket, id) WHERE job IS NOT NULL;
 CREATE INDEX task_created ON task (tenant, created_at, bucket, id);
 CREATE INDEX task_device ON task (device_bucket, device, created_at);
@@ -169,7 +173,9 @@ CREATE INDEX task_expected ON task (tenant, expected, created_at) WHERE expected
 CREATE INDEX task_actual ON task (tenant, actual, created_at)
   WHERE actual IS NOT NULL AND (expected IS NULL OR actual <> expected);
 
+-- Written in order of time, and found by the task's row or by job: what one transaction writes shares pages.
 CREATE TABLE task_history (
+  id INTEGER PRIMARY KEY,
   bucket INTEGER NOT NULL,
   task BLOB NOT NULL,
   number INTEGER NOT NULL,
@@ -179,9 +185,8 @@ CREATE TABLE task_history (
   event TEXT NOT NULL,
   detail TEXT,
   actor TEXT,
-  device_id TEXT,
-  PRIMARY KEY (bucket, task, number)
-) WITHOUT ROWID;
+  device_id TEXT
+);
 CREATE INDEX task_history_job ON task_history (job, at, bucket, task, number) WHERE job IS NOT NULL;
 
 CREATE TABLE job (

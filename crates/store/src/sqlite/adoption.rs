@@ -36,7 +36,7 @@ pub(super) fn adopt(connection: &Connection, from: DeviceOid, to: DeviceOid, now
     run(
         connection,
         "UPDATE task SET device_bucket = ?, device = ?, updated_at = ?, version = version + 1 \
-         WHERE device_bucket = ? AND device = ? AND status < 7",
+         WHERE device_bucket = ? AND device = ? AND is_open = 1",
         params![to.bucket.0, to.unique.as_bytes(), now.0, from.bucket.0, from.unique.as_bytes()],
     )?;
     Ok(true)

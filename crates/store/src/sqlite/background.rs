@@ -161,8 +161,7 @@ fn retry_one(connection: &Connection, kept: &Kept, task: &mut Task, now: Timesta
     task.detail = None;
     let actor = kept.progress.actor.as_deref().unwrap_or(SERVER);
     let entry = task.note(now, "Retried", kept.job.detail.clone(), actor);
-    tasks::update(connection, task, &stored)?;
-    tasks::history_insert(connection, &entry)?;
+    tasks::update(connection, task, &stored, &[&entry])?;
     if kept.job.schedule.is_paced() {
         run(
             connection,
@@ -210,7 +209,7 @@ fn release(connection: &Connection, kept: &mut Kept, now: Timestamp, budget: &mu
         let used = one(
             connection,
             "SELECT count(*) FROM (SELECT 1 FROM task INDEXED BY task_slot \
-             WHERE job = ? AND released = 2 AND status < 7 LIMIT ?)",
+             WHERE job = ? AND released = 2 AND is_open = 1 LIMIT ?)",
             params![job.0.as_bytes(), most],
             |cells| cells.get::<u32>(),
         )?;
@@ -227,7 +226,7 @@ fn release(connection: &Connection, kept: &mut Kept, now: Timestamp, budget: &mu
     }
     let waiting = many(
         connection,
-        "SELECT bucket, id FROM task WHERE job = ? AND released = 0 AND status < 7 ORDER BY bucket, id LIMIT ?",
+        "SELECT bucket, id FROM task WHERE job = ? AND released = 0 AND is_open = 1 ORDER BY bucket, id LIMIT ?",
         params![job.0.as_bytes(), free],
         |cells| cells.task_id(),
     )?;
@@ -259,7 +258,7 @@ fn settle(connection: &Connection, kept: &mut Kept, now: Timestamp) -> Done<()> 
 
 fn expire(connection: &Connection, now: Timestamp, limit: u32) -> Done<Due> {
     let limit = limit.max(1);
-    let sql = format!("SELECT {TASK} FROM task t WHERE t.end_at <= ? AND t.status < 7 ORDER BY t.end_at LIMIT ?");
+    let sql = format!("SELECT {TASK} FROM task t WHERE t.end_at <= ? AND t.is_open = 1 ORDER BY t.end_at LIMIT ?");
     let tasks = many(connection, &sql, params![now.0, limit], |cells| cells.task())?;
     let is_full = u32::try_from(tasks.len()).is_ok_and(|found| found >= limit);
     for mut task in tasks {

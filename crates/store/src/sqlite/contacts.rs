@@ -15,7 +15,7 @@ use super::devices::{KIND_CLIENT_NAME, KIND_DEVICE_ID};
 use super::query::{many, one, run};
 use super::rows::{Cells, DEVICE, DIALOGUE, Done, Failure, TASK, job_status};
 use super::tasks::{self, Stored};
-use super::writer::Guard;
+use super::writer::{Guard, Transaction};
 
 /// Up to two, so that an identifier that two domains know is seen to be ambiguous.
 static BY_KEY: LazyLock<String> = LazyLock::new(|| {
@@ -42,7 +42,7 @@ static STATE: LazyLock<String> =
 static OPEN_TASKS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {TASK}, j.status FROM task t LEFT JOIN job j ON j.id = t.job \
-         WHERE t.device_bucket = ? AND t.device = ? AND t.status < 7 \
+         WHERE t.device_bucket = ? AND t.device = ? AND t.is_open = 1 \
          ORDER BY CASE WHEN t.status BETWEEN 1 AND 4 THEN 0 WHEN t.status = 6 OR NOT t.released THEN 2 ELSE 1 END, \
          CASE t.status WHEN 0 THEN t.start_at ELSE t.created_at END, \
          t.priority DESC, t.created_at, t.bucket, t.id LIMIT {}",
@@ -82,17 +82,8 @@ pub(super) fn load_oid(connection: &Connection, oid: DeviceOid) -> Done<Option<C
     load(connection, &BY_OID, params![oid.bucket.0, oid.unique.as_bytes()])
 }
 
-/// Whether everything the step was decided on is still so. Only reads.
-fn is_current(connection: &Connection, step: &ContactStep) -> Done<Option<Vec<Stored>>> {
-    let revision = one(
-        connection,
-        "SELECT revision FROM contact WHERE bucket = ? AND oid = ?",
-        params![step.device.bucket.0, step.device.unique.as_bytes()],
-        |cells| cells.get::<i64>(),
-    )?;
-    if revision != Some(step.revision) {
-        return Ok(None);
-    }
+/// The tasks of a step as they are stored, if they and their jobs are what the step was decided on. Only reads.
+fn current(connection: &Connection, step: &ContactStep) -> Done<Option<Vec<Stored>>> {
     for job in &step.running_jobs {
         let status =
             one(connection, "SELECT status FROM job WHERE id = ?", [job.0.as_bytes()], |cells| cells.job_status())?;
@@ -120,32 +111,47 @@ fn is_current(connection: &Connection, step: &ContactStep) -> Done<Option<Vec<St
     Ok(Some(stored))
 }
 
-fn commit(connection: &Connection, step: &ContactStep) -> Done<Verdict> {
-    let Some(stored) = is_current(connection, step)? else { return Ok(Verdict::Conflict) };
+fn commit(transaction: &Transaction<'_>, step: &ContactStep) -> Done<Verdict> {
+    let connection = transaction.connection;
+    let Some(stored) = current(connection, step)? else { return Ok(Verdict::Conflict) };
     if let Some(record) = &step.record
-        && !device_write::write_in_step(connection, step.device, record)?
+        && (!is_revision(connection, step)? || !device_write::write_in_step(connection, step.device, record)?)
     {
         return Ok(Verdict::Conflict);
     }
-    keep(connection, step)?;
+    if !keep(connection, step)? {
+        return Ok(Verdict::Conflict);
+    }
+    let mut moves = Vec::new();
     for (task, stored) in step.tasks.iter().zip(&stored) {
-        tasks::update(connection, task, stored)?;
+        let entries: Vec<_> = step.history.iter().filter(|entry| entry.task == task.id).collect();
+        moves.extend(tasks::keep(connection, task, stored, &entries)?);
     }
-    for entry in &step.history {
-        tasks::history_insert(connection, entry)?;
-    }
+    // Last: what is undone because of a failure must not be counted.
+    moves.into_iter().for_each(|moved| transaction.counts.add(moved));
     Ok(Verdict::Applied)
 }
 
-fn keep(connection: &Connection, step: &ContactStep) -> Done<()> {
+fn is_revision(connection: &Connection, step: &ContactStep) -> Done<bool> {
+    let revision = one(
+        connection,
+        "SELECT revision FROM contact WHERE bucket = ? AND oid = ?",
+        params![step.device.bucket.0, step.device.unique.as_bytes()],
+        |cells| cells.get::<i64>(),
+    )?;
+    Ok(revision == Some(step.revision))
+}
+
+/// Keeps the state of the contact; false if it is not the one that the step was decided on any more.
+fn keep(connection: &Connection, step: &ContactStep) -> Done<bool> {
     let state = &step.state;
     let dialogue = state.dialogue.as_ref();
     let task = dialogue.and_then(|dialogue| dialogue.task);
-    run(
+    let changed = run(
         connection,
         "UPDATE contact SET generation = ?, server_nonce = ?, last_seen_at = ?, session_id = ?, state = ?, \
          task_bucket = ?, task = ?, request_digest = ?, reply = ?, touched_at = ?, ended = ?, revision = revision + 1 \
-         WHERE bucket = ? AND oid = ?",
+         WHERE bucket = ? AND oid = ? AND revision = ?",
         params![
             state.generation,
             state.server_nonce,
@@ -160,9 +166,10 @@ fn keep(connection: &Connection, step: &ContactStep) -> Done<()> {
             dialogue.map(|dialogue| dialogue.ended),
             step.device.bucket.0,
             step.device.unique.as_bytes(),
+            step.revision,
         ],
     )?;
-    Ok(())
+    Ok(changed == 1)
 }
 
 /// About what a step writes.
@@ -201,7 +208,7 @@ impl ContactStore for SqliteStore {
         Box::pin(async move {
             let (bytes, step) = (bytes(&step), Arc::new(step));
             let given = Arc::clone(&step);
-            let verdict = self.write_step(guard, bytes, move |connection| commit(connection, &given)).await?;
+            let verdict = self.write_step(guard, bytes, move |transaction| commit(transaction, &given)).await?;
             match verdict {
                 Verdict::Applied => self.cache.applied(&step),
                 Verdict::Conflict => self.cache.forget(step.device),

@@ -110,7 +110,12 @@ pub(super) fn write_in_step(connection: &Connection, oid: DeviceOid, record: &De
     };
     let mut next = record.clone();
     next.last_seen_at = stored.last_seen_at;
-    if unfit(connection, &mut next)?.is_some() {
+    // Most steps change no name, and then nobody can have taken it.
+    let keeps_names = device_id(&next) == device_id(&stored) && client_name(&next) == client_name(&stored);
+    if !keeps_names && name_taken(connection, &next)?.is_some() {
+        return Ok(false);
+    }
+    if unfit_capability(connection, &mut next)?.is_some() {
         return Ok(false);
     }
     if next != stored {
@@ -126,6 +131,13 @@ fn taken(key: &str, value: &str) -> Fault {
 
 /// Why a record cannot be stored as it is, if so. Finds its capability record where none is given.
 fn unfit(connection: &Connection, device: &mut Device) -> Done<Option<Fault>> {
+    match name_taken(connection, device)? {
+        Some(fault) => Ok(Some(fault)),
+        None => unfit_capability(connection, device),
+    }
+}
+
+fn name_taken(connection: &Connection, device: &Device) -> Done<Option<Fault>> {
     let names = [
         ("deviceID", KIND_DEVICE_ID, device.tenant.as_str(), device.device_id.as_ref().map(|id| id.as_str())),
         (
@@ -141,6 +153,10 @@ fn unfit(connection: &Connection, device: &mut Device) -> Done<Option<Fault>> {
             return Ok(Some(taken(key, value)));
         }
     }
+    Ok(None)
+}
+
+fn unfit_capability(connection: &Connection, device: &mut Device) -> Done<Option<Fault>> {
     match device.capability {
         Some(oid) if !capabilities::exists(connection, &device.tenant, oid)? => {
             let text = format!("there is no device capability record {oid}");
@@ -155,17 +171,6 @@ fn unfit(connection: &Connection, device: &mut Device) -> Done<Option<Fault>> {
 }
 
 fn insert(connection: &Connection, device: &Device) -> Done<()> {
-    run(
-        connection,
-        "INSERT INTO device (bucket, oid, tenant, management_state, version) VALUES (?, ?, ?, ?, ?)",
-        params![
-            device.oid.bucket.0,
-            device.oid.unique.as_bytes(),
-            device.tenant,
-            management_state_number(device.management_state),
-            device.version
-        ],
-    )?;
     set(connection, device)?;
     rename(connection, device.oid, KIND_DEVICE_ID, &device.tenant, None, device_id(device))?;
     rename(connection, device.oid, KIND_CLIENT_NAME, "", None, client_name(device))?;
@@ -216,15 +221,28 @@ fn rename(
     Ok(())
 }
 
+/// Keeps a record, new or changed.
 fn set(connection: &Connection, device: &Device) -> Done<()> {
     let account = device.account.as_ref();
     run(
         connection,
-        "UPDATE device SET device_id = ?, phone_number = ?, imsi = ?, capability = ?, manufacturer = ?, model = ?, \
-         firmware_version = ?, software_version = ?, management_state = ?, subscriber_id = ?, groups = ?, \
-         attributes = ?, auth_type = ?, client_name = ?, client_secret = ?, client_nonce = ?, server_id = ?, \
-         server_name = ?, server_secret = ?, server_nonce = ?, version = ? WHERE bucket = ? AND oid = ?",
+        "INSERT INTO device (bucket, oid, tenant, device_id, phone_number, imsi, capability, manufacturer, model, \
+         firmware_version, software_version, management_state, subscriber_id, groups, attributes, auth_type, \
+         client_name, client_secret, client_nonce, server_id, server_name, server_secret, server_nonce, version) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         ON CONFLICT (bucket, oid) DO UPDATE SET device_id = excluded.device_id, \
+         phone_number = excluded.phone_number, imsi = excluded.imsi, capability = excluded.capability, \
+         manufacturer = excluded.manufacturer, model = excluded.model, \
+         firmware_version = excluded.firmware_version, software_version = excluded.software_version, \
+         management_state = excluded.management_state, subscriber_id = excluded.subscriber_id, \
+         groups = excluded.groups, attributes = excluded.attributes, auth_type = excluded.auth_type, \
+         client_name = excluded.client_name, client_secret = excluded.client_secret, \
+         client_nonce = excluded.client_nonce, server_id = excluded.server_id, server_name = excluded.server_name, \
+         server_secret = excluded.server_secret, server_nonce = excluded.server_nonce, version = excluded.version",
         params![
+            device.oid.bucket.0,
+            device.oid.unique.as_bytes(),
+            device.tenant,
             device_id(device),
             device.phone_number.as_ref().map(|number| number.as_str()),
             device.imsi,
@@ -246,8 +264,6 @@ fn set(connection: &Connection, device: &Device) -> Done<()> {
             account.and_then(|account| account.server_secret.as_ref()).map(|secret| &secret.0),
             account.and_then(|account| account.server_nonce.as_ref()),
             device.version,
-            device.oid.bucket.0,
-            device.oid.unique.as_bytes(),
         ],
     )?;
     if account.is_some() {

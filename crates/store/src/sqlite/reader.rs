@@ -9,24 +9,30 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::rows::Done;
+use super::writer::WriterConnection;
 
 /// Scans that wait; more callers wait before they queue.
 const SCANS_MAX: usize = 64;
 
 /// Connections for reads of a few rows.
 pub(super) struct Points {
+    /// Used when it is free: it reads with less work than the others.
+    writer: Arc<WriterConnection>,
     connections: Vec<Mutex<Connection>>,
     next: AtomicUsize,
 }
 
 impl Points {
-    pub(super) fn new(connections: Vec<Connection>) -> Self {
-        Self { connections: connections.into_iter().map(Mutex::new).collect(), next: AtomicUsize::new(0) }
+    pub(super) fn new(writer: Arc<WriterConnection>, connections: Vec<Connection>) -> Self {
+        Self { writer, connections: connections.into_iter().map(Mutex::new).collect(), next: AtomicUsize::new(0) }
     }
 
     /// Reads on this thread, all of it from one state of the database.
     pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> Done<T>) -> Result<T, StoreError> {
-        let connection = self.free()?;
+        let connection = match self.writer.take_if_free() {
+            Some(connection) => connection,
+            None => self.free()?,
+        };
         snapshot(&connection, work).map_err(StoreError::from)
     }
 

@@ -399,11 +399,11 @@ pub(super) const JOB: &str = "j.id, j.tenant, j.owner, j.name, j.description, j.
 mod tests {
     use super::*;
 
-    /// The partial indexes say `status < 7`.
+    /// From here on a task is not `is_open`.
     const TASK_FINAL: i64 = 7;
 
     #[test]
-    fn every_state_has_a_number_and_the_final_ones_begin_where_the_indexes_say() {
+    fn every_state_has_a_number_and_the_final_ones_come_last() {
         for (_, status) in TaskStatus::NAMES {
             let number = task_status_number(*status);
             assert_eq!(task_status(number).ok(), Some(*status));

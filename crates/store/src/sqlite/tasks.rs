@@ -1,7 +1,7 @@
 //! Tasks, their history, and the counters of their jobs.
 
 use muster_broker::fault::{Fault, FaultName};
-use muster_broker::id::{DeviceOid, JobId, TaskId};
+use muster_broker::id::{DeviceOid, TaskId};
 use muster_broker::identity::{DeviceId, Msisdn};
 use muster_broker::job::Job;
 use muster_broker::page::{Listed, Page};
@@ -9,15 +9,16 @@ use muster_broker::store::{HistoryOf, Once, Pending, Remember, Target, TaskFilte
 use muster_broker::task::{HistoryEntry, Task, TaskEvent, TaskStatus};
 use muster_broker::time::Timestamp;
 use rusqlite::types::Value;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ToSql, params};
 
 use super::SqliteStore;
+use super::counts::Moved;
 use super::devices::KIND_DEVICE_ID;
 use super::query::{Where, foreign_key, listed, one, one_more, run};
 use super::requests::once;
-use super::rows::{Done, HISTORY, TASK, json_unless_default, task_status_number};
+use super::rows::{Done, TASK, json_unless_default, task_status_number};
 use super::writer::Guard;
-use super::{jobs, query};
+use super::{counts, history, jobs, query};
 
 /// What decisions about a stored task depend on, and what it is found by.
 #[derive(Clone, Debug)]
@@ -82,58 +83,78 @@ pub(super) fn get(connection: &Connection, id: TaskId) -> Done<Option<Task>> {
     one(connection, &sql, params![id.bucket.0, id.unique.as_bytes()], |cells| cells.task())
 }
 
-/// Keeps what can change of a task, raises its version, and moves the counters of its job.
+/// Keeps what changed of a task with the entries in its history, and moves the counters of its job.
+pub(super) fn update(connection: &Connection, task: &Task, stored: &Stored, entries: &[&HistoryEntry]) -> Done<()> {
+    match keep(connection, task, stored, entries)? {
+        Some(moved) => moved.keep(connection),
+        None => Ok(()),
+    }
+}
+
+/// As [`update`], but leaves it to the caller to move the counters.
 ///
 /// SQLite writes the indexes of each column that a statement names, changed or not: hence columns that have some are
 /// named only where they change.
-pub(super) fn update(connection: &Connection, task: &Task, stored: &Stored) -> Done<()> {
-    run(
-        connection,
-        "UPDATE task SET detail = ?, attempts = ?, start_at = ?, plan = ?, result = ?, result_code = ?, \
-         messages = ?, updated_at = ?, finished_at = ?, history_len = ?, version = version + 1 \
-         WHERE bucket = ? AND id = ?",
-        params![
-            task.detail,
-            task.attempts,
-            task.start_at.0,
-            task.plan,
-            json_unless_default(&task.result)?,
-            task.result_code,
-            task.messages,
-            task.updated_at.0,
-            task.finished_at.map(|time| time.0),
-            task.history_len,
-            task.id.bucket.0,
-            task.id.unique.as_bytes(),
-        ],
-    )?;
-    if task.status != stored.status {
-        run(
-            connection,
-            "UPDATE task SET status = ? WHERE bucket = ? AND id = ?",
-            params![task_status_number(task.status), task.id.bucket.0, task.id.unique.as_bytes()],
-        )?;
-        if let Some(job) = task.job {
-            count(connection, job, stored.status, -1)?;
-            count(connection, job, task.status, 1)?;
-        }
+pub(super) fn keep(
+    connection: &Connection,
+    task: &Task,
+    stored: &Stored,
+    entries: &[&HistoryEntry],
+) -> Done<Option<Moved>> {
+    let history = history::insert(connection, entries.iter().copied())?;
+    let (status, result) = (task_status_number(task.status), json_unless_default(&task.result)?);
+    let (finished_at, is_open, found_by) =
+        (task.finished_at.map(|time| time.0), !task.status.is_final(), FoundBy::of(task));
+    let mut set = "UPDATE task SET status = ?, detail = ?, attempts = ?, start_at = ?, plan = ?, result = ?, \
+         result_code = ?, messages = ?, updated_at = ?, finished_at = ?, history_len = ?, \
+         history = CAST(history || ? AS BLOB), version = version + 1"
+        .to_owned();
+    let mut values: Vec<&dyn ToSql> = params![
+        status,
+        task.detail,
+        task.attempts,
+        task.start_at.0,
+        task.plan,
+        result,
+        task.result_code,
+        task.messages,
+        task.updated_at.0,
+        finished_at,
+        task.history_len,
+        history
+    ]
+    .to_vec();
+    if is_open == stored.status.is_final() {
+        set.push_str(", is_open = ?");
+        values.push(&is_open);
     }
-    let found_by = FoundBy::of(task);
-    if found_by != stored.found_by {
-        run(
-            connection,
-            "UPDATE task SET end_at = ?, phone_number = ?, expected = ?, actual = ? WHERE bucket = ? AND id = ?",
-            params![
-                found_by.end_at.0,
-                found_by.phone_number.as_ref().map(|number| number.as_str()),
-                found_by.expected.as_ref().map(|id| id.as_str()),
-                found_by.actual.as_ref().map(|id| id.as_str()),
-                task.id.bucket.0,
-                task.id.unique.as_bytes(),
-            ],
-        )?;
+    let texts = (
+        found_by.phone_number.as_ref().map(|number| number.as_str()),
+        found_by.expected.as_ref().map(|id| id.as_str()),
+        found_by.actual.as_ref().map(|id| id.as_str()),
+    );
+    if found_by.end_at != stored.found_by.end_at {
+        set.push_str(", end_at = ?");
+        values.push(&found_by.end_at.0);
     }
-    Ok(())
+    if found_by.phone_number != stored.found_by.phone_number {
+        set.push_str(", phone_number = ?");
+        values.push(&texts.0);
+    }
+    if found_by.expected != stored.found_by.expected {
+        set.push_str(", expected = ?");
+        values.push(&texts.1);
+    }
+    if found_by.actual != stored.found_by.actual {
+        set.push_str(", actual = ?");
+        values.push(&texts.2);
+    }
+    set.push_str(" WHERE bucket = ? AND id = ?");
+    let unique = task.id.unique.as_bytes();
+    values.extend(params![task.id.bucket.0, unique]);
+    run(connection, &set, values.as_slice())?;
+    let moved = task.job.filter(|_| task.status != stored.status);
+    Ok(moved.map(|job| Moved { job, from: stored.status, to: task.status }))
 }
 
 /// Changes a task that was just read, and keeps the change with an entry in its history.
@@ -154,8 +175,7 @@ pub(super) fn advance(
         task.detail.clone_from(&note.detail);
     }
     let entry = task.note(now, note.event, note.detail.clone(), note.actor);
-    update(connection, task, &stored)?;
-    history_insert(connection, &entry)?;
+    update(connection, task, &stored, &[&entry])?;
     task.version += 1;
     Ok(true)
 }
@@ -168,49 +188,21 @@ pub(super) struct Note<'a> {
     pub(super) actor: &'a str,
 }
 
-/// One task more or fewer in a state of a job.
-fn count(connection: &Connection, job: JobId, status: TaskStatus, change: i64) -> Done<()> {
-    // One thread writes, so one bucket of counters serves.
-    run(
-        connection,
-        "INSERT INTO job_count (job, bucket, status, count) VALUES (?1, 0, ?2, ?3) \
-         ON CONFLICT (job, bucket, status) DO UPDATE SET count = count + ?3",
-        params![job.0.as_bytes(), task_status_number(status), change],
-    )?;
-    Ok(())
-}
-
-pub(super) fn history_insert(connection: &Connection, entry: &HistoryEntry) -> Done<()> {
-    run(
-        connection,
-        "INSERT INTO task_history (bucket, task, number, job, at, status, event, detail, actor, device_id) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        params![
-            entry.task.bucket.0,
-            entry.task.unique.as_bytes(),
-            entry.number,
-            entry.job.as_ref().map(|job| job.0.as_bytes()),
-            entry.at.0,
-            task_status_number(entry.status),
-            entry.event,
-            entry.detail,
-            entry.actor,
-            entry.device.as_ref().map(|id| id.as_str()),
-        ],
-    )?;
-    Ok(())
-}
-
 /// Keeps a new task; false if it is there already.
 pub(super) fn insert(connection: &Connection, target: &Target) -> Done<bool> {
     let task = &target.task;
-    let changed = run(
+    let id = params![task.id.bucket.0, task.id.unique.as_bytes()];
+    if one(connection, "SELECT 1 FROM task WHERE bucket = ? AND id = ?", id, |_| Ok(()))?.is_some() {
+        return Ok(false);
+    }
+    let history = history::insert(connection, &target.history)?;
+    run(
         connection,
         "INSERT INTO task (bucket, id, tenant, owner, job, device_bucket, device, phone_number, expected, actual, \
-         operation, arguments, policy, opt_in, test_cycle, priority, schedule, released, status, detail, attempts, \
-         start_at, end_at, plan, result, result_code, messages, created_at, updated_at, finished_at, history_len, \
-         version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
-         ?, ?) ON CONFLICT (bucket, id) DO NOTHING",
+         operation, arguments, policy, opt_in, test_cycle, priority, schedule, released, status, is_open, detail, \
+         attempts, start_at, end_at, plan, result, result_code, messages, created_at, updated_at, finished_at, \
+         history_len, history, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
+         ?, ?)",
         params![
             task.id.bucket.0,
             task.id.unique.as_bytes(),
@@ -231,6 +223,7 @@ pub(super) fn insert(connection: &Connection, target: &Target) -> Done<bool> {
             json_unless_default(&task.schedule)?,
             task.released,
             task_status_number(task.status),
+            !task.status.is_final(),
             task.detail,
             task.attempts,
             task.start_at.0,
@@ -243,17 +236,12 @@ pub(super) fn insert(connection: &Connection, target: &Target) -> Done<bool> {
             task.updated_at.0,
             task.finished_at.map(|time| time.0),
             task.history_len,
+            history,
             task.version,
         ],
     )?;
-    if changed == 0 {
-        return Ok(false);
-    }
     if let Some(job) = task.job {
-        count(connection, job, task.status, 1)?;
-    }
-    for entry in &target.history {
-        history_insert(connection, entry)?;
+        counts::created(connection, job, task.status)?;
     }
     Ok(true)
 }
@@ -261,7 +249,7 @@ pub(super) fn insert(connection: &Connection, target: &Target) -> Done<bool> {
 /// Tasks of a device that are not final, at most `limit`.
 pub(super) fn open_of(connection: &Connection, device: DeviceOid, limit: u32) -> Done<Vec<Task>> {
     let sql = format!(
-        "SELECT {TASK} FROM task t WHERE t.device_bucket = ? AND t.device = ? AND t.status < 7 \
+        "SELECT {TASK} FROM task t WHERE t.device_bucket = ? AND t.device = ? AND t.is_open = 1 \
          ORDER BY t.priority DESC, t.created_at, t.bucket, t.id LIMIT ?"
     );
     query::many(connection, &sql, params![device.bucket.0, device.unique.as_bytes(), limit], |cells| cells.task())
@@ -331,42 +319,6 @@ fn list(connection: &Connection, tenant: &str, filter: &TaskFilter, page: &Page)
     Ok(listed(items, page, total, |task| page_key(task.created_at, &task.id.to_string())))
 }
 
-fn history(connection: &Connection, tenant: &str, of: HistoryOf, page: &Page) -> Done<Option<Listed<HistoryEntry>>> {
-    let mut wanted = Where::default();
-    let is_there = match of {
-        HistoryOf::Task(id) => {
-            wanted.and("h.bucket = ? AND h.task = ?", id_values(id));
-            get(connection, id)?.is_some_and(|task| task.tenant == tenant)
-        }
-        HistoryOf::Job(id) => {
-            wanted.and("h.job = ?", [Value::from(id.0.as_bytes().to_vec())]);
-            jobs::get(connection, id)?.is_some_and(|job| job.tenant == tenant)
-        }
-    };
-    if !is_there {
-        return Ok(None);
-    }
-    let total = wanted.count(connection, "task_history h")?;
-    if let Some(after) = &page.after {
-        let (key, number) = after.rsplit_once('.').ok_or_else(foreign_key)?;
-        let number = Value::from(number.parse::<i64>().map_err(|_| foreign_key())?);
-        let (at, id) = task_key(key)?;
-        let [bucket, unique] = id_values(id);
-        match of {
-            HistoryOf::Task(_) => wanted.and("h.number > ?", [number]),
-            HistoryOf::Job(_) => wanted
-                .and("(h.at, h.bucket, h.task, h.number) > (?, ?, ?, ?)", [Value::from(at), bucket, unique, number]),
-        }
-    }
-    let order = match of {
-        HistoryOf::Task(_) => "h.number",
-        HistoryOf::Job(_) => "h.at, h.bucket, h.task, h.number",
-    };
-    let items = wanted.select(connection, HISTORY, "task_history h", order, one_more(page), |cells| cells.history())?;
-    let key = |entry: &HistoryEntry| format!("{}.{}", page_key(entry.at, &entry.task.to_string()), entry.number);
-    Ok(Some(listed(items, page, total, key)))
-}
-
 fn cancel(
     connection: &Connection,
     tenant: &str,
@@ -427,7 +379,7 @@ impl TaskStore for SqliteStore {
 
     fn task_history(&self, tenant: &str, of: HistoryOf, page: Page) -> Pending<'_, Option<Listed<HistoryEntry>>> {
         let tenant = tenant.to_owned();
-        Box::pin(self.scan(move |connection| history(connection, &tenant, of, &page)))
+        Box::pin(self.scan(move |connection| history::list(connection, &tenant, of, &page)))
     }
 
     fn task_cancel(

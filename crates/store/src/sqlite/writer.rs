@@ -2,7 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use muster_broker::store::StoreError;
 use rusqlite::Connection;
@@ -10,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::cache::ContactCache;
 use super::checkpoint::Checkpointer;
+use super::counts::Counts;
 use super::rows::{Done, Failure};
 
 /// Most jobs in one transaction: bounds how long the first of them waits.
@@ -37,6 +39,41 @@ pub(super) enum Concerns {
     Anything,
 }
 
+/// The writer's connection. SQLite forgets the pages that a connection has read once another one has written: of all
+/// connections only this one keeps them, so reads of a few rows are made here while nothing is being written.
+pub(super) struct WriterConnection {
+    connection: Mutex<Connection>,
+    /// The writer waits for it, and readers leave it alone.
+    is_wanted: AtomicBool,
+}
+
+impl WriterConnection {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { connection: Mutex::new(connection), is_wanted: AtomicBool::new(false) }
+    }
+
+    /// For the writer: waits for a reader, if there is one.
+    fn take(&self) -> MutexGuard<'_, Connection> {
+        self.is_wanted.store(true, Ordering::Relaxed);
+        // A reader that panicked has ended its transaction on the way.
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        self.is_wanted.store(false, Ordering::Relaxed);
+        connection
+    }
+
+    /// For readers: nothing if it is in use or about to be.
+    pub(super) fn take_if_free(&self) -> Option<MutexGuard<'_, Connection>> {
+        if self.is_wanted.load(Ordering::Relaxed) { None } else { self.connection.try_lock().ok() }
+    }
+}
+
+/// The transaction of a batch.
+pub(super) struct Transaction<'c> {
+    pub(super) connection: &'c Connection,
+    /// What steps have done to counters, which is written before anything else than a step is run.
+    pub(super) counts: Counts,
+}
+
 /// Why the writer takes no more work, once it does not.
 pub(super) type Broken = Arc<OnceLock<String>>;
 
@@ -49,7 +86,7 @@ pub(super) struct Queue {
 
 /// A queue and the thread that serves it.
 pub(super) fn start(
-    connection: Connection,
+    connection: Arc<WriterConnection>,
     wal: PathBuf,
     checkpointer: Checkpointer,
     cache: Arc<ContactCache>,
@@ -70,7 +107,7 @@ impl Queue {
         guard: Guard,
         bytes: usize,
         concerns: Concerns,
-        work: impl FnOnce(&Connection) -> Done<T> + Send + 'static,
+        work: impl FnOnce(&Transaction<'_>) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, outcome) = oneshot::channel();
         let job = Typed { work: Some(work), outcome: None, reply, guard, bytes, concerns };
@@ -87,7 +124,7 @@ impl Queue {
 /// A queued job with its type forgotten.
 trait Work: Send {
     /// Does it; false if something it wrote must be undone with the whole batch.
-    fn run(&mut self, connection: &Connection) -> bool;
+    fn run(&mut self, transaction: &Transaction<'_>) -> bool;
     /// Answers the caller; `undone` says why nothing of the batch is stored, if so.
     fn answer(self: Box<Self>, undone: Option<&Undone>);
     fn bytes(&self) -> usize;
@@ -103,20 +140,20 @@ struct Typed<T, F> {
     concerns: Concerns,
 }
 
-impl<T: Send, F: FnOnce(&Connection) -> Done<T> + Send> Work for Typed<T, F> {
-    fn run(&mut self, connection: &Connection) -> bool {
+impl<T: Send, F: FnOnce(&Transaction<'_>) -> Done<T> + Send> Work for Typed<T, F> {
+    fn run(&mut self, transaction: &Transaction<'_>) -> bool {
         let Some(work) = self.work.take() else { return true };
         let (outcome, is_sound) = match self.guard {
             Guard::None => {
-                let outcome = work(connection);
+                let outcome = work(transaction);
                 let is_sound = matches!(outcome, Ok(_) | Err(Failure::Refused(_)));
                 (outcome, is_sound)
             }
-            Guard::Savepoint => in_savepoint(connection, work),
+            Guard::Savepoint => in_savepoint(transaction, work),
         };
         self.outcome = Some(outcome.map_err(StoreError::from));
         // SQLite ends the transaction by itself after some errors; then nothing of the batch is left to commit.
-        is_sound && !connection.is_autocommit()
+        is_sound && !transaction.connection.is_autocommit()
     }
 
     fn answer(self: Box<Self>, undone: Option<&Undone>) {
@@ -139,11 +176,12 @@ impl<T: Send, F: FnOnce(&Connection) -> Done<T> + Send> Work for Typed<T, F> {
     }
 }
 
-fn in_savepoint<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Done<T>) -> (Done<T>, bool) {
+fn in_savepoint<T>(transaction: &Transaction<'_>, work: impl FnOnce(&Transaction<'_>) -> Done<T>) -> (Done<T>, bool) {
+    let connection = transaction.connection;
     if let Err(error) = connection.prepare_cached("SAVEPOINT job").and_then(|mut statement| statement.execute([])) {
         return (Err(error.into()), false);
     }
-    match work(connection) {
+    match work(transaction) {
         Ok(value) => match connection.prepare_cached("RELEASE job").and_then(|mut statement| statement.execute([])) {
             Ok(_) => (Ok(value), true),
             Err(error) => (Err(error.into()), false),
@@ -180,7 +218,7 @@ impl From<Failure> for Undone {
 }
 
 struct Writer {
-    connection: Connection,
+    connection: Arc<WriterConnection>,
     queue: mpsc::Receiver<Box<dyn Work>>,
     broken: Broken,
     wal: PathBuf,
@@ -213,7 +251,7 @@ impl Writer {
         if let Some(reason) = self.broken.get() {
             return Err(Undone::Broken(reason.clone()));
         }
-        let connection = &self.connection;
+        let connection = &*self.connection.take();
         match catch_unwind(AssertUnwindSafe(|| batch_in_transaction(connection, batch))) {
             Ok(Ok(changed)) => {
                 if changed == Concerns::Anything {
@@ -223,22 +261,22 @@ impl Writer {
                 Ok(())
             }
             Ok(Err(undone)) => {
-                self.rollback();
+                self.rollback(connection);
                 Err(undone)
             }
             Err(panic) => {
                 // What the job left behind in memory cannot be trusted any more; the database can, once rolled back.
                 let reason = format!("a write panicked: {}; restart the server", panic_text(&*panic));
                 let _ = self.broken.set(reason.clone());
-                self.rollback();
+                self.rollback(connection);
                 Err(Undone::Broken(reason))
             }
         }
     }
 
-    fn rollback(&self) {
-        if !self.connection.is_autocommit()
-            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+    fn rollback(&self, connection: &Connection) {
+        if !connection.is_autocommit()
+            && let Err(error) = connection.execute_batch("ROLLBACK")
         {
             let _ = self.broken.set(format!("a failed transaction cannot be undone: {error}; restart the server"));
         }
@@ -246,7 +284,7 @@ impl Writer {
 
     fn after_commit(&mut self) {
         let wal_bytes = std::fs::metadata(&self.wal).map_or(0, |metadata| metadata.len());
-        self.checkpointer.committed(&self.connection, wal_bytes);
+        self.checkpointer.committed(&self.connection.take(), wal_bytes);
     }
 }
 
@@ -256,16 +294,21 @@ fn batch_in_transaction(connection: &Connection, batch: &mut [Box<dyn Work>]) ->
         Ok(())
     };
     run("BEGIN IMMEDIATE")?;
+    let transaction = Transaction { connection, counts: Counts::default() };
     let mut changed = Concerns::OneDevice;
     for job in batch {
+        if job.concerns() == Concerns::Anything {
+            transaction.counts.flush(connection)?;
+        }
         let before = connection.total_changes();
-        if !job.run(connection) {
+        if !job.run(&transaction) {
             return Err(Undone::Unavailable("a write of the same transaction failed".into()));
         }
         if job.concerns() == Concerns::Anything && connection.total_changes() != before {
             changed = Concerns::Anything;
         }
     }
+    transaction.counts.flush(connection)?;
     run("COMMIT")?;
     Ok(changed)
 }
