@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::{Arc, LazyLock};
 
-use muster_broker::id::DeviceOid;
+use muster_broker::id::{DeviceOid, JobId};
 use muster_broker::store::{
     Contact, ContactKey, ContactState, ContactStep, ContactStore, DialogueState, OpenTask, Pending, Verdict,
 };
@@ -82,12 +82,23 @@ pub(super) fn load_oid(connection: &Connection, oid: DeviceOid) -> Done<Option<C
     load(connection, &BY_OID, params![oid.bucket.0, oid.unique.as_bytes()])
 }
 
+/// Steps change no job, and mostly belong to the same few: each is read once among them.
+fn lets_tasks_run(transaction: &Transaction<'_>, job: JobId) -> Done<bool> {
+    if let Some(known) = transaction.jobs.borrow().get(&job) {
+        return Ok(*known);
+    }
+    let sql = "SELECT status FROM job WHERE id = ?";
+    let status = one(transaction.connection, sql, [job.0.as_bytes()], |cells| cells.job_status())?;
+    let may = status.is_some_and(|status| status.lets_tasks_run());
+    transaction.jobs.borrow_mut().insert(job, may);
+    Ok(may)
+}
+
 /// The tasks of a step as they are stored, if they and their jobs are what the step was decided on. Only reads.
-fn current(connection: &Connection, step: &ContactStep) -> Done<Option<Vec<Stored>>> {
+fn current(transaction: &Transaction<'_>, step: &ContactStep) -> Done<Option<Vec<Stored>>> {
+    let connection = transaction.connection;
     for job in &step.running_jobs {
-        let status =
-            one(connection, "SELECT status FROM job WHERE id = ?", [job.0.as_bytes()], |cells| cells.job_status())?;
-        if !status.is_some_and(|status| status.lets_tasks_run()) {
+        if !lets_tasks_run(transaction, *job)? {
             return Ok(None);
         }
     }
@@ -113,7 +124,7 @@ fn current(connection: &Connection, step: &ContactStep) -> Done<Option<Vec<Store
 
 fn commit(transaction: &Transaction<'_>, step: &ContactStep) -> Done<Verdict> {
     let connection = transaction.connection;
-    let Some(stored) = current(connection, step)? else { return Ok(Verdict::Conflict) };
+    let Some(stored) = current(transaction, step)? else { return Ok(Verdict::Conflict) };
     if let Some(record) = &step.record
         && (!is_revision(connection, step)? || !device_write::write_in_step(connection, step.device, record)?)
     {

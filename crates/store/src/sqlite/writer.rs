@@ -1,10 +1,13 @@
 //! The one thread that writes: what is queued goes into one transaction, and nobody is answered before its commit.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use muster_broker::id::JobId;
 use muster_broker::store::StoreError;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
@@ -72,6 +75,8 @@ pub(super) struct Transaction<'c> {
     pub(super) connection: &'c Connection,
     /// What steps have done to counters, which is written before anything else than a step is run.
     pub(super) counts: Counts,
+    /// Whether the tasks of a job may run, as far as steps have asked; forgotten before anything else than a step is run.
+    pub(super) jobs: RefCell<HashMap<JobId, bool>>,
 }
 
 /// Why the writer takes no more work, once it does not.
@@ -294,11 +299,12 @@ fn batch_in_transaction(connection: &Connection, batch: &mut [Box<dyn Work>]) ->
         Ok(())
     };
     run("BEGIN IMMEDIATE")?;
-    let transaction = Transaction { connection, counts: Counts::default() };
+    let transaction = Transaction { connection, counts: Counts::default(), jobs: RefCell::default() };
     let mut changed = Concerns::OneDevice;
     for job in batch {
         if job.concerns() == Concerns::Anything {
             transaction.counts.flush(connection)?;
+            transaction.jobs.borrow_mut().clear();
         }
         let before = connection.total_changes();
         if !job.run(&transaction) {
