@@ -37,18 +37,23 @@ pub(super) fn known(index: u32) -> Known {
     }
 }
 
-pub(super) fn oid(index: u32) -> DeviceOid {
-    // The index times an odd constant: spread over the buckets like random identifiers, and found again.
-    DeviceOid::new(Uuid::from_u128(u128::from(index).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835)))
+/// Identifiers spread over the buckets like random ones, in the order of their key.
+fn oids(devices: u32) -> Vec<DeviceOid> {
+    let mut all: Vec<_> = (0..devices)
+        .map(|number| u128::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835))
+        .map(|octets| DeviceOid::new(Uuid::from_u128(octets)))
+        .collect();
+    all.sort_unstable_by_key(|oid| (oid.bucket.0, oid.unique));
+    all
 }
 
-/// Registers devices `from..to`.
-pub(super) async fn register(store: &Arc<dyn Store>, vault: &Arc<dyn Vault>, from: u32, to: u32) -> anyhow::Result<()> {
-    let indexes: Vec<u32> = (from..to).collect();
+/// Registers devices `0..devices`: sorted by every key, as a bulk load is best done, so that each index grows at its end.
+pub(super) async fn register(store: &Arc<dyn Store>, vault: &Arc<dyn Vault>, devices: u32) -> anyhow::Result<()> {
+    let records: Vec<(u32, DeviceOid)> = (0..devices).zip(oids(devices)).collect();
     // One page is sealed while the one before is written.
     let mut writing: Option<tokio::task::JoinHandle<anyhow::Result<()>>> = None;
-    for page in indexes.chunks(PAGE) {
-        let writes = page.iter().map(|index| write(*index, vault.as_ref())).collect();
+    for page in records.chunks(PAGE) {
+        let writes = page.iter().map(|(index, oid)| write(*index, *oid, vault.as_ref())).collect();
         if let Some(before) = writing.take() {
             before.await??;
         }
@@ -64,10 +69,10 @@ pub(super) async fn register(store: &Arc<dyn Store>, vault: &Arc<dyn Vault>, fro
     Ok(())
 }
 
-fn write(index: u32, vault: &dyn Vault) -> DeviceWrite {
+fn write(index: u32, oid: DeviceOid, vault: &dyn Vault) -> DeviceWrite {
     let known = known(index);
     let device = Device {
-        oid: oid(index),
+        oid,
         tenant: FIRST_TENANT.to_owned(),
         device_id: DeviceId::from_device(&known.device_id).ok(),
         phone_number: None,

@@ -118,7 +118,7 @@ pub(crate) async fn run(plan: Plan, told: impl Fn(&str)) -> anyhow::Result<Figur
 async fn register(folder: &Path, devices: u32) -> anyhow::Result<()> {
     let (store, vault) = crate::serve::open(folder)?;
     // One device more, for measuring sizes.
-    fleet::register(&store, &vault, 0, devices + 1).await
+    fleet::register(&store, &vault, devices + 1).await
 }
 
 async fn part(folder: &Path, devices: u32, plan: Plan) -> anyhow::Result<(Part, Sizes)> {
