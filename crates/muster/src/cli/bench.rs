@@ -107,6 +107,7 @@ fn print_sessions(figures: &bench::sessions::Figures) {
         let cpu = format!("{:.0}", part.server_cpu_us);
         row("full session", devices.clone(), part.sessions_per_s, part.p50_ms, part.p99_ms, cpu);
         let cpu = format!("{:.0}", part.idle_server_cpu_us);
+        let devices = format!("{} of {devices}", part.idle_devices);
         row("idle check-in", devices, part.idle_per_s, part.idle_p50_ms, part.idle_p99_ms, cpu);
     }
     print!("{table}");
