@@ -94,7 +94,7 @@ impl Server {
                 object_bytes_max: file.limits.device_object_bytes,
             },
         ));
-        let wsi = Wsi::new(broker.clone(), wsi_settings(&file));
+        let wsi = Wsi::new(broker.clone(), soap::Settings { is_tls: north.is_tls(), ..wsi_settings(&file) });
         let bounds = Bounds::of(&file.limits);
         let north = north.serve(soap::router(wsi), bounds);
         let south = south

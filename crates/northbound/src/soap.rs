@@ -27,10 +27,12 @@ use describe::Descriptions;
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Address under which clients reach this server, for example `https://dm.example`. Written into descriptions. Where
-    /// it is absent the Host header is used with `http`, if it names one of `hosts`; behind TLS it must be set.
+    /// it is absent the Host header is used, if it names one of `hosts`.
     pub public_url: Option<String>,
     /// Names (without port) that a Host header may have, compared without regard to case.
     pub hosts: Vec<String>,
+    /// Whether clients reach this listener over TLS, so that addresses made from the Host header begin with `https`.
+    pub is_tls: bool,
     /// How long the body of a request may take to arrive.
     pub body_time: Duration,
     /// About identity.
@@ -42,6 +44,7 @@ impl Default for Settings {
         Self {
             public_url: None,
             hosts: ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec(),
+            is_tls: false,
             body_time: Duration::from_secs(30),
             identity: identity::Settings::default(),
         }

@@ -74,6 +74,11 @@ impl Bound {
         Ok(Self { listener, address, tls })
     }
 
+    /// Whether clients must speak TLS.
+    pub(super) fn is_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// Serves what connects, from now on.
     pub(super) fn serve(self, router: Router, bounds: Bounds) -> Listening {
         let Self { listener, address, tls } = self;

@@ -46,6 +46,20 @@ fn a_certificate_of_its_own_serves_both_listeners_and_stays_the_same() {
     run(&mut server.command_call(&["getServiceInfo", "--trust", trust])).ok();
 }
 
+#[tokio::test]
+async fn the_wsdl_names_the_address_with_https() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start_with(folder.path(), &["--self-signed"]);
+    let pem = std::fs::read(folder.path().join("self-signed.crt")).unwrap();
+    let trusted = reqwest::Certificate::from_pem(&pem).unwrap();
+    let client = reqwest::Client::builder().no_proxy().add_root_certificate(trusted).build().unwrap();
+
+    let wsdl = client.get(format!("{}/wsi?wsdl", server.url("north"))).send().await.unwrap().text().await.unwrap();
+
+    assert!(wsdl.contains(&format!("location=\"{}/wsi\"", server.url("north"))), "{}", server.url("north"));
+    assert!(!wsdl.contains("location=\"http://"));
+}
+
 #[test]
 fn plain_http_to_a_tls_port_fails_cleanly() {
     let folder = tempfile::tempdir().unwrap();

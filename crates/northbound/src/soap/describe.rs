@@ -111,7 +111,8 @@ impl Inner {
         };
         let is_port = port.is_none_or(|port| !port.is_empty() && port.bytes().all(|octet| octet.is_ascii_digit()));
         let is_known = self.settings.hosts.iter().any(|known| known.eq_ignore_ascii_case(name));
-        (is_port && is_known).then(|| format!("http://{host}"))
+        let scheme = if self.settings.is_tls { "https" } else { "http" };
+        (is_port && is_known).then(|| format!("{scheme}://{host}"))
     }
 }
 
