@@ -7,6 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{Fault, FaultName};
+use crate::names::names;
 
 /// A role, which is a set of rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -24,16 +25,17 @@ pub enum Role {
     Administrator,
 }
 
-impl Role {
-    /// Every role by its name.
-    pub const NAMES: &[(&str, Self)] = &[
-        ("reader", Self::Reader),
-        ("care", Self::Care),
-        ("campaign", Self::Campaign),
-        ("peer", Self::Peer),
-        ("administrator", Self::Administrator),
-    ];
+names! {
+    Role {
+        "reader" Reader
+        "care" Care
+        "campaign" Campaign
+        "peer" Peer
+        "administrator" Administrator
+    }
+}
 
+impl Role {
     /// Whether this role grants `right`.
     #[must_use]
     pub fn grants(self, right: Right) -> bool {

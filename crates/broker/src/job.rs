@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::device::ManagementState;
 use crate::id::{CapabilityOid, JobId};
 use crate::identity::{DeviceId, Msisdn};
+use crate::names::names;
 use crate::operation::{Arguments, Operation};
 use crate::policy::AcceptDevicePolicy;
 use crate::schedule::Schedule;
@@ -63,18 +64,19 @@ pub struct WrongJobState {
     pub event: JobEvent,
 }
 
-impl JobStatus {
-    /// Every state by its name, in the order of the contract.
-    pub const NAMES: &[(&str, Self)] = &[
-        ("SCHEDULED", Self::Scheduled),
-        ("RUNNING", Self::Running),
-        ("PAUSED", Self::Paused),
-        ("CANCELLING", Self::Cancelling),
-        ("COMPLETED", Self::Completed),
-        ("CANCELLED", Self::Cancelled),
-        ("STOPPED", Self::Stopped),
-    ];
+names! {
+    JobStatus {
+        "SCHEDULED" Scheduled
+        "RUNNING" Running
+        "PAUSED" Paused
+        "CANCELLING" Cancelling
+        "COMPLETED" Completed
+        "CANCELLED" Cancelled
+        "STOPPED" Stopped
+    }
+}
 
+impl JobStatus {
     /// The status after `event`. Asking again for what is so already changes nothing.
     ///
     /// # Errors
@@ -106,18 +108,6 @@ impl JobStatus {
     #[must_use]
     pub fn lets_tasks_run(self) -> bool {
         matches!(self, Self::Scheduled | Self::Running)
-    }
-
-    /// Reads a name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, status)| *status)
-    }
-
-    /// The name, as the contract spells it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, status)| *status == self).map_or("", |(name, _)| *name)
     }
 }
 

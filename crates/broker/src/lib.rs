@@ -8,6 +8,7 @@ pub mod fault;
 pub mod id;
 pub mod identity;
 pub mod job;
+mod names;
 pub mod operation;
 pub mod page;
 pub mod policy;

@@ -6,6 +6,8 @@ mod words;
 
 use serde::{Deserialize, Serialize};
 
+use crate::names::names;
+
 /// The operations this server carries out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -24,27 +26,14 @@ pub enum Operation {
     Session,
 }
 
-impl Operation {
-    /// Every operation by its name, in the order of the contract.
-    pub const NAMES: &[(&str, Self)] = &[
-        ("UPDATE", Self::Update),
-        ("QUERY", Self::Query),
-        ("DISCOVER", Self::Discover),
-        ("EXECUTE", Self::Execute),
-        ("DELETE", Self::Delete),
-        ("SESSION", Self::Session),
-    ];
-
-    /// Reads a name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, operation)| *operation)
-    }
-
-    /// The name, as `doOperation` takes it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, operation)| *operation == self).map_or("", |(name, _)| *name)
+names! {
+    Operation {
+        "UPDATE" Update
+        "QUERY" Query
+        "DISCOVER" Discover
+        "EXECUTE" Execute
+        "DELETE" Delete
+        "SESSION" Session
     }
 }
 

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::names::names;
+
 /// State of a task. The last five are final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -82,23 +84,24 @@ pub struct WrongState {
     pub event: TaskEvent,
 }
 
-impl TaskStatus {
-    /// Every state by its name, in the order of the contract.
-    pub const NAMES: &[(&str, Self)] = &[
-        ("SCHEDULED", Self::Scheduled),
-        ("NOTIFYING", Self::Notifying),
-        ("AWAITING_USER", Self::AwaitingUser),
-        ("IN_PROGRESS", Self::InProgress),
-        ("AWAITING_DEVICE", Self::AwaitingDevice),
-        ("RETRY_WAIT", Self::RetryWait),
-        ("PAUSED", Self::Paused),
-        ("SUCCEEDED", Self::Succeeded),
-        ("FAILED", Self::Failed),
-        ("REJECTED", Self::Rejected),
-        ("CANCELLED", Self::Cancelled),
-        ("EXPIRED", Self::Expired),
-    ];
+names! {
+    TaskStatus {
+        "SCHEDULED" Scheduled
+        "NOTIFYING" Notifying
+        "AWAITING_USER" AwaitingUser
+        "IN_PROGRESS" InProgress
+        "AWAITING_DEVICE" AwaitingDevice
+        "RETRY_WAIT" RetryWait
+        "PAUSED" Paused
+        "SUCCEEDED" Succeeded
+        "FAILED" Failed
+        "REJECTED" Rejected
+        "CANCELLED" Cancelled
+        "EXPIRED" Expired
+    }
+}
 
+impl TaskStatus {
     /// The status after `event`. Pure: no clock, no storage.
     ///
     /// # Errors
@@ -131,18 +134,6 @@ impl TaskStatus {
     #[must_use]
     pub fn is_final(self) -> bool {
         self >= Self::Succeeded
-    }
-
-    /// Reads a name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, status)| *status)
-    }
-
-    /// The name, as the contract spells it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, status)| *status == self).map_or("", |(name, _)| *name)
     }
 }
 

@@ -67,7 +67,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
                 let (password, made_up) = password()?;
                 let principal = Principal {
                     tenant,
-                    roles: roles.iter().filter_map(|role| named(role)).collect(),
+                    roles: roles.iter().filter_map(|role| Role::parse(role)).collect(),
                     password_hash: hash_password(&password, &System)?,
                     digest_secret: digest.then(|| vault.seal(password.as_bytes()).0),
                     name,
@@ -85,10 +85,6 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn named(role: &str) -> Option<Role> {
-    Role::NAMES.iter().find(|(name, _)| *name == role).map(|(_, role)| *role)
-}
-
 /// The password from standard input where that is not a terminal, else a random one.
 fn password() -> anyhow::Result<(String, bool)> {
     let stdin = std::io::stdin();
@@ -104,10 +100,7 @@ fn password() -> anyhow::Result<(String, bool)> {
 }
 
 fn list(principals: &[Principal], json: bool) {
-    let names = |principal: &Principal| -> Vec<&str> {
-        let roles = principal.roles.iter();
-        roles.filter_map(|role| Role::NAMES.iter().find(|(_, known)| known == role)).map(|(name, _)| *name).collect()
-    };
+    let names = |principal: &Principal| -> Vec<&str> { principal.roles.iter().map(|role| role.as_str()).collect() };
     if json {
         let rows: Vec<_> = principals
             .iter()
