@@ -46,3 +46,17 @@ fn a_misspelt_command_is_put_right() {
     assert_eq!((done.code, done.out.as_str()), (Some(2), ""));
     assert!(done.err.contains("serve"), "{done:?}");
 }
+
+#[test]
+fn output_that_nobody_reads_on_ends_the_command_without_a_word() {
+    for args in [vec!["call"], vec!["completions", "bash"], vec!["--help"]] {
+        let mut command = muster(args);
+        let mut child =
+            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let done = child.wait_with_output().unwrap();
+        let told = String::from_utf8_lossy(&done.stderr);
+        assert!(told.is_empty(), "{command:?}: {told}");
+        assert_ne!(done.status.code(), Some(101), "{command:?}");
+    }
+}
