@@ -99,7 +99,7 @@ const MANAGEMENT_STATE: [ManagementState; 5] = [
 ];
 
 /// As [`TASK_STATUS`].
-const AUTH_TYPE: [AuthType; 2] = [AuthType::Basic, AuthType::Digest];
+const AUTH_TYPE: [AuthType; 3] = [AuthType::Basic, AuthType::Digest, AuthType::Hmac];
 
 fn number_in<T: PartialEq>(table: &[T], value: &T) -> i64 {
     table.iter().position(|known| known == value).and_then(|place| i64::try_from(place).ok()).unwrap_or(-1)
