@@ -13,6 +13,8 @@ mod meta;
 mod sink;
 mod source;
 mod status_code;
+mod style;
+mod styled_sink;
 
 pub use command::{Alert, Command, Exec, Get, Item, ItemData, Nested, NestedKind, Results, Status, Write, WriteKind};
 pub use encoding::Encoding;
@@ -21,6 +23,7 @@ pub(crate) use markup::ddf_document;
 pub use message::{Address, Challenge, Credential, Header, Message};
 pub use meta::Meta;
 pub use status_code::StatusCode;
+pub use style::{DataForm, MarkupForm, MetaNamespace, OctetsForm, PublicIdForm, Style, WbxmlVersion};
 
 /// Short text: up to 24 octets are kept without an allocation, which covers nearly every CmdID, MsgRef and code.
 pub use compact_str::CompactString as Text;

@@ -11,5 +11,6 @@ mod hostile_wbxml;
 mod hostile_xml;
 mod interop;
 mod properties;
+mod style;
 mod tolerance;
 mod vectors;
