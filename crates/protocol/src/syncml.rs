@@ -10,6 +10,7 @@ mod error;
 mod markup;
 mod message;
 mod meta;
+mod place;
 mod sink;
 mod source;
 mod status_code;
@@ -18,7 +19,7 @@ mod styled_sink;
 
 pub use command::{Alert, Command, Exec, Get, Item, ItemData, Nested, NestedKind, Results, Status, Write, WriteKind};
 pub use encoding::Encoding;
-pub use error::{DecodeError, EncodeError};
+pub use error::{DecodeError, DecodeFault, EncodeError};
 pub(crate) use markup::ddf_document;
 pub use message::{Address, Challenge, Credential, Header, Message};
 pub use meta::Meta;

@@ -10,6 +10,7 @@ mod generate;
 mod hostile_wbxml;
 mod hostile_xml;
 mod interop;
+mod place;
 mod properties;
 mod style;
 mod tolerance;
