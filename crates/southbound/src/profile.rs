@@ -6,10 +6,12 @@
 mod choose;
 mod observe;
 
+use muster_protocol::syncml::Style;
 use serde::{Deserialize, Serialize};
 
 pub use choose::{Facts, When};
 pub use observe::Observation;
+pub(crate) use observe::observe;
 
 /// The profiles that come with the server, in the form that a configuration file has them.
 const BUILT_IN: &str = include_str!("profile/built_in.toml");
@@ -30,8 +32,11 @@ pub struct Profile {
     /// Which devices, and where their departures were seen, in a sentence.
     pub seen: String,
     /// How such a device is recognised: one of these is enough. Without any, the profile has to be named by a record.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub when: Vec<When>,
+    /// How messages for it are written.
+    #[serde(default)]
+    pub form: Style,
 }
 
 /// Why profiles of an operator are not taken.

@@ -91,11 +91,8 @@ mod tests {
 
     #[test]
     fn of_each_list_one_entry_has_to_fit_and_nothing_fits_what_is_not_known() {
-        let when = When {
-            manufacturer: vec!["a".into(), "b".into()],
-            software_version: vec!["1*".into()],
-            ..When::default()
-        };
+        let when =
+            When { manufacturer: vec!["a".into(), "b".into()], software_version: vec!["1*".into()], ..When::default() };
         let facts = |manufacturer, software_version| Facts { manufacturer, software_version, ..Facts::default() };
         assert!(when.holds(&facts(Some("B"), Some("1.7"))));
         assert!(!when.holds(&facts(Some("c"), Some("1.7"))));

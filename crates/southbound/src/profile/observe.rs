@@ -17,6 +17,19 @@ pub enum Observation {
     Dm11,
 }
 
+impl Observation {
+    /// In words, for people.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::PublicIdInStringTable => "public identifier as text",
+            Self::MediaTypeOfDataSynchronisation => "media type of data synchronisation",
+            Self::DevInfoWithInteriorNodes => "DevInfo with interior nodes",
+            Self::Dm11 => "VerProto DM/1.1",
+        }
+    }
+}
+
 /// What a package 1 shows.
 pub(crate) fn observe(
     content_type: Option<&str>,
@@ -49,9 +62,7 @@ fn has_textual_public_id(body: &[u8]) -> bool {
 
 fn is_of_data_synchronisation(content_type: &str) -> bool {
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    ["application/vnd.syncml+xml", "application/vnd.syncml+wbxml"]
-        .iter()
-        .any(|it| it.eq_ignore_ascii_case(media_type))
+    ["application/vnd.syncml+xml", "application/vnd.syncml+wbxml"].iter().any(|it| it.eq_ignore_ascii_case(media_type))
 }
 
 fn lists_interior_nodes(message: &Message) -> bool {
