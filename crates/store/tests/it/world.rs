@@ -261,6 +261,7 @@ pub(crate) fn step(contact: &Contact) -> ContactStep {
         tasks: Vec::new(),
         history: Vec::new(),
         running_jobs: Vec::new(),
+        trace: None,
     }
 }
 
