@@ -19,3 +19,4 @@ pub mod services;
 pub mod store;
 pub mod task;
 pub mod time;
+pub mod trace;

@@ -2,6 +2,7 @@
 //!
 //! Source: SyncML Representation Protocol 1.2, as OMA DM 1.2 uses it.
 
+pub mod blank;
 mod command;
 mod decode;
 mod encode;

@@ -4,6 +4,7 @@ use crate::id::{DeviceOid, JobId, TaskId};
 use crate::identity::DeviceId;
 use crate::task::{HistoryEntry, Task};
 use crate::time::Timestamp;
+use crate::trace::{Recording, TraceStep};
 
 /// How a device is found when it connects.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +74,8 @@ pub struct Contact {
     /// Tasks that are not final: highest priority first, then oldest first. At most [`Contact::TASKS_MAX`]; of more,
     /// those under way and those that may start earliest.
     pub tasks: Vec<OpenTask>,
+    /// Whether its messages are recorded.
+    pub recording: Option<Recording>,
 }
 
 impl Contact {
@@ -97,6 +100,8 @@ pub struct ContactStep {
     pub history: Vec<HistoryEntry>,
     /// Jobs that must still let their tasks run.
     pub running_jobs: Vec<JobId>,
+    /// What is recorded of the message, if anything.
+    pub trace: Option<TraceStep>,
 }
 
 /// What became of a step.

@@ -6,6 +6,7 @@
     reason = "tests read golden files and start other programs"
 )]
 
+mod blank;
 mod generate;
 mod hostile_wbxml;
 mod hostile_xml;

@@ -7,6 +7,7 @@ use super::rows::{Done, Failure};
 /// Every migration in order. Those that were released are never changed.
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_initial.sql"),
+    include_str!("../../migrations/sqlite/0002_traces.sql"),
     include_str!("../../migrations/sqlite/0003_signed_messages.sql"),
 ];
 

@@ -262,6 +262,7 @@ pub(crate) fn step(contact: &Contact) -> ContactStep {
         tasks: Vec::new(),
         history: Vec::new(),
         running_jobs: Vec::new(),
+        trace: None,
     }
 }
 
