@@ -2,6 +2,7 @@
 
 pub mod dm1;
 pub mod limits;
+pub mod push;
 pub mod soap;
 pub mod syncml;
 pub mod wbxml;
