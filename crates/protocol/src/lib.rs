@@ -2,6 +2,7 @@
 
 pub mod dm1;
 pub mod limits;
+pub mod prov;
 pub mod push;
 pub mod soap;
 pub mod syncml;
