@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod dm1;
+pub mod explain;
 pub mod limits;
 pub mod prov;
 pub mod push;
