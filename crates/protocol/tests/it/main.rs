@@ -12,6 +12,7 @@ mod hostile_xml;
 mod interop;
 mod place;
 mod properties;
+mod representation;
 mod style;
 mod tolerance;
 mod vectors;
