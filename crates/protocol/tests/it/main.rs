@@ -7,6 +7,7 @@
 )]
 
 mod generate;
+mod hostile;
 mod hostile_wbxml;
 mod hostile_xml;
 mod interop;
