@@ -130,6 +130,10 @@ fn read_wbxml(octets: &[u8], reader: &mut Reader<'_>, dialect: Dialect, tree: &m
             Token::Text(text) => tree.content(text.as_bytes()),
             Token::Char(character) => tree.content(character.encode_utf8(&mut [0; 4]).as_bytes()),
             Token::Opaque(octets) => tree.content(octets),
+            Token::Extension { token, .. } => {
+                tree.open(Node::element(format!("extension {token:#04x}"), Some(start)));
+                tree.close();
+            }
             Token::Close => tree.close(),
             Token::End => return Ok(()),
         }

@@ -130,7 +130,7 @@ impl Document {
                 }
                 Token::Close => builder.close(),
                 Token::End => return Ok(builder.document),
-                Token::Text(_) | Token::Char(_) | Token::Opaque(_) => {}
+                Token::Text(_) | Token::Char(_) | Token::Opaque(_) | Token::Extension { .. } => {}
             }
         }
     }
