@@ -4,5 +4,6 @@ pub mod dm1;
 pub mod limits;
 pub mod soap;
 pub mod syncml;
+pub mod tree;
 pub mod wbxml;
 pub mod xml;

@@ -12,4 +12,5 @@ mod hostile_xml;
 mod interop;
 mod properties;
 mod tolerance;
+mod tree_documents;
 mod vectors;
