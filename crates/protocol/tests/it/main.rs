@@ -17,4 +17,5 @@ mod properties;
 mod representation;
 mod style;
 mod tolerance;
+mod tree_documents;
 mod vectors;
