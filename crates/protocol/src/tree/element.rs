@@ -127,6 +127,7 @@ impl<'a> Source<'a> for Binary<'a> {
             Token::Text(text) => Step::Octets(text.as_bytes()),
             Token::Char(character) => Step::Char(character),
             Token::Opaque(octets) => Step::Opaque(octets),
+            Token::Extension { token, at } => return Err(WbxmlError::Token { token, at }.into()),
             Token::Close => Step::Close,
             Token::End => Step::End,
         })
