@@ -2,6 +2,8 @@
 
 pub mod dm1;
 pub mod limits;
+pub mod prov;
+pub mod push;
 pub mod soap;
 pub mod syncml;
 pub mod wbxml;
