@@ -76,13 +76,11 @@ impl OpenAccount {
 
     pub(super) fn lend(&self) -> Account<'_> {
         Account {
-            client_name: &self.client_name,
-            client_secret: &self.client_secret,
-            weakest: self.weakest,
             nonces: &self.nonces,
             challenge: &self.challenge,
             next: &self.next,
             server: self.server.as_ref().map(|(name, secret, nonce)| ServerAccount { name, secret, nonce }),
+            ..Account::new(&self.client_name, &self.client_secret, self.weakest)
         }
     }
 }
