@@ -9,7 +9,9 @@ use muster_broker::identity::DeviceId;
 use muster_broker::ports::Vault;
 use muster_broker::store::{Contact, ContactState, ContactStep, DialogueState};
 use muster_broker::time::Timestamp;
-use muster_protocol::dm1::{DeviceAlert, DeviceInfo, EndReason, Identity, Received, Reply, Session, Stage, Violation};
+use muster_protocol::dm1::{
+    Account, DeviceAlert, DeviceInfo, EndReason, Failure, Identity, Received, Reply, Session, Stage, Violation,
+};
 use muster_protocol::syncml::{EncodeError, Encoding, Message, StatusCode, Text};
 use serde::{Deserialize, Serialize};
 
@@ -112,9 +114,9 @@ impl Dialogue {
 impl Turn<'_> {
     /// Decides a message of a device whose account is known.
     pub(super) fn decide(&self, contact: Contact, mut dialogue: Dialogue) -> Result<Turned, EncodeError> {
-        let account = self.account.lend();
+        let account = self.account();
         let is_new = !dialogue.session.is_authenticated();
-        let received = match dialogue.session.receive(&account, self.message()) {
+        let received = match dialogue.session.receive(&account, self.arrival.incoming()) {
             Ok(received) => received,
             Err(violation) => {
                 // Only who was let in ends a session, and only by a fault that its own device can make.
@@ -124,7 +126,7 @@ impl Turn<'_> {
                 return Ok(Turned { decision, proof: Proof::None });
             }
         };
-        let proof = worth(&received, self.message());
+        let proof = worth(&received);
         Ok(Turned { decision: self.decide_received(contact, dialogue, &received, is_new)?, proof })
     }
 
@@ -140,7 +142,7 @@ impl Turn<'_> {
             || matches!(received.reason, Some(EndReason::BadCredential | EndReason::Version))
             || is_new && received.login.is_none();
         if is_in_doubt {
-            let reply = dialogue.session.answer(&self.identity(), &self.account.lend(), Vec::new());
+            let reply = dialogue.session.answer(&self.identity(), &self.account(), Vec::new());
             return Ok(Decision::Unstored(self.seal(&reply)?));
         }
         dialogue.follows_resp_uri |= self.came_to_resp_uri;
@@ -164,7 +166,7 @@ impl Turn<'_> {
         received: &Received,
         is_new: bool,
     ) -> Result<Decision, EncodeError> {
-        let account = self.account.lend();
+        let account = self.account();
         let mut encounter = Encounter::new(contact, self.now);
         let current = self.note_login(&mut encounter, received, is_new);
         let session_name = format!("{} over {}", dialogue.session.id(), dialogue.session.encoding().media_type());
@@ -278,10 +280,12 @@ impl Turn<'_> {
         &self.arrival.message
     }
 
-    /// The message in the form that this kind of device reads.
+    fn account(&self) -> Account<'_> {
+        self.account.lend(self.settings, self.profile)
+    }
+
     fn seal(&self, reply: &Reply) -> Result<SealedReply, EncodeError> {
-        let octets = reply.message.encode_styled(self.arrival.encoding, &self.profile.form)?;
-        Ok(SealedReply { octets, seal: None })
+        SealedReply::of(reply, self.arrival.encoding, self.profile)
     }
 
     fn identity(&self) -> Identity<'_> {
@@ -326,16 +330,15 @@ impl Turn<'_> {
     }
 }
 
-/// What the credential of a message was worth.
-fn worth(received: &Received, message: &Message) -> Proof {
-    if received.login.is_some() {
-        Proof::Right
-    } else if received.stage == Stage::Challenge && message.header.cred.is_some()
-        || received.reason == Some(EndReason::BadCredential)
-    {
-        Proof::Wrong
-    } else {
-        Proof::None
+/// What the credential of a message was worth. One that shows the secret and a nonce that does not count any more is no
+/// guess, and neither is one of a type that was not looked at.
+fn worth(received: &Received) -> Proof {
+    match received.failure {
+        None if received.login.is_some() => Proof::Right,
+        Some(Failure::Wrong | Failure::Header(_) | Failure::OtherUser) => Proof::Wrong,
+        None | Some(Failure::Missing | Failure::SpentNonce | Failure::UninvitedResync | Failure::WrongType { .. }) => {
+            Proof::None
+        }
     }
 }
 

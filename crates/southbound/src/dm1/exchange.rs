@@ -32,6 +32,8 @@ pub struct Settings {
     pub message_bytes_max: u32,
     /// Largest object taken, in octets; told to devices as `MaxObjSize`.
     pub object_bytes_max: u32,
+    /// Whether a device that authenticates with MD5 or Basic does so in every message, not once in a session.
+    pub proof_in_each_message: bool,
     /// How kinds of devices depart from the specification.
     pub profiles: Arc<Profiles>,
 }
@@ -43,6 +45,7 @@ impl Default for Settings {
             device_url: None,
             message_bytes_max: 64 << 10,
             object_bytes_max: 1 << 20,
+            proof_in_each_message: false,
             profiles: Arc::new(Profiles::default()),
         }
     }

@@ -7,7 +7,7 @@ use super::arrival::{Arrival, SealedReply};
 use super::conversation::Dialogue;
 use super::exchange::Settings;
 use super::{Answer, Refusal};
-use crate::profile::PLAIN;
+use crate::profile::{PLAIN, Profile};
 
 /// Challenges, or refuses.
 pub(super) fn answer(account: &OpenAccount, settings: &Settings, arrival: &Arrival<'_>) -> Result<Answer, Refusal> {
@@ -19,10 +19,11 @@ pub(super) fn answer(account: &OpenAccount, settings: &Settings, arrival: &Arriv
         max_msg_size: settings.message_bytes_max,
         max_obj_size: settings.object_bytes_max,
     };
-    let reply = match session.receive(&account.lend(), message) {
-        Ok(_) => session.answer(&identity, &account.lend(), Vec::new()),
+    let plain = Profile::default();
+    let account = account.lend(settings, &plain);
+    let reply = match session.receive(&account, arrival.incoming()) {
+        Ok(_) => session.answer(&identity, &account, Vec::new()),
         Err(violation) => session.refuse(&identity, message, violation.status()),
     };
-    let octets = reply.message.encode(arrival.encoding)?;
-    Ok(arrival.answer(SealedReply { octets, seal: None }))
+    Ok(arrival.answer(SealedReply::of(&reply, arrival.encoding, &plain)?))
 }
