@@ -7,6 +7,7 @@
 
 mod ask;
 mod phone;
+mod profiles;
 mod world;
 
 mod authentication;
@@ -19,6 +20,9 @@ mod identity;
 mod lost;
 mod malformed;
 mod outcomes;
+mod patience;
 mod races;
+mod resync;
 mod sessions;
+mod signed;
 mod variety;
