@@ -11,6 +11,7 @@ mod error;
 mod markup;
 mod message;
 mod meta;
+mod sender;
 mod sink;
 mod source;
 mod status_code;
@@ -21,6 +22,7 @@ pub use error::{DecodeError, EncodeError};
 pub(crate) use markup::ddf_document;
 pub use message::{Address, Challenge, Credential, Header, Message};
 pub use meta::Meta;
+pub use sender::Sender;
 pub use status_code::StatusCode;
 
 /// Short text: up to 24 octets are kept without an allocation, which covers nearly every CmdID, MsgRef and code.
