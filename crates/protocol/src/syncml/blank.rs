@@ -25,7 +25,7 @@ mod secret;
 mod tests;
 mod walk;
 
-use super::{DecodeError, Encoding};
+use super::{DecodeFault, Encoding};
 use crate::limits::Limits;
 use crate::xml::document_text;
 
@@ -61,7 +61,7 @@ pub struct Blanked {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
     /// Why.
-    pub error: DecodeError,
+    pub error: DecodeFault,
     /// Octets of the message that are not kept.
     pub lost: usize,
 }
@@ -148,6 +148,6 @@ fn wbxml(octets: &[u8], known: &Known<'_>, limits: &Limits, depth: usize) -> Bla
     }
 }
 
-fn nothing(octets: &[u8], error: DecodeError) -> Blanked {
+fn nothing(octets: &[u8], error: DecodeFault) -> Blanked {
     Blanked { octets: Vec::new(), texts: 0, broken: Some(Broken { error, lost: octets.len() }) }
 }

@@ -36,7 +36,9 @@ static BY_OID: LazyLock<String> = LazyLock::new(|| {
     )
 });
 static STATE: LazyLock<String> = LazyLock::new(|| {
-    format!("c.generation, c.server_nonce, c.last_seen_at, c.revision, {DIALOGUE}, c.trace_until, c.trace_sessions")
+    format!(
+        "c.generation, c.server_nonce, c.last_seen_at, c.revision, c.resync, {DIALOGUE}, c.trace_until, c.trace_sessions"
+    )
 });
 /// Of more tasks than are loaded, those that are under way come first (1 to 4), so that no other ones push them out in
 /// mid-session, and those last that are paused or have no slot; between them, those that may start earliest, so that
@@ -59,6 +61,7 @@ fn contact(cells: &mut Cells<'_>) -> Done<Contact> {
         server_nonce: cells.get()?,
         last_seen_at: cells.maybe_time()?,
         revision: cells.get()?,
+        resync: cells.get()?,
         dialogue: cells.dialogue()?,
     };
     Ok(Contact { device, state, tasks: Vec::new(), recording: traces::recording(cells)? })
@@ -166,7 +169,8 @@ fn keep(connection: &Connection, step: &ContactStep) -> Done<bool> {
     let changed = run(
         connection,
         "UPDATE contact SET generation = ?, server_nonce = ?, last_seen_at = ?, session_id = ?, state = ?, \
-         task_bucket = ?, task = ?, request_digest = ?, reply = ?, touched_at = ?, ended = ?, revision = revision + 1 \
+         task_bucket = ?, task = ?, request_digest = ?, reply = ?, touched_at = ?, ended = ?, \
+         reply_seal = ?, resync = ?, revision = revision + 1 \
          WHERE bucket = ? AND oid = ? AND revision = ?",
         params![
             state.generation,
@@ -180,6 +184,8 @@ fn keep(connection: &Connection, step: &ContactStep) -> Done<bool> {
             dialogue.map(|dialogue| &dialogue.reply),
             dialogue.map(|dialogue| dialogue.touched_at.0),
             dialogue.map(|dialogue| dialogue.ended),
+            dialogue.and_then(|dialogue| dialogue.reply_seal.as_ref()),
+            state.resync,
             step.device.bucket.0,
             step.device.unique.as_bytes(),
             step.revision,

@@ -8,6 +8,7 @@ use super::rows::{Done, Failure};
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_initial.sql"),
     include_str!("../../migrations/sqlite/0002_traces.sql"),
+    include_str!("../../migrations/sqlite/0003_signed_messages.sql"),
 ];
 
 /// The schema that this version writes.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::edit::Edits;
 use super::secret::is_secret_node;
-use super::{BLANK, DecodeError};
+use super::{BLANK, DecodeFault};
 use crate::limits::Limits;
 use crate::wbxml::tags::{self, Tag};
 use crate::wbxml::{Charset, Header, PublicId, Reader, Token, mb_u_int32};
@@ -22,7 +22,7 @@ pub(in crate::syncml) enum Step<'a> {
 }
 
 pub(in crate::syncml) trait Marked<'a> {
-    fn step(&mut self) -> Result<Step<'a>, DecodeError>;
+    fn step(&mut self) -> Result<Step<'a>, DecodeFault>;
     /// Octets read so far.
     fn at(&self) -> usize;
     /// Where the text given last stands; empty if the whole was told with a part before.
@@ -69,7 +69,7 @@ impl<'a> XmlMarked<'a> {
 }
 
 impl<'a> Marked<'a> for XmlMarked<'a> {
-    fn step(&mut self) -> Result<Step<'a>, DecodeError> {
+    fn step(&mut self) -> Result<Step<'a>, DecodeFault> {
         self.before = self.reader.at();
         Ok(match self.reader.next_event()? {
             Event::Open { name, .. } => Step::Open(name),
@@ -128,7 +128,7 @@ pub(in crate::syncml) struct WbxmlMarked<'a> {
 }
 
 impl<'a> WbxmlMarked<'a> {
-    pub(in crate::syncml) fn new(octets: &'a [u8], limits: &Limits) -> Result<Self, DecodeError> {
+    pub(in crate::syncml) fn new(octets: &'a [u8], limits: &Limits) -> Result<Self, DecodeFault> {
         let (header, body) = Header::read(octets, limits)?;
         let table_at = body.saturating_sub(header.strings.len());
         Ok(Self { octets, reader: Reader::new(octets, limits)?, table_at, before: body })
@@ -163,7 +163,7 @@ impl<'a> WbxmlMarked<'a> {
 }
 
 impl<'a> Marked<'a> for WbxmlMarked<'a> {
-    fn step(&mut self) -> Result<Step<'a>, DecodeError> {
+    fn step(&mut self) -> Result<Step<'a>, DecodeFault> {
         while self.reader.next_attribute()?.is_some() {}
         self.before = self.reader.at();
         Ok(match self.reader.next_token()? {

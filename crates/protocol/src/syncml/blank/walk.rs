@@ -9,7 +9,7 @@ use super::edit::Edits;
 use super::marked::{Marked, Step};
 use super::nested::{Verdict, judge};
 use super::secret::is_secret_node;
-use super::{BLANK, DecodeError, Known};
+use super::{BLANK, DecodeFault, Known};
 use crate::limits::Limits;
 
 /// Shorter secrets are not looked for in other texts: they stand everywhere.
@@ -78,7 +78,7 @@ impl<'a, 'k, M: Marked<'a>> Walk<'a, 'k, M> {
     }
 
     /// The changes, and where and why the document ends early, if it does.
-    pub(super) fn run(mut self) -> (Edits, Option<(DecodeError, usize)>) {
+    pub(super) fn run(mut self) -> (Edits, Option<(DecodeFault, usize)>) {
         loop {
             let at = self.marked.at();
             match self.marked.step() {
