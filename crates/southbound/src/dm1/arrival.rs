@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use muster_broker::identity::DeviceId;
 use muster_broker::store::{ContactKey, DialogueState};
 use muster_protocol::limits::Limits;
-use muster_protocol::syncml::{Command, Encoding, Message};
+use muster_protocol::syncml::{Command, Encoding, Message, StatusCode};
 
 use super::{Answer, Post, Refusal};
 use crate::profile::{Observation, observe};
@@ -92,12 +92,14 @@ pub(super) struct SealedReply {
     pub(super) octets: Vec<u8>,
     /// `x-syncml-hmac`, in a session of signed messages.
     pub(super) seal: Option<String>,
+    /// What it says of the message that it answers; unknown of an answer that is given again.
+    pub(super) status: Option<StatusCode>,
 }
 
 impl SealedReply {
     /// The answer to the message that was answered last.
     pub(super) fn stored(dialogue: &DialogueState) -> Self {
-        Self { octets: dialogue.reply.clone(), seal: dialogue.reply_seal.clone() }
+        Self { octets: dialogue.reply.clone(), seal: dialogue.reply_seal.clone(), status: None }
     }
 }
 

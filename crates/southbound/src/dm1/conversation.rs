@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::account::OpenAccount;
 use super::arrival::{Arrival, SealedReply};
 use super::exchange::Settings;
+use super::recorder::header_status;
 use super::work::Work;
 use crate::profile::Profile;
 
@@ -53,8 +54,8 @@ pub(super) enum Proof {
 pub(super) enum Decision {
     /// Nothing to store: the sender is not known or not let in (yet).
     Unstored(SealedReply),
-    /// To be stored, then answered with the reply that the step holds.
-    Step(Box<ContactStep>),
+    /// To be stored, then answered with the reply that the step holds, and the status that it has for the message.
+    Step(Box<ContactStep>, Option<StatusCode>),
     /// The device says that it is another one, which has a record without account of its own: the account goes over
     /// to that record, and the message is decided anew.
     Adopt {
@@ -241,7 +242,7 @@ impl Turn<'_> {
         reply: &Reply,
         task: Option<TaskId>,
     ) -> Result<Decision, EncodeError> {
-        let SealedReply { octets, seal } = self.seal(reply)?;
+        let SealedReply { octets, seal, status } = self.seal(reply)?;
         let state = if reply.over {
             Vec::new()
         } else {
@@ -258,7 +259,7 @@ impl Turn<'_> {
             touched_at: self.now,
             ended: reply.over,
         };
-        Ok(Decision::Step(Box::new(encounter.into_step(stored))))
+        Ok(Decision::Step(Box::new(encounter.into_step(stored)), status))
     }
 
     fn message(&self) -> &Message {
@@ -268,7 +269,7 @@ impl Turn<'_> {
     /// The message in the form that this kind of device reads.
     fn seal(&self, reply: &Reply) -> Result<SealedReply, EncodeError> {
         let octets = reply.message.encode_styled(self.arrival.encoding, &self.profile.form)?;
-        Ok(SealedReply { octets, seal: None })
+        Ok(SealedReply { octets, seal: None, status: header_status(&reply.message) })
     }
 
     fn identity(&self) -> Identity<'_> {

@@ -2,15 +2,20 @@
 
 use muster_protocol::dm1::Identity;
 
+use super::Refusal;
 use super::account::OpenAccount;
 use super::arrival::{Arrival, SealedReply};
 use super::conversation::Dialogue;
 use super::exchange::Settings;
-use super::{Answer, Refusal};
+use super::recorder::header_status;
 use crate::profile::PLAIN;
 
 /// Challenges, or refuses.
-pub(super) fn answer(account: &OpenAccount, settings: &Settings, arrival: &Arrival<'_>) -> Result<Answer, Refusal> {
+pub(super) fn answer(
+    account: &OpenAccount,
+    settings: &Settings,
+    arrival: &Arrival<'_>,
+) -> Result<SealedReply, Refusal> {
     let message = &arrival.message;
     let mut session = Dialogue::begin(message, arrival.encoding, PLAIN).session;
     let identity = Identity {
@@ -24,5 +29,5 @@ pub(super) fn answer(account: &OpenAccount, settings: &Settings, arrival: &Arriv
         Err(violation) => session.refuse(&identity, message, violation.status()),
     };
     let octets = reply.message.encode(arrival.encoding)?;
-    Ok(arrival.answer(SealedReply { octets, seal: None }))
+    Ok(SealedReply { octets, seal: None, status: header_status(&reply.message) })
 }
