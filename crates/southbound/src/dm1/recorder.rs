@@ -86,7 +86,8 @@ impl Recorder {
             Some(status) => format!("refused with {}", named(status)),
             None => "the message was a repetition, and the answer of before went again".to_owned(),
         };
-        self.keep(self.exchange(tape, arrival, reply, Some(note)), counters).await;
+        let trace = self.exchange(tape, arrival, reply, Some(note));
+        self.keep(TraceStep { is_repetition: reply.status.is_none(), ..trace }, counters).await;
     }
 
     /// Keeps a message that cannot be read, if its header says which device sent it and that one is recorded.
@@ -113,6 +114,7 @@ impl Recorder {
             at: tape.at,
             recorded: tape.recorded,
             is_let_in: false,
+            is_repetition: false,
             ending: None,
             messages: vec![received],
         };
@@ -158,6 +160,7 @@ impl Recorder {
             at: tape.at,
             recorded: tape.recorded,
             is_let_in: false,
+            is_repetition: false,
             ending: None,
             messages: vec![
                 self.message(tape, TraceDirection::Received, encoding, arrival.post.body, received_note),
@@ -226,5 +229,5 @@ fn ending(message: &Message, reply: Option<&Message>) -> String {
 }
 
 fn named(status: StatusCode) -> String {
-    status.to_string()
+    status.name().map_or(status.0.to_string(), |name| format!("{} {name}", status.0))
 }

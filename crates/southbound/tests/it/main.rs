@@ -20,5 +20,6 @@ mod lost;
 mod malformed;
 mod outcomes;
 mod races;
+mod recording;
 mod sessions;
 mod variety;
