@@ -306,7 +306,7 @@ mod tests {
     #[test]
     fn a_first_message_that_was_challenged_may_come_again_with_the_same_number() {
         let challenged = TraceStep { is_let_in: false, ..step("5", 1, 10) };
-        let session = after(&[challenged.clone()]);
+        let session = after(std::slice::from_ref(&challenged));
         assert!(session.goes_on(&challenged));
         assert!(!session.goes_on(&step("5", 1, 10)), "a device that is let in begins");
         assert!(session.goes_on(&step("5", 2, 10)));

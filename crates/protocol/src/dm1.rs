@@ -11,6 +11,7 @@ mod auth;
 mod credential;
 mod device;
 mod large;
+pub mod notification;
 mod open;
 mod order;
 mod outcome;

@@ -63,7 +63,7 @@ pub(super) fn skip<'a>(source: &mut impl Source<'a>) -> Result<(), DecodeFault> 
             Token::Open(_) | Token::Other => depth += 1,
             Token::Close => depth -= 1,
             Token::End => break,
-            Token::Text(_) | Token::Char(_) | Token::Opaque(_) => {}
+            Token::Text(_) | Token::Char(_) | Token::Opaque(_) | Token::Extension(..) => {}
         }
     }
     Ok(())
@@ -188,7 +188,7 @@ impl<'a, 'l, S: Source<'a>> Decoder<'l, S> {
                     Child::Unknown => skip(&mut self.source)?,
                 },
                 Token::Other => skip(&mut self.source)?,
-                Token::Text(_) | Token::Char(_) | Token::Opaque(_) => {}
+                Token::Text(_) | Token::Char(_) | Token::Opaque(_) | Token::Extension(..) => {}
                 Token::Close | Token::End => return Ok(()),
             }
         }

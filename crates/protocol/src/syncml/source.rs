@@ -6,7 +6,7 @@ use std::str;
 use super::DecodeFault;
 use crate::limits::Limits;
 use crate::wbxml::tags::{self, Tag};
-use crate::wbxml::{PublicId, Reader, Token as Octets};
+use crate::wbxml::{PublicId, Reader, Token as Octets, WbxmlError};
 use crate::xml::{Event, Namespace, PullReader, writer};
 
 /// One step through a message, whichever way it travelled.
@@ -20,6 +20,8 @@ pub(super) enum Token<'a> {
     Text(&'a str),
     Char(char),
     Opaque(&'a [u8]),
+    /// Token and octet of something whose meaning is not known.
+    Extension(u8, usize),
     Close,
     End,
 }
@@ -121,6 +123,11 @@ impl<'a> Source<'a> for XmlSource<'a> {
     }
 }
 
+/// A part of a text whose meaning is not known, so that the text is not either.
+pub(super) fn unknown_text(token: u8, at: usize) -> DecodeFault {
+    WbxmlError::Token { token, at }.into()
+}
+
 /// What the reader let through, XML can carry: its characters were checked before.
 fn put_attribute(name: &str, value: &str, out: &mut Vec<u8>) -> Result<(), DecodeFault> {
     writer::put_attribute(name, value, out).map_err(|_| DecodeFault::NotText { at: 0 })
@@ -166,6 +173,7 @@ impl<'a> Source<'a> for WbxmlSource<'a> {
             Octets::Text(text) => Token::Text(text),
             Octets::Char(character) => Token::Char(character),
             Octets::Opaque(octets) => Token::Opaque(octets),
+            Octets::Extension { token, at } => Token::Extension(token, at),
             Octets::Close => Token::Close,
             Octets::End => Token::End,
         })

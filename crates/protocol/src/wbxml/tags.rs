@@ -178,6 +178,13 @@ impl Tag {
     }
 }
 
+/// Page-2 token of a name.
+#[must_use]
+pub fn ddf_token(name: &str) -> Option<u8> {
+    let row = DDF.iter().position(|it| *it == name)?;
+    u8::try_from(row + 5).ok()
+}
+
 /// Name of a page-2 token.
 #[must_use]
 pub fn ddf_name(token: u8) -> Option<&'static str> {
@@ -233,6 +240,10 @@ mod tests {
         ] {
             assert_eq!(ddf_name(token), Some(name));
         }
+        for name in DDF {
+            assert_eq!(ddf_token(name).and_then(ddf_name), Some(name));
+        }
+        assert_eq!(ddf_token("mgmttree"), None);
         assert_eq!(ddf_name(0x3D), None);
         assert_eq!(ddf_name(0x04), None);
     }

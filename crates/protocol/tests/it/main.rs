@@ -8,11 +8,13 @@
 
 mod blank;
 mod generate;
+mod hostile;
 mod hostile_wbxml;
 mod hostile_xml;
 mod interop;
 mod place;
 mod properties;
+mod representation;
 mod style;
 mod tolerance;
 mod vectors;

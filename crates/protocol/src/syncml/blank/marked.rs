@@ -7,7 +7,7 @@ use super::secret::is_secret_node;
 use super::{BLANK, DecodeFault};
 use crate::limits::Limits;
 use crate::wbxml::tags::{self, Tag};
-use crate::wbxml::{Charset, Header, PublicId, Reader, Token, mb_u_int32};
+use crate::wbxml::{Charset, Header, PublicId, Reader, Token, WbxmlError, mb_u_int32};
 use crate::xml::{Event, PullReader, writer};
 
 /// One step through a document.
@@ -173,6 +173,8 @@ impl<'a> Marked<'a> for WbxmlMarked<'a> {
             Token::Text(text) => Step::Text(text.as_bytes()),
             Token::Char(character) => Step::Char(character),
             Token::Opaque(octets) => Step::Text(octets),
+            // What it stands for is not known, so it may be a secret: nothing from here on is kept.
+            Token::Extension { token, at } => return Err(WbxmlError::Token { token, at }.into()),
             Token::Close => Step::Close,
             Token::End => Step::End,
         })

@@ -1,7 +1,7 @@
 use std::str;
 
 use super::super::markup::Markup;
-use super::super::source::{Source, Token, as_plain_text};
+use super::super::source::{Source, Token, as_plain_text, unknown_text};
 use super::super::{DecodeFault, ItemData, Text};
 use super::{Decoder, skip};
 use crate::limits::check;
@@ -42,6 +42,7 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
             Token::Text(part) => part,
             Token::Char(character) => character.encode_utf8(&mut buffer),
             Token::Opaque(octets) => str::from_utf8(octets).map_err(|_| DecodeFault::NotText { at })?,
+            Token::Extension(token, at) => return Err(unknown_text(token, at)),
             Token::Open(_) | Token::Other | Token::Close | Token::End => "",
         };
         check("text_bytes_max", self.limits.text_bytes_max, text.len() + part.len(), at)?;
@@ -79,6 +80,7 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
                 Token::Text(text) => text.as_bytes(),
                 Token::Char(character) => character.encode_utf8(&mut buffer).as_bytes(),
                 Token::Opaque(part) => part,
+                Token::Extension(token, at) => return Err(unknown_text(token, at)),
             };
             let length = octets.len() + part.len();
             check("text_bytes_max", self.limits.text_bytes_max, length, self.source.at())?;

@@ -76,7 +76,7 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
             match self.source.next()? {
                 Token::Open(Tag::Meta) => self.meta(&mut meta)?,
                 Token::Open(_) | Token::Other => skip(&mut self.source)?,
-                Token::Text(_) | Token::Char(_) | Token::Opaque(_) => {}
+                Token::Text(_) | Token::Char(_) | Token::Opaque(_) | Token::Extension(..) => {}
                 Token::Close | Token::End => return Ok(super::super::Challenge { meta }),
             }
         }
