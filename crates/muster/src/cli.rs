@@ -2,6 +2,7 @@
 
 mod bench;
 mod call;
+mod decode;
 mod demo;
 mod principal;
 mod serve;
@@ -35,6 +36,7 @@ Examples:
   muster call importDeviceInstances --args @fleet.json
   muster call getDeviceInstances --set page.pageSize=10
   muster call doOperation --explain              what an operation takes, with an example
+  muster decode message.wbxml                    what a device sent, explained
 
 `muster call` takes the password from MUSTER_PASSWORD. Each command has its own --help.";
 
@@ -44,6 +46,7 @@ enum Command {
     Demo(demo::Args),
     Sim(sim::Args),
     Call(call::Args),
+    Decode(decode::Args),
     Principal(principal::Args),
     Bench(bench::Args),
     /// Writes a completion script for a shell to standard output.
@@ -60,6 +63,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(args),
         Command::Sim(args) => sim::run(&args),
         Command::Call(args) => call::run(&args),
+        Command::Decode(args) => decode::run(&args),
         Command::Principal(args) => principal::run(args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions { shell } => {
