@@ -74,7 +74,7 @@ const EXAMPLES: &str = "\
 Examples:
   muster decode message.wbxml                    what a device sent
   muster decode 02a4016a006d6c71…                the same, pasted
-  pbpaste | muster decode --offsets              with the octet where each element begins
+  muster decode --offsets < message.xml          with the octet where each element begins
   muster decode package1.xml package2.xml        commands with their statuses
   muster decode session.raw --user imei:49… --secret …
                                                  a captured stream; credentials are checked
@@ -83,8 +83,9 @@ Examples:
                                                  short messages, one to a line, with package 0
   muster decode push.bin --pin 1234              a provisioning document with its MAC
 
-Traffic under TLS has to be decrypted first: in Wireshark load the session keys, then Follow > TLS Stream and save as
-raw. Secrets are better given by MUSTER_DECODE_SECRET, where other users of this machine do not see them.";
+Traffic under TLS has to be decrypted first: in Wireshark load the session keys, then
+Follow > TLS Stream, and save as raw. Secrets are better given by MUSTER_DECODE_SECRET, where
+other users of this machine do not see them.";
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum FormName {

@@ -6,6 +6,8 @@ use super::paint::{Ink, Paint};
 
 /// Columns of a line.
 const WIDTH: usize = 100;
+/// Characters shown of the name of an input, which may be its octets.
+const NAME_OF_INPUT_MAX: usize = 90;
 /// Columns that names of values take at most; longer ones push their value to the right.
 const NAME_COLUMNS_MAX: usize = 26;
 /// Columns that a value has at least, however deep it stands.
@@ -30,7 +32,7 @@ pub(super) struct Style {
 pub(super) fn tree(name: Option<&str>, parts: &[Node], style: &Style) -> String {
     let mut printer = Printer { style, out: String::new() };
     if let Some(name) = name {
-        let rule = format!("── {} ", printable(name));
+        let rule = format!("── {} ", crate::show::short(&printable(name), NAME_OF_INPUT_MAX));
         let rule = format!("{rule}{}", "─".repeat(WIDTH.saturating_sub(rule.chars().count())));
         printer.out = format!("{}\n", style.paint.text(Ink::Remark, &rule));
     }
