@@ -336,6 +336,7 @@ pub fn lost(contact: Contact, now: Timestamp) -> Option<ContactStep> {
         at: now,
         recorded,
         is_let_in: true,
+        is_repetition: false,
         ending: Some(SILENT.to_owned()),
         messages: Vec::new(),
     });

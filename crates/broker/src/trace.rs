@@ -112,6 +112,8 @@ pub struct TraceStep {
     pub recorded: Recorded,
     /// The device proved who it is, in this message or before in the session.
     pub is_let_in: bool,
+    /// The device said what it had said last.
+    pub is_repetition: bool,
     /// How the session ended, where it did.
     pub ending: Option<String>,
     /// What went, in order.
@@ -180,14 +182,9 @@ impl TraceSession {
     /// that is meant.
     #[must_use]
     pub fn goes_on(&self, step: &TraceStep) -> bool {
-        let is_next =
-            step.msg_id.is_none_or(|number| number >= self.msg_id && number > 1 || self.repeats(number, step));
-        self.ending.is_none() && self.session_id == bounded(&step.session_id) && is_next
-    }
-
-    /// A device that lost the answer to its first message, or the connection in it, sends it again.
-    fn repeats(&self, number: u32, step: &TraceStep) -> bool {
-        number == self.msg_id && !self.is_let_in && !step.is_let_in
+        let is_refused_again = |number: u32| number == self.msg_id && !self.is_let_in && !step.is_let_in;
+        let is_next = step.msg_id.is_none_or(|number| number >= self.msg_id && number > 1 || is_refused_again(number));
+        self.session_id == bounded(&step.session_id) && (step.is_repetition || self.ending.is_none() && is_next)
     }
 
     /// Takes a step; gives the messages to keep, numbered and within bounds.
@@ -196,7 +193,7 @@ impl TraceSession {
         self.msg_id = step.msg_id.unwrap_or(self.msg_id);
         self.last_at = step.at;
         self.is_let_in |= step.is_let_in;
-        self.ending = step.ending.as_deref().map(bounded);
+        self.ending = step.ending.as_deref().map(bounded).or(self.ending.take());
         let mut kept = Vec::with_capacity(step.messages.len());
         for message in &step.messages {
             let mut message = message.clone();
@@ -273,6 +270,7 @@ mod tests {
             at: NOW,
             recorded: Recorded { keep: 2, task: None },
             is_let_in: true,
+            is_repetition: false,
             ending: None,
             messages: vec![message(TraceDirection::Received), message(TraceDirection::Sent)],
         }
@@ -298,6 +296,11 @@ mod tests {
         assert!(open.goes_on(&silent));
         let ended = after(&[step("5", 1, 10), TraceStep { ending: Some("done".into()), ..step("5", 2, 10) }]);
         assert!(!ended.goes_on(&step("5", 3, 0)));
+        let repetition = TraceStep { is_repetition: true, is_let_in: false, ..step("5", 2, 0) };
+        assert!(ended.goes_on(&repetition));
+        let mut ended = ended;
+        let _ = ended.take(&repetition);
+        assert_eq!(ended.ending.as_deref(), Some("done"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod bench;
 mod call;
+mod decode;
 mod demo;
 mod principal;
 mod profiles;
@@ -36,6 +37,7 @@ Examples:
   muster call importDeviceInstances --args @fleet.json
   muster call getDeviceInstances --set page.pageSize=10
   muster call doOperation --explain              what an operation takes, with an example
+  muster decode message.wbxml                    what a device sent, explained
 
 `muster call` takes the password from MUSTER_PASSWORD. Each command has its own --help.";
 
@@ -45,6 +47,7 @@ enum Command {
     Demo(demo::Args),
     Sim(sim::Args),
     Call(call::Args),
+    Decode(decode::Args),
     Principal(principal::Args),
     Profiles(profiles::Args),
     Bench(bench::Args),
@@ -62,6 +65,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(args),
         Command::Sim(args) => sim::run(&args),
         Command::Call(args) => call::run(&args),
+        Command::Decode(args) => decode::run(&args),
         Command::Principal(args) => principal::run(args),
         Command::Profiles(args) => profiles::run(&args),
         Command::Bench(args) => bench::run(&args),

@@ -100,8 +100,7 @@ impl Server {
         let wsi = Wsi::new(broker.clone(), soap::Settings { is_tls: north.is_tls(), ..wsi_settings(&file) });
         let bounds = Bounds::of(&file.limits);
         let north = north.serve(soap::router(wsi), bounds);
-        let south = south
-            .serve(muster_southbound::router(exchange.clone()), bounds.body_bytes(file.limits.device_message_bytes));
+        let south = south.serve(muster_southbound::router(exchange.clone()), bounds);
         let ending = Arc::new(AtomicBool::new(false));
         let admin = admin.serve(health(store.clone(), ending.clone()), bounds);
         let background = background::start(store.clone(), &file.sessions);

@@ -37,7 +37,7 @@ pub use options::{Form, Keys, Options};
 pub use packing::{Packing, PackingError};
 pub use pcap::PcapError;
 pub use run::explain;
-pub use tree::{ExplainError, Explanation, Failure, Kind, Node, Note, Tone, Value};
+pub use tree::{ExplainError, Explained, Explanation, Failure, Kind, Node, Note, Tone, Value};
 
 use crate::limits::Limits;
 

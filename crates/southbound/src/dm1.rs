@@ -4,14 +4,17 @@ mod account;
 mod arrival;
 mod chooser;
 mod conversation;
+mod counters;
 mod exchange;
 mod guard;
 mod nobody;
 mod outcome;
 mod plan;
 mod planned;
+mod recorder;
 mod verdict;
 mod walk;
 mod work;
 
+pub use counters::{Counters, Family, NoMessage};
 pub use exchange::{Answer, Exchange, Post, Refusal, Settings};

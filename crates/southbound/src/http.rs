@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,7 +14,7 @@ use axum::routing::post;
 
 use muster_protocol::dm1::HMAC_HEADER;
 
-use crate::dm1::{Answer, Exchange, Post, Refusal};
+use crate::dm1::{Answer, Exchange, NoMessage, Post, Refusal};
 
 /// The header that signs a message.
 const HMAC: HeaderName = HeaderName::from_static(HMAC_HEADER);
@@ -35,7 +35,8 @@ async fn with_token(State(exchange): State<Arc<Exchange>>, Path(token): Path<Str
     serve(&exchange, Some(&token), request).await
 }
 
-async fn only_post() -> Response {
+async fn only_post(State(exchange): State<Arc<Exchange>>) -> Response {
+    exchange.counters().no_message(NoMessage::NotPost);
     (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], "devices post SyncML DM messages here\n")
         .into_response()
 }
@@ -44,9 +45,14 @@ async fn serve(exchange: &Exchange, token: Option<&str>, request: Request) -> Re
     let (head, body) = request.into_parts();
     let max = exchange.body_bytes_max();
     if head.headers.contains_key(header::CONTENT_ENCODING) {
+        exchange.counters().no_message(NoMessage::ContentEncoding);
         return (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Content-Encoding is not part of the binding\n").into_response();
     }
-    let Ok(body) = axum::body::to_bytes(body, max as usize).await else {
+    // One that announces more is refused before it comes.
+    let announced = body.size_hint().lower();
+    let body = if announced > max.into() { None } else { axum::body::to_bytes(body, max as usize).await.ok() };
+    let Some(body) = body else {
+        exchange.counters().too_large();
         return refuse(&Refusal::TooLarge { max });
     };
     let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());

@@ -5,6 +5,7 @@
 mod call;
 mod configuration;
 mod crash;
+mod decode;
 mod demo;
 mod garbage;
 mod health;

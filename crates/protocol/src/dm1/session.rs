@@ -196,6 +196,12 @@ impl Session {
         self.phase == Phase::Over
     }
 
+    /// Whether the device's next message goes on with an object whose first parts came before.
+    #[must_use]
+    pub fn is_amid_object(&self) -> bool {
+        self.parts.is_waiting()
+    }
+
     /// Orders that wait or are on the wire, members counted.
     fn open_orders(&self) -> usize {
         self.wire.len() + self.queue.iter().map(|it| 1 + it.action.members().len()).sum::<usize>()

@@ -1,7 +1,7 @@
 //! Matches commands with what answers them.
 
 use super::facts::{Answer, Facts, Mark};
-use super::{Node, Tone, credential, names};
+use super::{Node, Note, Tone, credential, names};
 use crate::explain::Keys;
 
 /// Answers told beside one command; a Get of many nodes has one for each.
@@ -46,10 +46,15 @@ fn answered(node: &mut Node, command: usize, facts: &Facts, matches: &[Option<us
     let rows: Vec<&Answer> = rows.map(|(answer, _)| answer).collect();
     for answer in rows.iter().take(ANSWERS_TOLD_MAX) {
         let code = answer.code.as_deref().unwrap_or_default();
-        let (tone, name) = names::status(code);
+        let title = facts.commands.get(command).map_or("", |it| it.title.as_str());
+        let (tone, name) = names::status_of(title, code);
         let about =
             if rows.len() > 1 && !answer.about.is_empty() { format!(" for {}", answer.about) } else { String::new() };
-        node.note(tone, format!("answered {code} {name}{about}"));
+        let note = Note { tone, text: format!("answered {code} {name}{about}") };
+        // A message that is in the input twice says everything twice.
+        if !node.notes.contains(&note) {
+            node.notes.push(note);
+        }
     }
     if rows.len() > ANSWERS_TOLD_MAX {
         node.note(Tone::Plain, format!("and {} more answers", rows.len() - ANSWERS_TOLD_MAX));
@@ -59,11 +64,17 @@ fn answered(node: &mut Node, command: usize, facts: &Facts, matches: &[Option<us
 fn answers(node: &mut Node, answer: usize, facts: &Facts, matches: &[Option<usize>]) {
     let found = matches.get(answer).copied().flatten();
     let command = found.and_then(|row| facts.commands.get(row));
-    if let (Some(command), Some(answer)) = (command, facts.answers.get(answer)) {
+    let Some(answer) = facts.answers.get(answer) else { return };
+    if let Some(code) = &answer.code {
+        let title = command.map_or("", |it| it.title.as_str());
+        let (tone, name) = names::status_of(title, code);
+        node.note(tone, format!("{code} {name}"));
+    }
+    if let Some(command) = command {
         let number = if command.cmd_id == "0" { String::new() } else { format!(", command {}", command.cmd_id) };
         node.note(Tone::Plain, format!("for {} of message {}{number}", command.title, answer.msg_ref));
     }
-    if let Some(command) = facts.answers.get(answer).and_then(|it| it.command) {
+    if let Some(command) = answer.command {
         answered(node, command, facts, matches);
     }
 }

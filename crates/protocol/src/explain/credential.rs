@@ -71,13 +71,13 @@ fn verdict(node: &mut Node, found: Option<String>, keys: &Keys) {
     match found {
         Some(found) => node.note(Tone::Good, found),
         None if keys.secrets.is_empty() => node.note(Tone::Plain, "not checked: no secret given"),
-        None => node.note(Tone::Bad, "wrong for every name, secret and nonce that is known"),
+        None => node.note(Tone::Bad, "does not match: another secret, or a nonce that is not known here"),
     }
 }
 
 /// `Data` of a `Cred`.
 pub(super) fn check(node: &mut Node, row: usize, facts: &Facts, keys: &Keys) {
-    let Some(credential) = facts.credentials.get(row) else { return };
+    let Some(credential) = facts.credentials.get(row).filter(|it| !it.data.is_empty()) else { return };
     let message = facts.messages.get(credential.message);
     let named = message.map_or(["", ""], |it| [it.sender_name.as_str(), it.sender.as_str()]);
     if credential.kind.eq_ignore_ascii_case("syncml:auth-md5") {

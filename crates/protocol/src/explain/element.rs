@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::{ExplainError, Failure, LIMITS, Node, Value};
 use crate::prov;
 use crate::wbxml::tags::{self, Tag};
-use crate::wbxml::{Charset, Header, PublicId, Reader, Token};
-use crate::xml::{Event, PullReader, document_text};
+use crate::wbxml::{Charset, Header, PublicId, Reader, Token, WbxmlError};
+use crate::xml::{Event, PullReader, XmlError, document_text};
 
 /// Reads a WBXML document, as far as it can be read.
 pub(super) fn wbxml(octets: &[u8]) -> Node {
@@ -20,7 +20,7 @@ pub(super) fn wbxml(octets: &[u8]) -> Node {
                 tree.fail(at, error);
             }
         }
-        Err(error) => tree.fail(0, error.into()),
+        Err(error) => tree.fail(place_in_wbxml(&error, 0), error.into()),
     }
     tree.document(about)
 }
@@ -39,7 +39,7 @@ pub(super) fn xml(octets: &[u8]) -> Node {
                 tree.fail(at, error);
             }
         }
-        Err(error) => tree.fail(0, error.into()),
+        Err(error) => tree.fail(place_in_xml(&error, 0), error.into()),
     }
     tree.document(format!("XML, {} octets", octets.len()))
 }
@@ -109,7 +109,8 @@ type Stopped = (usize, ExplainError);
 fn read_wbxml(octets: &[u8], reader: &mut Reader<'_>, dialect: Dialect, tree: &mut Tree) -> Result<(), Stopped> {
     loop {
         let mut start = reader.at();
-        let token = reader.next_token().map_err(|error| (reader.at(), error.into()))?;
+        let token = reader.next_token();
+        let token = token.map_err(|error| (place_in_wbxml(&error, reader.at()), error.into()))?;
         // A change of the page stands before the tag.
         while octets.get(start) == Some(&0) && start < reader.at() {
             start += 2;
@@ -143,10 +144,13 @@ fn read_wbxml(octets: &[u8], reader: &mut Reader<'_>, dialect: Dialect, tree: &m
 fn read_xml(text: &str, before: usize, tree: &mut Tree) -> Result<(), Stopped> {
     let mut reader = PullReader::new(text, &LIMITS);
     loop {
-        let start = before + reader.at();
-        match reader.next_event().map_err(|error| (before + reader.at(), error.into()))? {
+        let event = reader.next_event();
+        let read = reader.at();
+        match event.map_err(|error| (before + place_in_xml(&error, read), error.into()))? {
             Event::Open { name, .. } => {
-                let mut node = Node::element(name, Some(start));
+                // No start tag has a second `<` in it.
+                let start = text.get(..read).and_then(|read| read.rfind('<'));
+                let mut node = Node::element(name, start.map(|at| before + at));
                 for attribute in reader.attributes() {
                     let (_, name, value) = attribute.map_err(|error| (before + reader.at(), error.into()))?;
                     node.attributes.push((name.to_owned(), value.into_owned()));
@@ -158,6 +162,38 @@ fn read_xml(text: &str, before: usize, tree: &mut Tree) -> Result<(), Stopped> {
             Event::Close => tree.close(),
             Event::End => return Ok(()),
         }
+    }
+}
+
+/// The octet that an error names, else the one that was read to.
+fn place_in_wbxml(error: &WbxmlError, read: usize) -> usize {
+    match *error {
+        WbxmlError::Truncated { at }
+        | WbxmlError::IntegerTooLong { at }
+        | WbxmlError::StringTable { at, .. }
+        | WbxmlError::NotText { at }
+        | WbxmlError::Entity { at }
+        | WbxmlError::Token { at, .. }
+        | WbxmlError::Trailing { at } => at,
+        WbxmlError::Limit(limit) => limit.at,
+        _ => read,
+    }
+}
+
+/// The octet that an error names, else the one that was read to.
+fn place_in_xml(error: &XmlError, read: usize) -> usize {
+    match *error {
+        XmlError::Syntax { at, .. }
+        | XmlError::Truncated { at }
+        | XmlError::NotText { at }
+        | XmlError::Character { at }
+        | XmlError::Entity { at }
+        | XmlError::DocumentType { at }
+        | XmlError::ProcessingInstruction { at }
+        | XmlError::Namespace { at }
+        | XmlError::OutsideRoot { at } => at,
+        XmlError::Limit(limit) => limit.at,
+        _ => read,
     }
 }
 

@@ -347,7 +347,7 @@ mod tests {
         }
         assert_eq!(bodies(&stream[..42]).1, Some(HttpError::Body { at: 40, length: 3, left: 2 }));
         assert_eq!(bodies(&stream[..30]).1, Some(HttpError::Header { at: 30 }));
-        assert_eq!(bodies(&stream[..95]).1, Some(HttpError::Chunk { at: 90 }));
+        assert_eq!(bodies(&stream[..94]).1, Some(HttpError::Chunk { at: 90 }));
     }
 
     #[test]

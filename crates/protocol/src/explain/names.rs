@@ -4,7 +4,7 @@ use super::Tone;
 use crate::syncml::StatusCode;
 
 /// A status code with its name, and whether it is good news.
-pub(super) fn status(text: &str) -> (Tone, String) {
+fn status(text: &str) -> (Tone, String) {
     let Ok(code) = text.trim().parse::<u16>() else {
         return (Tone::Odd, "no status code; read as 500".to_owned());
     };
@@ -27,6 +27,21 @@ pub(super) fn status(text: &str) -> (Tone, String) {
     };
     let tone = if (100..=599).contains(&code.0) { tone } else { Tone::Odd };
     (tone, code.name().unwrap_or(class).to_owned())
+}
+
+/// A status code with its name, as the answer to a command of this title. Users answer questions with status codes.
+///
+/// Source: OMA DM Protocol 1.2, "User interaction".
+pub(super) fn status_of(title: &str, code: &str) -> (Tone, String) {
+    let (tone, name) = status(code);
+    let answer = match (title, code) {
+        ("Alert 1101", "200") => "the user agreed",
+        ("Alert 1101", "304") => "the user refused",
+        (_, "214") if title.starts_with("Alert 11") => "by the user",
+        (_, "408") if title.starts_with("Alert 11") => "the user did not answer",
+        _ => return (tone, name),
+    };
+    (tone, format!("{name}: {answer}"))
 }
 
 /// Name of an alert code.
@@ -59,9 +74,6 @@ pub(super) fn alert(code: &str) -> Option<&'static str> {
 /// Source: OMA DM Device Description Framework 1.2.
 pub(super) fn format(name: &str) -> Option<&'static str> {
     Some(match name {
-        "b64" => "octets as base64",
-        "bin" => "octets",
-        "chr" => "text",
         "node" => "interior node",
         "null" => "no value",
         _ => return None,

@@ -331,7 +331,7 @@ mod tests {
         let new = "peers:\n  - peer: 0\npackets:\n  - packet: 4\n    data: !!binary |\n      UE9T\n      VCAv\n  - packet: 5\n    data: !!binary |\n      SFRUUA==\n";
         assert_eq!(guessed(new), (Packing::Yaml, b"POST /HTTP".to_vec()));
         let old = "# Packet 4\npeer0_0: !!binary |\n  UE9T\n# Packet 6\npeer1_0: !!binary |\n  SFRUUA==\n";
-        assert_eq!(guessed(old), (Packing::Yaml, b"POSTHTTP".to_vec()));
+        assert_eq!(guessed(old), (Packing::Yaml, b"POSHTTP".to_vec()));
     }
 
     #[test]

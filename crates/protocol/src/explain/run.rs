@@ -1,23 +1,28 @@
 use super::facts::{Facts, Mac, Mark};
 use super::{
-    ExplainError, Explanation, Failure, Form, INPUT_BYTES_MAX, LIMITS, Node, Options, correlate, data, detect, element,
-    package_0, packing, provisioning, push, syncml,
+    ExplainError, Explained, Explanation, Failure, Form, INPUT_BYTES_MAX, LIMITS, Node, Options, correlate, data,
+    detect, element, package_0, packing, provisioning, push, syncml,
 };
 
-/// Explains an input: takes its packing off, finds out what it is, reads it, and matches what belongs together.
+/// Explains inputs, for example the messages of a session: takes the packing off each, finds out what it is, reads it, and
+/// matches what belongs together, in one input and across them.
 ///
 /// Never fails: what cannot be read is in [`Explanation::failures`], and beside it stands all that could.
 #[must_use]
-pub fn explain(input: &[u8], options: &Options<'_>) -> Explanation {
-    let mut explanation = Explanation::default();
+pub fn explain(inputs: &[&[u8]], options: &Options<'_>) -> Explanation {
     let mut run = Run { facts: Facts::default(), options };
-    if let Err(error) = run.input(input, &mut explanation) {
-        explanation.failures.push(Failure { at: 0, path: String::new(), error });
+    let mut inputs: Vec<(Explained, Option<ExplainError>)> = inputs.iter().map(|input| run.input(input)).collect();
+    let mut explanation = Explanation::default();
+    for (explained, error) in &mut inputs {
+        if let Some(error) = error.take() {
+            explanation.failures.push(Failure { at: 0, path: String::new(), error });
+        }
+        correlate::resolve(&mut explained.parts, &run.facts, &options.keys);
+        for part in &mut explained.parts {
+            collect(part, "", &mut explanation.failures);
+        }
     }
-    correlate::resolve(&mut explanation.parts, &run.facts, &options.keys);
-    for part in &mut explanation.parts {
-        collect(part, "", &mut explanation.failures);
-    }
+    explanation.inputs = inputs.into_iter().map(|(explained, _)| explained).collect();
     explanation
 }
 
@@ -40,7 +45,13 @@ pub(super) struct Run<'a, 'o> {
 }
 
 impl Run<'_, '_> {
-    fn input(&mut self, input: &[u8], explanation: &mut Explanation) -> Result<(), ExplainError> {
+    fn input(&mut self, input: &[u8]) -> (Explained, Option<ExplainError>) {
+        let mut explained = Explained::default();
+        let error = self.read(input, &mut explained).err();
+        (explained, error)
+    }
+
+    fn read(&mut self, input: &[u8], explanation: &mut Explained) -> Result<(), ExplainError> {
         if input.len() > INPUT_BYTES_MAX {
             return Err(ExplainError::TooLarge { octets: input.len() });
         }

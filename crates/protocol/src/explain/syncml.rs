@@ -124,10 +124,6 @@ impl Explainer<'_, '_> {
         let msg_ref = Some(refers("MsgRef")).filter(|it| !it.is_empty()).unwrap_or_else(|| "1".to_owned());
         let code = command.is_none().then(|| refers("Data"));
         let cmd_ref = refers("CmdRef");
-        if let Some(data) = node.child_mut("Data").filter(|_| command.is_none()) {
-            let (tone, name) = names::status(data.text());
-            data.note(tone, name);
-        }
         let about = about.unwrap_or_default();
         self.facts.answers.push(Answer { message: self.message, msg_ref, cmd_ref, about, code, command });
         node.mark = Some(Mark::Answer(self.facts.answers.len() - 1));

@@ -13,17 +13,24 @@ use crate::push::wsp::WspError;
 use crate::wbxml::WbxmlError;
 use crate::xml::XmlError;
 
-/// All that was found in an input.
+/// All that was found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Explanation {
-    /// How the input stands for octets, for example `hex`.
+    /// What each input says, in their order.
+    pub inputs: Vec<Explained>,
+    /// What could not be read, in the order of the inputs, where it stands too.
+    pub failures: Vec<Failure>,
+}
+
+/// What one input says.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Explained {
+    /// How it stands for octets, for example `hex`.
     pub packing: Option<super::Packing>,
     /// What the octets are, for example `wbxml`.
     pub form: Option<super::Form>,
     /// What they say.
     pub parts: Vec<Node>,
-    /// What could not be read, in the order of the tree, where it stands too.
-    pub failures: Vec<Failure>,
 }
 
 /// One thing that has a name: a document, an element, a field.

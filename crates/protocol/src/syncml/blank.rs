@@ -18,7 +18,7 @@
 //! Source: SyncML Representation Protocol 1.2; OMA DM Security 1.2; DMAcc of OMA DM 1.2; OMA DM TNDS 1.2.
 
 mod edit;
-mod marked;
+pub(super) mod marked;
 mod nested;
 mod secret;
 #[cfg(test)]

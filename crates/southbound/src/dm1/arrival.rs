@@ -6,8 +6,9 @@ use muster_broker::identity::DeviceId;
 use muster_broker::store::{ContactKey, DialogueState};
 use muster_protocol::dm1::{HmacHeader, Incoming, Reply};
 use muster_protocol::limits::Limits;
-use muster_protocol::syncml::{Command, EncodeError, Encoding, Message};
+use muster_protocol::syncml::{Command, EncodeError, Encoding, Message, StatusCode};
 
+use super::recorder::header_status;
 use super::{Answer, Post, Refusal};
 use crate::profile::{Observation, Profile, observe};
 
@@ -98,6 +99,8 @@ pub(super) struct SealedReply {
     pub(super) octets: Vec<u8>,
     /// `x-syncml-hmac`, in a session of signed messages.
     pub(super) seal: Option<String>,
+    /// What it says of the message that it answers; unknown of an answer that is given again.
+    pub(super) status: Option<StatusCode>,
 }
 
 impl SealedReply {
@@ -105,12 +108,12 @@ impl SealedReply {
     pub(super) fn of(reply: &Reply, encoding: Encoding, profile: &Profile) -> Result<Self, EncodeError> {
         let octets = reply.message.encode_styled(encoding, &profile.form)?;
         let seal = reply.seal.as_ref().map(|seal| seal.header(&octets));
-        Ok(Self { octets, seal })
+        Ok(Self { octets, seal, status: header_status(&reply.message) })
     }
 
     /// The answer to the message that was answered last.
     pub(super) fn stored(dialogue: &DialogueState) -> Self {
-        Self { octets: dialogue.reply.clone(), seal: dialogue.reply_seal.clone() }
+        Self { octets: dialogue.reply.clone(), seal: dialogue.reply_seal.clone(), status: None }
     }
 }
 

@@ -55,8 +55,8 @@ pub(super) enum Proof {
 pub(super) enum Decision {
     /// Nothing to store: the sender is not known or not let in (yet).
     Unstored(SealedReply),
-    /// To be stored, then answered with the reply that the step holds.
-    Step(Box<ContactStep>),
+    /// To be stored, then answered with the reply that the step holds, and the status that it has for the message.
+    Step(Box<ContactStep>, Option<StatusCode>),
     /// The device says that it is another one, which has a record without account of its own: the account goes over
     /// to that record, and the message is decided anew.
     Adopt {
@@ -256,7 +256,7 @@ impl Turn<'_> {
         reply: &Reply,
         task: Option<TaskId>,
     ) -> Result<Decision, EncodeError> {
-        let SealedReply { octets, seal } = self.seal(reply)?;
+        let SealedReply { octets, seal, status } = self.seal(reply)?;
         let state = if reply.over {
             Vec::new()
         } else {
@@ -273,7 +273,7 @@ impl Turn<'_> {
             touched_at: self.now,
             ended: reply.over,
         };
-        Ok(Decision::Step(Box::new(encounter.into_step(stored))))
+        Ok(Decision::Step(Box::new(encounter.into_step(stored)), status))
     }
 
     fn message(&self) -> &Message {

@@ -11,14 +11,16 @@ use muster_broker::device::Device;
 use muster_broker::ports::{Environment, Vault};
 use muster_broker::store::{Contact, ContactStep, DeviceKey, OpenTask, Store, StoreError, Verdict};
 use muster_protocol::limits::Limits;
-use muster_protocol::syncml::{DecodeError, EncodeError, Encoding};
+use muster_protocol::syncml::{DecodeError, EncodeError, Encoding, StatusCode};
 
 use super::account::OpenAccount;
 use super::arrival::{Arrival, SealedReply};
 use super::chooser::Chooser;
 use super::conversation::{Decision, Dialogue, Proof, Turn, token};
+use super::counters::Counters;
 use super::guard::Guard;
 use super::nobody;
+use super::recorder::Recorder;
 use crate::profile::Profiles;
 
 /// What the operator sets.
@@ -116,6 +118,8 @@ pub struct Exchange {
     profiles: Chooser,
     limits: Limits,
     guard: Guard,
+    recorder: Recorder,
+    counters: Counters,
     draining: AtomicBool,
 }
 
@@ -133,8 +137,15 @@ impl Exchange {
     ) -> Self {
         let limits = Limits { document_bytes_max: settings.message_bytes_max as usize, ..Limits::DEVICE };
         let profiles = Chooser::new(settings.profiles.clone());
-        let (guard, draining) = (Guard::new(), AtomicBool::new(false));
-        Self { store, vault, environment, settings, profiles, limits, guard, draining }
+        let recorder = Recorder::new(Arc::clone(&store), Arc::clone(&vault), limits);
+        let (guard, counters, draining) = (Guard::new(), Counters::default(), AtomicBool::new(false));
+        Self { store, vault, environment, settings, profiles, limits, guard, recorder, counters, draining }
+    }
+
+    /// What came so far, and what became of it.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// Largest body, in octets.
@@ -153,6 +164,17 @@ impl Exchange {
     /// # Errors
     /// [`Refusal`] where the answer is one of HTTP alone.
     pub async fn take(&self, post: Post<'_>) -> Result<Answer, Refusal> {
+        let outcome = self.answer(post).await;
+        if let Err(refusal) = &outcome {
+            self.counters.refused(refusal);
+        }
+        if let Err(Refusal::Unreadable(error)) = &outcome {
+            self.recorder.unreadable(&post, error, self.environment.as_ref(), &self.counters).await;
+        }
+        outcome
+    }
+
+    async fn answer(&self, post: Post<'_>) -> Result<Answer, Refusal> {
         if post.body.len() > self.settings.message_bytes_max as usize {
             return Err(Refusal::TooLarge { max: self.settings.message_bytes_max });
         }
@@ -163,18 +185,33 @@ impl Exchange {
         }
         for _ in 0..DECISIONS_MAX {
             let Some(contact) = self.store.contact_load(&arrival.sender).await? else {
-                return self.answer_nobody(&arrival);
+                return Ok(self.counted(&arrival, self.answer_nobody(&arrival)?));
             };
-            if let Some(repeated) = repeated(&contact, &arrival) {
-                return Ok(arrival.answer(repeated));
-            }
-            match self.decide(contact, &arrival).await? {
-                Decided::Unstored(sealed) => return Ok(arrival.answer(sealed)),
+            let tape = self.recorder.tape(&contact, self.environment.as_ref());
+            let goes_on = is_open(&contact, &arrival);
+            let repeated = repeated(&contact, &arrival);
+            let decided = match repeated {
+                Some(repeated) => Decided::Unstored(repeated),
+                None => self.decide(contact, &arrival).await?,
+            };
+            match decided {
+                Decided::Unstored(sealed) => {
+                    if let Some(tape) = tape {
+                        self.recorder.refused(&tape, &arrival, &sealed, &self.counters).await;
+                    }
+                    return Ok(self.counted(&arrival, sealed));
+                }
                 Decided::Again => {}
-                Decided::Step(step) => {
-                    let sealed = step.state.dialogue.as_ref().map(SealedReply::stored).unwrap_or_default();
+                Decided::Step(mut step, status) => {
+                    if let Some(tape) = tape {
+                        self.recorder.add(&tape, &arrival, &mut step);
+                    }
+                    let dialogue = step.state.dialogue.as_ref();
+                    let sealed = dialogue.map(SealedReply::stored).unwrap_or_default();
+                    let ends = dialogue.is_some_and(|dialogue| dialogue.ended);
                     if self.store.contact_commit(*step).await? == Verdict::Applied {
-                        return Ok(arrival.answer(sealed));
+                        self.counters.session(!goes_on, ends);
+                        return Ok(self.counted(&arrival, SealedReply { status, ..sealed }));
                     }
                 }
             }
@@ -232,9 +269,12 @@ impl Exchange {
             Proof::Wrong => self.guard.failed(&arrival.sender, arrival.post.peer, now),
             Proof::None => {}
         }
+        if turned.proof != Proof::None {
+            self.counters.proof(turned.proof == Proof::Right);
+        }
         Ok(match turned.decision {
             Decision::Unstored(sealed) => Decided::Unstored(sealed),
-            Decision::Step(step) => Decided::Step(step),
+            Decision::Step(step, status) => Decided::Step(step, status),
             Decision::Adopt { answered } => {
                 let Some(other) = &namesake else { return Err(Refusal::Failed) };
                 tracing::info!(device.id = %oid, %answered, "account goes over to the record with the identifier that the device answers with");
@@ -242,6 +282,11 @@ impl Exchange {
                 Decided::Again
             }
         })
+    }
+
+    fn counted(&self, arrival: &Arrival<'_>, sealed: SealedReply) -> Answer {
+        self.counters.answered(arrival.encoding, &sealed);
+        arrival.answer(sealed)
     }
 
     /// The task of the session may have ended meanwhile; what the device says of it still belongs into its history.
@@ -266,11 +311,12 @@ impl Exchange {
     }
 
     /// A name that nobody has waits like any other.
-    fn answer_nobody(&self, arrival: &Arrival<'_>) -> Result<Answer, Refusal> {
+    fn answer_nobody(&self, arrival: &Arrival<'_>) -> Result<SealedReply, Refusal> {
         let (header, now) = (&arrival.message.header, self.environment.now());
         self.guard.admit(&arrival.sender, arrival.post.peer, now)?;
         if arrival.has_proof() {
             self.guard.failed(&arrival.sender, arrival.post.peer, now);
+            self.counters.proof(false);
         }
         let name = header.source.name.as_deref().unwrap_or(&header.source.uri);
         let account = OpenAccount::of_nobody(name, &header.session_id, self.vault.as_ref());
@@ -298,7 +344,7 @@ impl Exchange {
 
 enum Decided {
     Unstored(SealedReply),
-    Step(Box<ContactStep>),
+    Step(Box<ContactStep>, Option<StatusCode>),
     Again,
 }
 
@@ -309,13 +355,16 @@ fn repeated(contact: &Contact, arrival: &Arrival<'_>) -> Option<SealedReply> {
     is_repeat.then(|| SealedReply::stored(last))
 }
 
-/// The session that the message belongs to, if it is open; not if the message is a package 1, which begins a new one.
+/// The session that the message belongs to, if it is open.
 fn open_dialogue(contact: &Contact, arrival: &Arrival<'_>) -> Option<Dialogue> {
-    let stored = contact.state.dialogue.as_ref().filter(|it| !it.ended)?;
-    if stored.session_id != arrival.session_id() || arrival.begins_session() {
-        return None;
-    }
+    let stored = contact.state.dialogue.as_ref().filter(|_| is_open(contact, arrival))?;
     Dialogue::read(&stored.state)
+}
+
+/// Whether the message belongs to an open session; not if it is a package 1, which begins a new one.
+fn is_open(contact: &Contact, arrival: &Arrival<'_>) -> bool {
+    let stored = contact.state.dialogue.as_ref().filter(|it| !it.ended);
+    stored.is_some_and(|it| it.session_id == arrival.session_id()) && !arrival.begins_session()
 }
 
 impl From<StoreError> for Refusal {

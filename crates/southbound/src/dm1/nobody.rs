@@ -2,15 +2,19 @@
 
 use muster_protocol::dm1::Identity;
 
+use super::Refusal;
 use super::account::OpenAccount;
 use super::arrival::{Arrival, SealedReply};
 use super::conversation::Dialogue;
 use super::exchange::Settings;
-use super::{Answer, Refusal};
 use crate::profile::{PLAIN, Profile};
 
 /// Challenges, or refuses.
-pub(super) fn answer(account: &OpenAccount, settings: &Settings, arrival: &Arrival<'_>) -> Result<Answer, Refusal> {
+pub(super) fn answer(
+    account: &OpenAccount,
+    settings: &Settings,
+    arrival: &Arrival<'_>,
+) -> Result<SealedReply, Refusal> {
     let message = &arrival.message;
     let mut session = Dialogue::begin(message, arrival.encoding, PLAIN, None).session;
     let identity = Identity {
@@ -25,5 +29,5 @@ pub(super) fn answer(account: &OpenAccount, settings: &Settings, arrival: &Arriv
         Ok(_) => session.answer(&identity, &account, Vec::new()),
         Err(violation) => session.refuse(&identity, message, violation.status()),
     };
-    Ok(arrival.answer(SealedReply::of(&reply, arrival.encoding, &plain)?))
+    Ok(SealedReply::of(&reply, arrival.encoding, &plain)?)
 }

@@ -7,7 +7,6 @@
 
 mod ask;
 mod phone;
-mod profiles;
 mod world;
 
 mod authentication;
@@ -21,7 +20,9 @@ mod lost;
 mod malformed;
 mod outcomes;
 mod patience;
+mod profiles;
 mod races;
+mod recording;
 mod resync;
 mod sessions;
 mod signed;

@@ -37,8 +37,7 @@ static BY_OID: LazyLock<String> = LazyLock::new(|| {
 });
 static STATE: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "c.generation, c.server_nonce, c.last_seen_at, c.revision, c.resync, {DIALOGUE}, c.trace_until, \
-         c.trace_sessions"
+        "c.generation, c.server_nonce, c.last_seen_at, c.revision, c.resync, {DIALOGUE}, c.trace_until, c.trace_sessions"
     )
 });
 /// Of more tasks than are loaded, those that are under way come first (1 to 4), so that no other ones push them out in

@@ -28,6 +28,7 @@ fn trace(device: &Device, session_id: &str, msg_id: u32) -> TraceStep {
         at: NOW,
         recorded: Recorded { keep: 3, task: None },
         is_let_in: true,
+        is_repetition: false,
         ending: None,
         messages: vec![message(TraceDirection::Received, b"in"), message(TraceDirection::Sent, b"out")],
     }

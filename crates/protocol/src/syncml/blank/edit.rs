@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// What is to be written where something else stands.
 #[derive(Debug, Default)]
-pub(super) struct Edits {
+pub(in crate::syncml) struct Edits {
     replaced: Vec<(Range<usize>, Vec<u8>)>,
     /// Written over octet by octet: strings of a table, whose offsets must stay.
     starred: Vec<Range<usize>>,

@@ -12,7 +12,7 @@ use crate::xml::{Event, PullReader, writer};
 
 /// One step through a document.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Step<'a> {
+pub(in crate::syncml) enum Step<'a> {
     /// An element by its local name; empty where WBXML has none for it.
     Open(&'a str),
     Text(&'a [u8]),
@@ -21,7 +21,7 @@ pub(super) enum Step<'a> {
     End,
 }
 
-pub(super) trait Marked<'a> {
+pub(in crate::syncml) trait Marked<'a> {
     fn step(&mut self) -> Result<Step<'a>, DecodeFault>;
     /// Octets read so far.
     fn at(&self) -> usize;
@@ -33,14 +33,14 @@ pub(super) trait Marked<'a> {
     fn rewrite(&self, spans: &[Range<usize>], text: &[u8], edits: &mut Edits);
 }
 
-pub(super) struct XmlMarked<'a> {
+pub(in crate::syncml) struct XmlMarked<'a> {
     text: &'a str,
     reader: PullReader<'a>,
     before: usize,
 }
 
 impl<'a> XmlMarked<'a> {
-    pub(super) fn new(text: &'a str, limits: &Limits) -> Self {
+    pub(in crate::syncml) fn new(text: &'a str, limits: &Limits) -> Self {
         Self { text, reader: PullReader::new(text, limits), before: 0 }
     }
 
@@ -120,7 +120,7 @@ const STR_I: u8 = 0x03;
 const STR_T: u8 = 0x83;
 const OPAQUE: u8 = 0xC3;
 
-pub(super) struct WbxmlMarked<'a> {
+pub(in crate::syncml) struct WbxmlMarked<'a> {
     octets: &'a [u8],
     reader: Reader<'a>,
     table_at: usize,
@@ -128,7 +128,7 @@ pub(super) struct WbxmlMarked<'a> {
 }
 
 impl<'a> WbxmlMarked<'a> {
-    pub(super) fn new(octets: &'a [u8], limits: &Limits) -> Result<Self, DecodeFault> {
+    pub(in crate::syncml) fn new(octets: &'a [u8], limits: &Limits) -> Result<Self, DecodeFault> {
         let (header, body) = Header::read(octets, limits)?;
         let table_at = body.saturating_sub(header.strings.len());
         Ok(Self { octets, reader: Reader::new(octets, limits)?, table_at, before: body })

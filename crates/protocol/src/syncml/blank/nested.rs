@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::marked::{WbxmlMarked, XmlMarked};
+use super::marked::{Marked as _, Step, WbxmlMarked, XmlMarked};
 use super::walk::Walk;
 use super::{Known, wbxml};
 use crate::limits::Limits;
@@ -15,6 +15,8 @@ const DEPTH_MAX: usize = 4;
 ///
 /// Source: OMA Client Provisioning 1.1, "WBXML Encoding".
 const PROV: u32 = 0x0B;
+/// Number of a document type that is not told.
+const UNKNOWN: u32 = 0x01;
 
 /// What is to become of a text.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,21 +69,36 @@ fn xml(text: &str, known: &Known<'_>, limits: &Limits, depth: usize) -> Verdict 
 
 /// Nothing if the octets are no document of a type that holds secrets.
 fn binary(octets: &[u8], id: PublicId<'_>, known: &Known<'_>, limits: &Limits, depth: usize) -> Option<Verdict> {
-    // Any three octets make a header; these types are the ones that devices and servers put into nodes.
-    match id {
+    // Nearly any octets make a header; these types are the ones that devices and servers put into nodes.
+    let is_certain = match id {
         PublicId::Number(PROV) => return Some(Verdict::Blank),
-        PublicId::Number(0x01 | 0x0FD1..=0x0FD4 | 0x1201 | 0x1203) | PublicId::Text(_) => {}
+        PublicId::Number(0x0FD1..=0x0FD4 | 0x1201 | 0x1203) => true,
+        PublicId::Text(name) => name.starts_with(b"-//"),
+        PublicId::Number(UNKNOWN) => false,
         PublicId::Number(_) => return None,
-    }
+    };
     if depth >= DEPTH_MAX {
-        return Some(Verdict::Blank);
+        return (is_certain || is_whole(octets, limits)).then_some(Verdict::Blank);
     }
     let blanked = wbxml(octets, known, limits, depth + 1);
-    Some(match (blanked.broken, blanked.texts) {
-        (Some(_), _) => Verdict::Blank,
-        (None, 0) => Verdict::Keep,
-        (None, texts) => Verdict::Replace(blanked.octets, texts),
-    })
+    match (blanked.broken, blanked.texts) {
+        (Some(_), _) if !is_certain => None,
+        (Some(_), _) => Some(Verdict::Blank),
+        (None, 0) => Some(Verdict::Keep),
+        (None, texts) => Some(Verdict::Replace(blanked.octets, texts)),
+    }
+}
+
+/// Whether the octets are a document from beginning to end.
+fn is_whole(octets: &[u8], limits: &Limits) -> bool {
+    let Ok(mut marked) = WbxmlMarked::new(octets, limits) else { return false };
+    loop {
+        match marked.step() {
+            Ok(Step::End) => return true,
+            Ok(_) => {}
+            Err(_) => return false,
+        }
+    }
 }
 
 fn base64(text: &[u8], known: &Known<'_>, limits: &Limits, depth: usize) -> Verdict {

@@ -228,6 +228,14 @@ fn documents_inside_documents_are_looked_into_and_too_many_are_blanked() {
 }
 
 #[test]
+fn octets_that_only_begin_like_a_document_are_kept() {
+    for octets in [&b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0A\x0B\x0C"[..], b"\x02\x01\x6A\x00\x5B\x03not closed"]
+    {
+        assert_eq!(in_data(&STANDARD.encode(octets)), STANDARD.encode(octets));
+    }
+}
+
+#[test]
 fn what_is_not_whole_is_blanked_as_it_cannot_be_judged() {
     // A part of a large object, its last part, and a piece of mark-up without its beginning.
     let part = format!(
