@@ -31,6 +31,19 @@ impl Ledger {
         self.session.push(Executed { path: path.to_owned(), command: command.to_owned(), status });
     }
 
+    /// The command noted last on `path` was answered with `status` after all.
+    pub(super) fn correct(&mut self, path: &str, command: &str, status: StatusCode) {
+        let noted = self.session.iter_mut().rev().find(|it| it.path == path && it.command == command);
+        let Some(noted) = noted else { return };
+        let was_success = std::mem::replace(&mut noted.status, status).is_success();
+        if was_success
+            && !status.is_success()
+            && let Some(count) = self.done.get_mut(&(path.to_owned(), command.to_owned()))
+        {
+            *count = count.saturating_sub(1);
+        }
+    }
+
     pub(super) fn begin_session(&mut self) {
         self.session.clear();
     }

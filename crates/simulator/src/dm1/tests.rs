@@ -3,5 +3,7 @@
 mod authentication;
 mod commands;
 mod hostile;
+mod notification;
 mod packages;
 mod script;
+mod sealed;

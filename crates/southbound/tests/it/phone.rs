@@ -89,15 +89,12 @@ impl Phone {
             hardware: "A".into(),
             language: "en-GB".into(),
         };
-        let server = ServerSecret {
-            name: "server".into(),
-            secret: "server-secret".into(),
-            nonce: b"first server nonce".to_vec(),
-        };
+        let server = ServerSecret::md5("server", "server-secret", b"first server nonce");
         let account = Account {
             server_url: URL.into(),
             server_id: "muster".into(),
             auth: kind.auth,
+            weakest: kind.auth,
             client_name: name.into(),
             client_secret: format!("{name}-secret"),
             client_nonce: Some(format!("{name} first nonce").into_bytes()),

@@ -242,6 +242,6 @@ impl ParseId for str {
 pub(crate) fn weakest(auth: muster_simulator::account::AuthType) -> AuthType {
     match auth {
         muster_simulator::account::AuthType::Basic => AuthType::Basic,
-        muster_simulator::account::AuthType::Md5 => AuthType::Digest,
+        muster_simulator::account::AuthType::Md5 | muster_simulator::account::AuthType::Hmac => AuthType::Digest,
     }
 }

@@ -119,7 +119,7 @@ fn exec_does_what_the_table_says_and_echoes_the_correlator() {
     assert_eq!(script.device.tree.text(NAME), Some("diagnosed"));
     let Some(Command::Alert(told)) = script.said.commands.last() else { panic!("no Alert") };
     assert_eq!((told.code.as_str(), told.correlator.as_deref()), ("1226", Some("c1")));
-    assert_eq!(told.items[0].meta.kind.as_deref(), Some("org.example.diagnosed"));
+    assert_eq!(told.items[0].meta.kind.as_deref(), Some("Reversed-Domain-Name: org.example.diagnosed"));
 }
 
 #[test]
