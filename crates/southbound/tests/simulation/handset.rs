@@ -178,7 +178,7 @@ fn oddities(chance: &mut Chance) -> Vec<Behaviour> {
     ];
     odd.extend(all.into_iter().filter(|_| chance.percent(8)));
     if chance.percent(15) {
-        odd.push(Behaviour::SmallMessages { max_msg_size: chance.between(1_200, 4_000) });
+        odd.push(Behaviour::SmallMessages { max_msg_size: chance.between(1_600, 4_000) });
     }
     odd
 }
