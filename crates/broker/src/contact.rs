@@ -78,11 +78,19 @@ impl Encounter {
     /// A credential of the device was accepted: every nonce given out so far is spent.
     pub fn accept_credential(&mut self) {
         self.state.generation = self.state.generation.saturating_add(1);
+        self.state.resync = false;
         self.seen();
         if matches!(self.record.management_state, ManagementState::Known | ManagementState::Bootstrapped) {
             self.record.management_state = ManagementState::Managed;
             self.record_changed = true;
         }
+    }
+
+    /// The device is sent a notification made with the nonce for devices that lost theirs.
+    ///
+    /// Source: OMA DM Security 1.2, "Nonce resynchronisation".
+    pub fn expect_resync(&mut self) {
+        self.state.resync = true;
     }
 
     /// An authenticated message came.

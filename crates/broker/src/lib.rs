@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod access;
+pub mod attempts;
 pub mod capability;
 pub mod contact;
 pub mod device;

@@ -4,6 +4,7 @@ mod bench;
 mod call;
 mod demo;
 mod principal;
+mod profiles;
 mod serve;
 mod sim;
 
@@ -45,6 +46,7 @@ enum Command {
     Sim(sim::Args),
     Call(call::Args),
     Principal(principal::Args),
+    Profiles(profiles::Args),
     Bench(bench::Args),
     /// Writes a completion script for a shell to standard output.
     Completions {
@@ -61,6 +63,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Sim(args) => sim::run(&args),
         Command::Call(args) => call::run(&args),
         Command::Principal(args) => principal::run(args),
+        Command::Profiles(args) => profiles::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -22,6 +22,8 @@ pub(crate) struct File {
     pub(crate) limits: Limits,
     pub(crate) sessions: Sessions,
     pub(crate) log: Log,
+    /// Kinds of devices that depart from the specification, looked at before the built-in ones.
+    pub(crate) profile: Vec<muster_southbound::profile::Profile>,
 }
 
 /// One listener.

@@ -24,6 +24,7 @@ use muster_broker::store::Store;
 use muster_northbound::identity;
 use muster_northbound::soap::{self, Wsi};
 use muster_southbound::dm1::Exchange;
+use muster_southbound::profile::Profiles;
 use muster_store::SqliteStore;
 
 pub(crate) use environment::System;
@@ -92,6 +93,7 @@ impl Server {
                 device_url: file.south.public_url.clone(),
                 message_bytes_max: file.limits.device_message_bytes,
                 object_bytes_max: file.limits.device_object_bytes,
+                profiles: Arc::new(Profiles::new(file.profile.clone())?),
             },
         ));
         let wsi = Wsi::new(broker.clone(), soap::Settings { is_tls: north.is_tls(), ..wsi_settings(&file) });

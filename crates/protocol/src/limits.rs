@@ -59,6 +59,23 @@ pub struct LimitExceeded {
     pub at: usize,
 }
 
+impl LimitExceeded {
+    /// Name for counting.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.limit {
+            "document_bytes_max" => "limit_document_bytes",
+            "depth_max" => "limit_depth",
+            "elements_max" => "limit_elements",
+            "attributes_max" => "limit_attributes",
+            "text_bytes_max" => "limit_text_bytes",
+            "string_table_bytes_max" => "limit_string_table_bytes",
+            "commands_max" => "limit_commands",
+            "items_max" => "limit_items",
+            _ => "limit_other",
+        }
+    }
+}
+
 /// `Ok` while `value` is at most `max`.
 pub(crate) fn check(limit: &'static str, max: usize, value: usize, at: usize) -> Result<(), LimitExceeded> {
     if value > max { Err(LimitExceeded { limit, max, at }) } else { Ok(()) }

@@ -10,17 +10,21 @@ mod error;
 mod markup;
 mod message;
 mod meta;
+mod place;
 mod sink;
 mod source;
 mod status_code;
+mod style;
+mod styled_sink;
 
 pub use command::{Alert, Command, Exec, Get, Item, ItemData, Nested, NestedKind, Results, Status, Write, WriteKind};
 pub use encoding::Encoding;
-pub use error::{DecodeError, EncodeError};
+pub use error::{DecodeError, DecodeFault, EncodeError};
 pub(crate) use markup::ddf_document;
 pub use message::{Address, Challenge, Credential, Header, Message};
 pub use meta::Meta;
 pub use status_code::StatusCode;
+pub use style::{DataForm, MarkupForm, MetaNamespace, OctetsForm, PublicIdForm, Style, WbxmlVersion};
 
 /// Short text: up to 24 octets are kept without an allocation, which covers nearly every CmdID, MsgRef and code.
 pub use compact_str::CompactString as Text;

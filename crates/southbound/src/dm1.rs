@@ -1,8 +1,12 @@
 //! OMA DM 1.2 devices.
 
 mod account;
+mod arrival;
+mod chooser;
 mod conversation;
 mod exchange;
+mod guard;
+mod nobody;
 mod outcome;
 mod plan;
 mod planned;

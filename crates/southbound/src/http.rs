@@ -2,16 +2,20 @@
 //!
 //! Source: OMA DM 1.2, SyncML HTTP Binding.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
 use crate::dm1::{Answer, Exchange, Post, Refusal};
+
+/// The header that signs a message.
+const HMAC: HeaderName = HeaderName::from_static("x-syncml-hmac");
 
 /// `/dm`, where devices post, and `/dm/{token}`, where they are told to post the rest of a session.
 pub fn router(exchange: Arc<Exchange>) -> Router {
@@ -43,8 +47,16 @@ async fn serve(exchange: &Exchange, token: Option<&str>, request: Request) -> Re
     let Ok(body) = axum::body::to_bytes(body, max as usize).await else {
         return refuse(&Refusal::TooLarge { max });
     };
-    let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    match exchange.take(Post { content_type, token, body: &body }).await {
+    let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let post = Post {
+        content_type: text(header::CONTENT_TYPE),
+        user_agent: text(header::USER_AGENT),
+        hmac: text(HMAC),
+        peer: head.extensions.get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip()),
+        token,
+        body: &body,
+    };
+    match exchange.take(post).await {
         Ok(answer) => reply(answer),
         Err(refusal) => refuse(&refusal),
     }
@@ -53,7 +65,10 @@ async fn serve(exchange: &Exchange, token: Option<&str>, request: Request) -> Re
 fn reply(answer: Answer) -> Response {
     let mut response = Response::new(Body::from(answer.body));
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(answer.encoding.media_type()));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+    if let Some(value) = answer.hmac.and_then(|it| HeaderValue::try_from(it).ok()) {
+        headers.insert(HMAC, value);
+    }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -134,6 +134,7 @@ async fn caller(store: Arc<SqliteStore>, devices: u64, seed: u64, until: Instant
             task: Some(task.id),
             request_digest: [4; 16],
             reply: vec![5; 500],
+            reply_seal: None,
             touched_at: NOW,
             ended: false,
         });

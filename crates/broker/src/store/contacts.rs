@@ -22,6 +22,9 @@ pub struct ContactState {
     pub generation: i64,
     /// Nonce for our next credential towards the device, once it has issued one.
     pub server_nonce: Option<Vec<u8>>,
+    /// The device was sent a notification made with the nonce for devices that lost theirs, and has not proved who it
+    /// is since: it may do so with that nonce, once.
+    pub resync: bool,
     /// Last message of an authenticated session.
     pub last_seen_at: Option<Timestamp>,
     /// The session of the device, open or ended.
@@ -43,6 +46,8 @@ pub struct DialogueState {
     pub request_digest: [u8; 16],
     /// The answer, to be given again should the device repeat itself.
     pub reply: Vec<u8>,
+    /// The header that signs the answer, in a session of signed messages.
+    pub reply_seal: Option<String>,
     /// When the last message came.
     pub touched_at: Timestamp,
     /// Whether the session has ended.

@@ -4,8 +4,10 @@ mod command;
 mod leaf;
 mod meta;
 
+use std::borrow::Cow;
+
 use super::source::{Source, Token, WbxmlSource, XmlSource};
-use super::{Address, Credential, DecodeError, Encoding, Header, Message, Text};
+use super::{Address, Credential, DecodeError, DecodeFault, Encoding, Header, Message, Text};
 use crate::limits::Limits;
 use crate::wbxml::tags::Tag;
 use crate::xml::document_text;
@@ -28,16 +30,33 @@ impl Message {
     pub fn decode(encoding: Encoding, bytes: &[u8], limits: &Limits) -> Result<Self, DecodeError> {
         match encoding {
             Encoding::Xml => {
-                let text = document_text(bytes, limits)?;
-                Decoder::new(XmlSource::new(&text, limits), limits).message()
+                let text = document_text(bytes, limits).map_err(|error| DecodeError::before_root(error.into()))?;
+                let mut decoder = Decoder::new(XmlSource::new(&text, limits), limits);
+                decoder.message().map_err(|fault| {
+                    let stopped_at = decoder.source.at();
+                    let octets = match &text {
+                        Cow::Borrowed(_) => str::len,
+                        // Text of ISO-8859-1: each character was one octet.
+                        Cow::Owned(_) => |part: &str| part.chars().count(),
+                    };
+                    DecodeError::located(fault, Some(&mut XmlSource::new(&text, limits)), stopped_at)
+                        .in_document(bytes, &text, octets)
+                })
             }
-            Encoding::Wbxml => Decoder::new(WbxmlSource::new(bytes, limits)?, limits).message(),
+            Encoding::Wbxml => {
+                let source = WbxmlSource::new(bytes, limits).map_err(DecodeError::before_root)?;
+                let mut decoder = Decoder::new(source, limits);
+                decoder.message().map_err(|fault| {
+                    let mut again = WbxmlSource::new(bytes, limits).ok();
+                    DecodeError::located(fault, again.as_mut(), decoder.source.at())
+                })
+            }
         }
     }
 }
 
 /// Passes over the rest of the element just opened.
-pub(super) fn skip<'a>(source: &mut impl Source<'a>) -> Result<(), DecodeError> {
+pub(super) fn skip<'a>(source: &mut impl Source<'a>) -> Result<(), DecodeFault> {
     let mut depth = 1_usize;
     while depth > 0 {
         match source.next()? {
@@ -69,10 +88,10 @@ impl<'a, 'l, S: Source<'a>> Decoder<'l, S> {
         Self { source, limits, commands: 0 }
     }
 
-    fn message(mut self) -> Result<Message, DecodeError> {
-        let Token::Open(Tag::SyncML) = self.source.next()? else { return Err(DecodeError::NotSyncMl) };
+    fn message(&mut self) -> Result<Message, DecodeFault> {
+        let Token::Open(Tag::SyncML) = self.source.next()? else { return Err(DecodeFault::NotSyncMl) };
         if !self.source.is_syncml() {
-            return Err(DecodeError::NotSyncMl);
+            return Err(DecodeFault::NotSyncMl);
         }
         let mut header = None;
         let mut commands = None;
@@ -89,12 +108,12 @@ impl<'a, 'l, S: Source<'a>> Decoder<'l, S> {
         })?;
         // What follows the root is refused by the source.
         self.source.next()?;
-        let header = header.ok_or(DecodeError::Missing { element: "SyncHdr" })?;
-        let commands = commands.ok_or(DecodeError::Missing { element: "SyncBody" })?;
+        let header = header.ok_or(DecodeFault::Missing { element: "SyncHdr" })?;
+        let commands = commands.ok_or(DecodeFault::Missing { element: "SyncBody" })?;
         Ok(Message { header, commands, is_final })
     }
 
-    fn header(&mut self) -> Result<Header, DecodeError> {
+    fn header(&mut self) -> Result<Header, DecodeFault> {
         let mut header = Header::default();
         let (mut target, mut source) = (None, None);
         self.children(|this, tag| {
@@ -114,18 +133,18 @@ impl<'a, 'l, S: Source<'a>> Decoder<'l, S> {
             Ok(Child::Taken)
         })?;
         if header.session_id.is_empty() {
-            return Err(DecodeError::Missing { element: "SessionID" });
+            return Err(DecodeFault::Missing { element: "SessionID" });
         }
         if header.msg_id.is_empty() {
-            return Err(DecodeError::Missing { element: "MsgID" });
+            return Err(DecodeFault::Missing { element: "MsgID" });
         }
-        header.target = target.ok_or(DecodeError::Missing { element: "Target" })?;
-        header.source = source.ok_or(DecodeError::Missing { element: "Source" })?;
+        header.target = target.ok_or(DecodeFault::Missing { element: "Target" })?;
+        header.source = source.ok_or(DecodeFault::Missing { element: "Source" })?;
         Ok(header)
     }
 
     /// `Target` or `Source`. The address may stand in it without `LocURI`, as examples of the specification have it.
-    fn address(&mut self) -> Result<Address, DecodeError> {
+    fn address(&mut self) -> Result<Address, DecodeFault> {
         let mut address = Address::default();
         let mut bare = String::new();
         loop {
@@ -143,7 +162,7 @@ impl<'a, 'l, S: Source<'a>> Decoder<'l, S> {
         Ok(address)
     }
 
-    fn credential(&mut self) -> Result<Credential, DecodeError> {
+    fn credential(&mut self) -> Result<Credential, DecodeFault> {
         let mut credential = Credential::default();
         self.children(|this, tag| {
             match tag {
@@ -160,8 +179,8 @@ impl<'a, 'l, S: Source<'a>> Decoder<'l, S> {
     #[inline]
     fn children(
         &mut self,
-        mut read: impl FnMut(&mut Self, Tag) -> Result<Child, DecodeError>,
-    ) -> Result<(), DecodeError> {
+        mut read: impl FnMut(&mut Self, Tag) -> Result<Child, DecodeFault>,
+    ) -> Result<(), DecodeFault> {
         loop {
             match self.source.next()? {
                 Token::Open(tag) => match read(self, tag)? {
@@ -176,12 +195,12 @@ impl<'a, 'l, S: Source<'a>> Decoder<'l, S> {
     }
 
     /// An element whose presence is its meaning.
-    fn flag(&mut self) -> Result<bool, DecodeError> {
+    fn flag(&mut self) -> Result<bool, DecodeFault> {
         skip(&mut self.source)?;
         Ok(true)
     }
 
-    fn repeated(&self, element: &'static str) -> DecodeError {
-        DecodeError::Repeated { element, at: self.source.at() }
+    fn repeated(&self, element: &'static str) -> DecodeFault {
+        DecodeFault::Repeated { element, at: self.source.at() }
     }
 }

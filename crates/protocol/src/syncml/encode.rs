@@ -3,9 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::sink::{Sink, WbxmlSink, XmlSink};
+use super::sink::{DataPlace, Sink, WbxmlSink, XmlSink};
+use super::styled_sink::{StyledWbxmlSink, StyledXmlSink};
 use super::{
-    Address, Command, Credential, EncodeError, Encoding, Header, Item, ItemData, Message, Meta, Results, Status, Text,
+    Address, Command, Credential, EncodeError, Encoding, Header, Item, ItemData, Message, Meta, Results, Status, Style,
+    Text,
 };
 use crate::wbxml::tags::Tag;
 use crate::wbxml::writer::Writer;
@@ -28,6 +30,22 @@ impl Message {
         };
         let mut out = Vec::with_capacity(per_command * (self.commands.len() + 2));
         self.encode_into(encoding, &mut out)?;
+        Ok(out)
+    }
+
+    /// Writes the message in the form of `style`. [`Style::CANONICAL`] gives what [`Self::encode`] gives.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn encode_styled(&self, encoding: Encoding, style: &Style) -> Result<Vec<u8>, EncodeError> {
+        if *style == Style::CANONICAL {
+            return self.encode(encoding);
+        }
+        let mut out = Vec::new();
+        match encoding {
+            Encoding::Xml => Encoder { sink: StyledXmlSink { out: &mut out, style } }.message(self),
+            Encoding::Wbxml => Encoder { sink: StyledWbxmlSink { writer: Writer::new(&mut out), style } }.message(self),
+        }?;
         Ok(out)
     }
 
@@ -93,24 +111,24 @@ impl<S: Sink> Encoder<S> {
             Command::Alert(alert) => {
                 self.required(Tag::Data, &alert.code)?;
                 self.optional(Tag::Correlator, alert.correlator.as_ref())?;
-                self.items(&alert.items, DataForm::String)?;
+                self.items(&alert.items, DataPlace::Other)?;
             }
             Command::Write(write) => {
-                let form = match tag {
-                    Tag::Add | Tag::Replace => DataForm::Counted,
-                    _ => DataForm::String,
+                let place = match tag {
+                    Tag::Add | Tag::Replace => DataPlace::Written,
+                    _ => DataPlace::Other,
                 };
                 self.meta(&write.meta, None)?;
-                self.items(&write.items, form)?;
+                self.items(&write.items, place)?;
             }
             Command::Get(get) => {
                 self.meta(&get.meta, None)?;
-                self.items(&get.items, DataForm::String)?;
+                self.items(&get.items, DataPlace::Other)?;
             }
             Command::Exec(exec) => {
                 self.meta(&exec.meta, None)?;
                 self.optional(Tag::Correlator, exec.correlator.as_ref())?;
-                self.items(&exec.items, DataForm::String)?;
+                self.items(&exec.items, DataPlace::Other)?;
             }
             Command::Nested(nested) => {
                 self.meta(&nested.meta, None)?;
@@ -130,7 +148,7 @@ impl<S: Sink> Encoder<S> {
         self.meta(&results.meta, None)?;
         self.optional(Tag::TargetRef, results.target_ref.as_ref())?;
         self.optional(Tag::SourceRef, results.source_ref.as_ref())?;
-        self.items(&results.items, DataForm::String)
+        self.items(&results.items, DataPlace::Other)
     }
 
     fn status(&mut self, status: &Status) -> Done {
@@ -146,14 +164,14 @@ impl<S: Sink> Encoder<S> {
             self.sink.close(Tag::Chal);
         }
         self.number(Tag::Data, Some(u64::from(status.code.0)))?;
-        self.items(&status.items, DataForm::String)
+        self.items(&status.items, DataPlace::Other)
     }
 
-    fn items(&mut self, items: &[Item], form: DataForm) -> Done {
-        items.iter().try_for_each(|item| self.item(item, form))
+    fn items(&mut self, items: &[Item], place: DataPlace) -> Done {
+        items.iter().try_for_each(|item| self.item(item, place))
     }
 
-    fn item(&mut self, item: &Item, form: DataForm) -> Done {
+    fn item(&mut self, item: &Item, place: DataPlace) -> Done {
         if *item == Item::default() {
             self.sink.empty(Tag::Item);
             return Ok(());
@@ -165,17 +183,16 @@ impl<S: Sink> Encoder<S> {
         if let Some(source) = &item.source {
             self.address(Tag::Source, source)?;
         }
-        let as_base64 = S::OCTETS_AS_BASE64 && matches!(item.data, Some(ItemData::Opaque(_)));
+        let as_base64 = self.sink.octets_as_base64() && matches!(item.data, Some(ItemData::Opaque(_)));
         self.meta(&item.meta, as_base64.then_some("b64"))?;
         match &item.data {
             None => {}
             Some(data) if data.as_bytes().is_empty() => self.sink.empty(Tag::Data),
             Some(data) => {
                 self.sink.open(Tag::Data);
-                match (data, form) {
-                    (ItemData::Opaque(octets), _) => self.sink.octets(octets)?,
-                    (ItemData::Text(text), DataForm::Counted) => self.sink.counted_text(text)?,
-                    (ItemData::Text(text), DataForm::String) => self.sink.text(text)?,
+                match data {
+                    ItemData::Opaque(octets) => self.sink.octets(octets)?,
+                    ItemData::Text(text) => self.sink.data(text, place)?,
                 }
                 self.sink.close(Tag::Data);
             }
@@ -269,13 +286,4 @@ impl<S: Sink> Encoder<S> {
         self.sink.close(tag);
         Ok(())
     }
-}
-
-/// How WBXML carries the text of item data.
-#[derive(Clone, Copy)]
-enum DataForm {
-    /// OPAQUE
-    Counted,
-    /// STR_I
-    String,
 }

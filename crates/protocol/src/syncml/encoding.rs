@@ -7,6 +7,15 @@ pub enum Encoding {
     Wbxml,
 }
 
+/// What libdmclient and clients of SyncML before OMA DM write.
+const SYNCML_XML: &str = "application/vnd.syncml+xml";
+const SYNCML_WBXML: &str = "application/vnd.syncml+wbxml";
+
+/// A media type without its parameters.
+fn essence(content_type: Option<&str>) -> &str {
+    content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim()
+}
+
 impl Encoding {
     /// The media type of a DM 1.2 message in this encoding.
     ///
@@ -16,6 +25,19 @@ impl Encoding {
         match self {
             Self::Xml => "application/vnd.syncml.dm+xml",
             Self::Wbxml => "application/vnd.syncml.dm+wbxml",
+        }
+    }
+
+    /// The media type of an answer to a request of type `request`: that of the family the request used, since clients
+    /// older than OMA DM look for their own.
+    ///
+    /// Source: OMA DM 1.2 HTTP Binding; MIME usage in SyncML 1.1.
+    #[must_use]
+    pub fn media_type_of_answer(self, request: Option<&str>) -> &'static str {
+        match (self, essence(request)) {
+            (Self::Xml, it) if it.eq_ignore_ascii_case(SYNCML_XML) => SYNCML_XML,
+            (Self::Wbxml, it) if it.eq_ignore_ascii_case(SYNCML_WBXML) => SYNCML_WBXML,
+            _ => self.media_type(),
         }
     }
 
@@ -29,10 +51,9 @@ impl Encoding {
     #[must_use]
     pub fn sniff(content_type: Option<&str>, body: &[u8]) -> Option<Self> {
         const BY_BODY: [&str; 2] = ["", "application/octet-stream"];
-        const XML: [&str; 4] =
-            ["application/vnd.syncml.dm+xml", "application/vnd.syncml+xml", "application/xml", "text/xml"];
-        const WBXML: [&str; 2] = ["application/vnd.syncml.dm+wbxml", "application/vnd.syncml+wbxml"];
-        let media_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        const XML: [&str; 4] = ["application/vnd.syncml.dm+xml", SYNCML_XML, "application/xml", "text/xml"];
+        const WBXML: [&str; 2] = ["application/vnd.syncml.dm+wbxml", SYNCML_WBXML];
+        let media_type = essence(content_type);
         let is_one_of = |types: &[&str]| types.iter().any(|it| it.eq_ignore_ascii_case(media_type));
         if is_one_of(&XML) {
             Some(Self::Xml)
@@ -74,6 +95,20 @@ mod tests {
             ("application/vnd.syncml.dm+xmlx", None),
         ] {
             assert_eq!(Encoding::sniff(Some(content_type), &[]), encoding, "{content_type}");
+        }
+    }
+
+    #[test]
+    fn answer_has_the_media_type_family_of_the_request() {
+        for (encoding, request, answer) in [
+            (Encoding::Xml, Some("application/vnd.syncml.dm+xml"), "application/vnd.syncml.dm+xml"),
+            (Encoding::Xml, Some("application/vnd.syncml+xml; charset=utf-8"), "application/vnd.syncml+xml"),
+            (Encoding::Wbxml, Some("Application/vnd.SyncML+wbxml"), "application/vnd.syncml+wbxml"),
+            (Encoding::Wbxml, Some("application/vnd.syncml.dm+wbxml"), "application/vnd.syncml.dm+wbxml"),
+            (Encoding::Xml, Some("text/xml"), "application/vnd.syncml.dm+xml"),
+            (Encoding::Wbxml, None, "application/vnd.syncml.dm+wbxml"),
+        ] {
+            assert_eq!(encoding.media_type_of_answer(request), answer, "{request:?}");
         }
     }
 

@@ -7,8 +7,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::DecodeError;
 use super::source::{Source, Token, WbxmlSource, as_plain_text};
+use super::{DecodeError, DecodeFault};
 use crate::limits::{Limits, check};
 use crate::wbxml::tags::DDF_NAMESPACE;
 use crate::xml::writer;
@@ -21,7 +21,7 @@ pub(super) struct Markup<'l> {
 
 impl<'l> Markup<'l> {
     /// `before` is the text of `Data` that came before its first element.
-    pub(super) fn new(before: &[u8], limits: &'l Limits, at: usize) -> Result<Self, DecodeError> {
+    pub(super) fn new(before: &[u8], limits: &'l Limits, at: usize) -> Result<Self, DecodeFault> {
         let mut markup = Self { out: Vec::new(), limits };
         if !before.trim_ascii().is_empty() {
             markup.opaque(before, at)?;
@@ -29,8 +29,19 @@ impl<'l> Markup<'l> {
         Ok(markup)
     }
 
+    /// Writes a document whose root is `MgmtTree`.
+    fn document<'a>(&mut self, source: &mut impl Source<'a>) -> Result<(), DecodeFault> {
+        source.next()?;
+        if source.namespace() != DDF_NAMESPACE || source.name() != Some("MgmtTree") {
+            return Err(DecodeFault::Missing { element: "MgmtTree" });
+        }
+        self.element(source, "")?;
+        source.next()?;
+        Ok(())
+    }
+
     /// Writes the element just opened, to its end. `around` is the namespace name in force.
-    pub(super) fn element<'a>(&mut self, source: &mut impl Source<'a>, around: &str) -> Result<(), DecodeError> {
+    pub(super) fn element<'a>(&mut self, source: &mut impl Source<'a>, around: &str) -> Result<(), DecodeFault> {
         let Some(name) = source.name() else { return super::decode::skip(source) };
         let namespace = source.namespace();
         self.out.push(b'<');
@@ -62,7 +73,7 @@ impl<'l> Markup<'l> {
     }
 
     /// Writes a part of the text between elements.
-    pub(super) fn piece(&mut self, token: Token<'_>, at: usize) -> Result<(), DecodeError> {
+    pub(super) fn piece(&mut self, token: Token<'_>, at: usize) -> Result<(), DecodeFault> {
         match token {
             Token::Text(text) => self.opaque(text.as_bytes(), at),
             Token::Char(character) => self.opaque(character.encode_utf8(&mut [0; 4]).as_bytes(), at),
@@ -72,7 +83,7 @@ impl<'l> Markup<'l> {
     }
 
     /// Octets that are not text become base64, as `Format` `b64` has them.
-    fn opaque(&mut self, octets: &[u8], at: usize) -> Result<(), DecodeError> {
+    fn opaque(&mut self, octets: &[u8], at: usize) -> Result<(), DecodeFault> {
         match as_plain_text(octets) {
             Some(text) => writer::put_text(text, &mut self.out).map_err(|_| not_text(at))?,
             None => self.out.extend_from_slice(STANDARD.encode(octets).as_bytes()),
@@ -80,24 +91,29 @@ impl<'l> Markup<'l> {
         self.check(at)
     }
 
-    fn check(&self, at: usize) -> Result<(), DecodeError> {
+    fn check(&self, at: usize) -> Result<(), DecodeFault> {
         Ok(check("text_bytes_max", self.limits.text_bytes_max, self.out.len(), at)?)
     }
 }
 
 /// The text of a whole DDF document.
-pub(crate) fn ddf_document(octets: &[u8], limits: &Limits) -> Result<Vec<u8>, DecodeError> {
-    let mut source = WbxmlSource::of_any_type(octets, limits)?;
-    let mut markup = Markup { out: Vec::new(), limits };
-    source.next()?;
-    if source.namespace() != DDF_NAMESPACE || source.name() != Some("MgmtTree") {
-        return Err(DecodeError::Missing { element: "MgmtTree" });
-    }
-    markup.element(&mut source, "")?;
-    source.next()?;
-    Ok(markup.out)
+pub(crate) fn ddf_document(octets: &[u8], limits: &Limits) -> Result<String, DecodeError> {
+    let mut stopped_at = 0;
+    read_ddf(octets, limits, &mut stopped_at).map_err(|fault| {
+        let mut again = WbxmlSource::of_any_type(octets, limits).ok();
+        DecodeError::located(fault, again.as_mut(), stopped_at)
+    })
 }
 
-fn not_text(at: usize) -> DecodeError {
-    DecodeError::NotText { at }
+fn read_ddf(octets: &[u8], limits: &Limits, stopped_at: &mut usize) -> Result<String, DecodeFault> {
+    let mut source = WbxmlSource::of_any_type(octets, limits)?;
+    let mut markup = Markup { out: Vec::new(), limits };
+    let done = markup.document(&mut source);
+    *stopped_at = source.at();
+    done?;
+    String::from_utf8(markup.out).map_err(|_| not_text(*stopped_at))
+}
+
+fn not_text(at: usize) -> DecodeFault {
+    DecodeFault::NotText { at }
 }

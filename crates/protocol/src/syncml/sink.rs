@@ -10,26 +10,63 @@ use crate::xml::writer;
 
 /// Where elements go.
 pub(super) trait Sink {
-    /// XML has no octets, so they go as base64 and `Format` must say so.
-    const OCTETS_AS_BASE64: bool;
+    /// Whether octets go as base64, so that `Format` must say so.
+    fn octets_as_base64(&self) -> bool;
     fn start(&mut self, ver_dtd: &str);
     fn open(&mut self, tag: Tag);
     fn close(&mut self, tag: Tag);
     fn empty(&mut self, tag: Tag);
     fn text(&mut self, text: &str) -> Result<(), EncodeError>;
-    /// Text that WBXML carries with its length, where libwbxml and the devices made with it expect that.
-    fn counted_text(&mut self, text: &str) -> Result<(), EncodeError>;
+    /// Text of item data.
+    fn data(&mut self, text: &str, place: DataPlace) -> Result<(), EncodeError>;
     fn octets(&mut self, octets: &[u8]) -> Result<(), EncodeError>;
 }
 
-/// Which SyncML a message is, by its `VerDTD`: namespace and WBXML public identifier.
-fn document_type(ver_dtd: &str) -> (&'static str, u32) {
-    match ver_dtd {
-        "1.0" => ("SYNCML:SYNCML1.0", 0x0FD1),
-        "1.1" => ("SYNCML:SYNCML1.1", 0x0FD3),
-        _ => ("SYNCML:SYNCML1.2", 0x1201),
+/// Whose item data.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum DataPlace {
+    /// Add and Replace: WBXML carries it with its length, as libwbxml and the devices made with it expect.
+    Written,
+    /// Any other command.
+    Other,
+}
+
+/// Which SyncML a message is: namespace, number and text of the public identifier, system identifier.
+pub(super) struct DocumentType {
+    pub(super) namespace: &'static str,
+    pub(super) number: u32,
+    pub(super) public_id: &'static str,
+    pub(super) system_id: &'static str,
+}
+
+impl DocumentType {
+    /// That of a `VerDTD`.
+    pub(super) const fn of(ver_dtd: &str) -> &'static Self {
+        match ver_dtd.as_bytes() {
+            b"1.0" => &Self {
+                namespace: "SYNCML:SYNCML1.0",
+                number: 0x0FD1,
+                public_id: "-//SYNCML//DTD SyncML 1.0//EN",
+                system_id: "http://www.syncml.org/docs/syncml_represent_v10_20001207.dtd",
+            },
+            b"1.1" => &Self {
+                namespace: "SYNCML:SYNCML1.1",
+                number: 0x0FD3,
+                public_id: "-//SYNCML//DTD SyncML 1.1//EN",
+                system_id: "http://www.syncml.org/docs/syncml_represent_v11_20020213.dtd",
+            },
+            _ => &Self {
+                namespace: "SYNCML:SYNCML1.2",
+                number: 0x1201,
+                public_id: "-//SYNCML//DTD SyncML 1.2//EN",
+                system_id: "http://www.openmobilealliance.org/tech/DTD/OMA-TS-SyncML_RepPro_DTD-V1_2.dtd",
+            },
+        }
     }
 }
+
+/// What an XML document begins with.
+pub(super) const XML_DECLARATION: &[u8] = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
 
 pub(super) struct XmlSink<'o> {
     pub(super) out: &'o mut Vec<u8>,
@@ -49,11 +86,15 @@ impl XmlSink<'_> {
 }
 
 impl Sink for XmlSink<'_> {
-    const OCTETS_AS_BASE64: bool = true;
+    #[inline]
+    fn octets_as_base64(&self) -> bool {
+        true
+    }
 
     fn start(&mut self, ver_dtd: &str) {
-        self.out.extend_from_slice(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?><SyncML xmlns=\"");
-        self.out.extend_from_slice(document_type(ver_dtd).0.as_bytes());
+        self.out.extend_from_slice(XML_DECLARATION);
+        self.out.extend_from_slice(b"<SyncML xmlns=\"");
+        self.out.extend_from_slice(DocumentType::of(ver_dtd).namespace.as_bytes());
         self.out.extend_from_slice(b"\">");
     }
 
@@ -82,7 +123,7 @@ impl Sink for XmlSink<'_> {
     }
 
     #[inline]
-    fn counted_text(&mut self, text: &str) -> Result<(), EncodeError> {
+    fn data(&mut self, text: &str, _: DataPlace) -> Result<(), EncodeError> {
         self.text(text)
     }
 
@@ -97,10 +138,13 @@ pub(super) struct WbxmlSink<'o> {
 }
 
 impl Sink for WbxmlSink<'_> {
-    const OCTETS_AS_BASE64: bool = false;
+    #[inline]
+    fn octets_as_base64(&self) -> bool {
+        false
+    }
 
     fn start(&mut self, ver_dtd: &str) {
-        self.writer.header(document_type(ver_dtd).1);
+        self.writer.header(0x02, DocumentType::of(ver_dtd).number);
         self.open(Tag::SyncML);
     }
 
@@ -132,8 +176,11 @@ impl Sink for WbxmlSink<'_> {
     }
 
     #[inline]
-    fn counted_text(&mut self, text: &str) -> Result<(), EncodeError> {
-        self.octets(text.as_bytes())
+    fn data(&mut self, text: &str, place: DataPlace) -> Result<(), EncodeError> {
+        match place {
+            DataPlace::Written => self.octets(text.as_bytes()),
+            DataPlace::Other => self.text(text),
+        }
     }
 
     #[inline]

@@ -1,15 +1,16 @@
 //! The one stream of tokens that both wire forms become.
 
+use std::borrow::Cow;
 use std::str;
 
-use super::DecodeError;
+use super::DecodeFault;
 use crate::limits::Limits;
 use crate::wbxml::tags::{self, Tag};
 use crate::wbxml::{PublicId, Reader, Token as Octets};
 use crate::xml::{Event, Namespace, PullReader, writer};
 
 /// One step through a message, whichever way it travelled.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token<'a> {
     /// An element of SyncML or its meta-information. The namespace of XML names is not looked at closer than that:
     /// clients put `Meta` into the namespace of its children and leave theirs out.
@@ -25,7 +26,7 @@ pub(super) enum Token<'a> {
 
 /// Where tokens come from.
 pub(super) trait Source<'a> {
-    fn next(&mut self) -> Result<Token<'a>, DecodeError>;
+    fn next(&mut self) -> Result<Token<'a>, DecodeFault>;
     /// The whole text of the element just opened, if it is in one piece; the element is closed then. Otherwise nothing
     /// is read. Nearly all texts are in one piece.
     fn simple_text(&mut self) -> Option<&'a str>;
@@ -39,10 +40,12 @@ pub(super) trait Source<'a> {
     fn is_syncml(&self) -> bool;
     /// Name of the element opened last, if it has one that XML can say.
     fn name(&self) -> Option<&'a str>;
+    /// What to call it where it went wrong: its name, or code page and token.
+    fn label(&self) -> Cow<'a, str>;
     /// Its namespace name.
     fn namespace(&self) -> &'a str;
     /// Appends its attributes as XML. WBXML attributes have no meaning in any document type of OMA DM and are left out.
-    fn put_attributes(&self, out: &mut Vec<u8>) -> Result<(), DecodeError>;
+    fn put_attributes(&self, out: &mut Vec<u8>) -> Result<(), DecodeFault>;
 }
 
 pub(super) struct XmlSource<'a> {
@@ -59,7 +62,7 @@ impl<'a> XmlSource<'a> {
 
 impl<'a> Source<'a> for XmlSource<'a> {
     #[inline]
-    fn next(&mut self) -> Result<Token<'a>, DecodeError> {
+    fn next(&mut self) -> Result<Token<'a>, DecodeFault> {
         Ok(match self.reader.next_event()? {
             Event::Open { namespace, name } => {
                 self.name = name;
@@ -93,11 +96,15 @@ impl<'a> Source<'a> for XmlSource<'a> {
         Some(self.name)
     }
 
+    fn label(&self) -> Cow<'a, str> {
+        Cow::Borrowed(self.name)
+    }
+
     fn namespace(&self) -> &'a str {
         self.reader.namespace_name()
     }
 
-    fn put_attributes(&self, out: &mut Vec<u8>) -> Result<(), DecodeError> {
+    fn put_attributes(&self, out: &mut Vec<u8>) -> Result<(), DecodeFault> {
         for (number, attribute) in self.reader.attributes().enumerate() {
             let (namespace, name, value) = attribute?;
             let qualified = match namespace {
@@ -115,8 +122,8 @@ impl<'a> Source<'a> for XmlSource<'a> {
 }
 
 /// What the reader let through, XML can carry: its characters were checked before.
-fn put_attribute(name: &str, value: &str, out: &mut Vec<u8>) -> Result<(), DecodeError> {
-    writer::put_attribute(name, value, out).map_err(|_| DecodeError::NotText { at: 0 })
+fn put_attribute(name: &str, value: &str, out: &mut Vec<u8>) -> Result<(), DecodeFault> {
+    writer::put_attribute(name, value, out).map_err(|_| DecodeFault::NotText { at: 0 })
 }
 
 pub(super) struct WbxmlSource<'a> {
@@ -126,7 +133,7 @@ pub(super) struct WbxmlSource<'a> {
 }
 
 impl<'a> WbxmlSource<'a> {
-    pub(super) fn new(octets: &'a [u8], limits: &Limits) -> Result<Self, DecodeError> {
+    pub(super) fn new(octets: &'a [u8], limits: &Limits) -> Result<Self, DecodeFault> {
         let reader = Reader::new(octets, limits)?;
         let syncml = match reader.header().public_id {
             PublicId::Number(id) => matches!(id, 0x01 | 0x0FD1 | 0x0FD3 | 0x1201),
@@ -135,18 +142,18 @@ impl<'a> WbxmlSource<'a> {
                 b"-//SYNCML//DTD SyncML 1.2//EN" | b"-//SYNCML//DTD SyncML 1.1//EN" | b"-//SYNCML//DTD SyncML 1.0//EN"
             ),
         };
-        if syncml { Ok(Self { reader, code: (0, 0) }) } else { Err(DecodeError::NotSyncMl) }
+        if syncml { Ok(Self { reader, code: (0, 0) }) } else { Err(DecodeFault::NotSyncMl) }
     }
 
     /// A source whose document type the caller finds out by the root.
-    pub(super) fn of_any_type(octets: &'a [u8], limits: &Limits) -> Result<Self, DecodeError> {
+    pub(super) fn of_any_type(octets: &'a [u8], limits: &Limits) -> Result<Self, DecodeFault> {
         Ok(Self { reader: Reader::new(octets, limits)?, code: (0, 0) })
     }
 }
 
 impl<'a> Source<'a> for WbxmlSource<'a> {
     #[inline(always)]
-    fn next(&mut self) -> Result<Token<'a>, DecodeError> {
+    fn next(&mut self) -> Result<Token<'a>, DecodeFault> {
         Ok(match self.reader.next_token()? {
             Octets::Open { page, token } => {
                 self.code = (page, token);
@@ -189,6 +196,14 @@ impl<'a> Source<'a> for WbxmlSource<'a> {
         }
     }
 
+    fn label(&self) -> Cow<'a, str> {
+        match (self.name(), self.code) {
+            (Some(name), _) => Cow::Borrowed(name),
+            (None, (0, 0)) => Cow::Borrowed("literal"),
+            (None, (page, token)) => Cow::Owned(format!("{page}:{token:02X}")),
+        }
+    }
+
     fn namespace(&self) -> &'a str {
         match self.code.0 {
             tags::DDF_PAGE => tags::DDF_NAMESPACE,
@@ -197,7 +212,7 @@ impl<'a> Source<'a> for WbxmlSource<'a> {
         }
     }
 
-    fn put_attributes(&self, _: &mut Vec<u8>) -> Result<(), DecodeError> {
+    fn put_attributes(&self, _: &mut Vec<u8>) -> Result<(), DecodeFault> {
         Ok(())
     }
 }

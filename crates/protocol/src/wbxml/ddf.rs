@@ -1,4 +1,3 @@
-use super::WbxmlError;
 use crate::limits::Limits;
 use crate::syncml::DecodeError;
 
@@ -10,6 +9,5 @@ use crate::syncml::DecodeError;
 ///
 /// Source: OMA DM Tree and Description Serialization 1.2, "WBXML".
 pub fn ddf_to_xml(octets: &[u8], limits: &Limits) -> Result<String, DecodeError> {
-    let xml = crate::syncml::ddf_document(octets, limits)?;
-    String::from_utf8(xml).map_err(|_| WbxmlError::NotText { at: 0 }.into())
+    crate::syncml::ddf_document(octets, limits)
 }

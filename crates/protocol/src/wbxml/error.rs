@@ -66,3 +66,36 @@ pub enum WbxmlError {
     #[error(transparent)]
     Limit(#[from] LimitExceeded),
 }
+
+impl WbxmlError {
+    /// Name for counting.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Truncated { .. } => "wbxml_truncated",
+            Self::IntegerTooLong { .. } => "wbxml_integer",
+            Self::Version { .. } => "wbxml_version",
+            Self::Charset { .. } => "wbxml_charset",
+            Self::StringTable { .. } => "wbxml_string_table",
+            Self::NotText { .. } => "wbxml_not_text",
+            Self::Entity { .. } => "wbxml_entity",
+            Self::Token { .. } => "wbxml_token",
+            Self::Trailing { .. } => "wbxml_trailing",
+            Self::Limit(error) => error.kind(),
+        }
+    }
+
+    /// The octet named, if one is.
+    pub(crate) fn at(&self) -> Option<usize> {
+        match self {
+            Self::Truncated { at }
+            | Self::IntegerTooLong { at }
+            | Self::StringTable { at, .. }
+            | Self::NotText { at }
+            | Self::Entity { at }
+            | Self::Token { at, .. }
+            | Self::Trailing { at } => Some(*at),
+            Self::Limit(error) => Some(error.at),
+            Self::Version { .. } | Self::Charset { .. } => None,
+        }
+    }
+}

@@ -1,4 +1,5 @@
-//! The canonical binary form: version 1.2, UTF-8, no string table, page switches only where the page changes.
+//! The binary form as we write it: UTF-8, no string table but for a public identifier, page switches only where the
+//! page changes.
 
 use super::integer::put_mb_u_int32;
 
@@ -14,11 +15,18 @@ impl<'o> Writer<'o> {
         Self { out, page: 0 }
     }
 
-    /// Version, public identifier, character set 106, empty string table.
-    pub(crate) fn header(&mut self, public_id: u32) {
-        self.out.push(0x02);
+    /// Version octet, public identifier, character set 106, empty string table.
+    pub(crate) fn header(&mut self, version: u8, public_id: u32) {
+        self.out.push(version);
         put_mb_u_int32(public_id, self.out);
         self.out.extend_from_slice(&[0x6A, 0x00]);
+    }
+
+    /// As [`Self::header`], the public identifier as the only string of the table, without a zero after it.
+    pub(crate) fn header_with_text(&mut self, version: u8, public_id: &str) {
+        self.out.extend_from_slice(&[version, 0x00, 0x00, 0x6A]);
+        put_mb_u_int32(u32::try_from(public_id.len()).unwrap_or_default(), self.out);
+        self.out.extend_from_slice(public_id.as_bytes());
     }
 
     #[inline]

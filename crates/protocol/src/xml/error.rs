@@ -1,6 +1,7 @@
 use crate::limits::LimitExceeded;
 
-/// Why an XML document was refused. `at` counts octets of the text after its declaration of encoding was applied.
+/// Why an XML document was refused. `at` counts octets: of the document for [`document_text`](super::document_text) and
+/// for whole messages, of the text given for [`PullReader`](super::PullReader).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum XmlError {
     /// Not well formed.
@@ -71,6 +72,58 @@ pub enum XmlError {
 }
 
 impl XmlError {
+    /// Name for counting.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Syntax { .. } => "xml_syntax",
+            Self::Truncated { .. } => "xml_truncated",
+            Self::Encoding { .. } => "xml_encoding",
+            Self::NotText { .. } => "xml_not_text",
+            Self::Character { .. } => "xml_character",
+            Self::Entity { .. } => "xml_entity",
+            Self::DocumentType { .. } => "xml_document_type",
+            Self::ProcessingInstruction { .. } => "xml_processing_instruction",
+            Self::Namespace { .. } => "xml_namespace",
+            Self::OutsideRoot { .. } => "xml_outside_root",
+            Self::Limit(error) => error.kind(),
+        }
+    }
+
+    /// The octet named, if one is.
+    pub(crate) fn at(&self) -> Option<usize> {
+        match self {
+            Self::Syntax { at, .. }
+            | Self::Truncated { at }
+            | Self::NotText { at }
+            | Self::Character { at }
+            | Self::Entity { at }
+            | Self::DocumentType { at }
+            | Self::ProcessingInstruction { at }
+            | Self::Namespace { at }
+            | Self::OutsideRoot { at } => Some(*at),
+            Self::Limit(error) => Some(error.at),
+            Self::Encoding { .. } => None,
+        }
+    }
+
+    /// The error with the octet it names counted from elsewhere.
+    pub(crate) fn moved(mut self, to: impl Fn(usize) -> usize) -> Self {
+        match &mut self {
+            Self::Syntax { at, .. }
+            | Self::Truncated { at }
+            | Self::NotText { at }
+            | Self::Character { at }
+            | Self::Entity { at }
+            | Self::DocumentType { at }
+            | Self::ProcessingInstruction { at }
+            | Self::Namespace { at }
+            | Self::OutsideRoot { at } => *at = to(*at),
+            Self::Limit(error) => error.at = to(error.at),
+            Self::Encoding { .. } => {}
+        }
+        self
+    }
+
     pub(super) fn syntax(at: usize, reason: &str) -> Self {
         Self::Syntax { at, reason: reason.into() }
     }

@@ -16,10 +16,15 @@ pub fn document_text<'a>(octets: &'a [u8], limits: &Limits) -> Result<Cow<'a, st
     if octets.starts_with(&[0xFE, 0xFF]) || octets.starts_with(&[0xFF, 0xFE]) || octets.contains(&0) {
         return Err(XmlError::Encoding { name: "UTF-16".into() });
     }
-    let octets = octets.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(octets);
-    let (encoding, body) = declaration(octets, limits)?;
+    let marked = octets.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(octets);
+    let (encoding, body) = declaration(marked, limits).map_err(|it| it.moved(|at| at + octets.len() - marked.len()))?;
+    body_text(encoding, body).map_err(|it| it.moved(|at| at + octets.len() - body.len()))
+}
+
+/// What follows the declaration, with the encoding it names.
+fn body_text<'a>(encoding: Option<&str>, body: &'a [u8]) -> Result<Cow<'a, str>, XmlError> {
     let text = match encoding {
-        Some(name) if name.eq_ignore_ascii_case("ISO-8859-1") || name.eq_ignore_ascii_case("latin1") => latin1(body),
+        Some(name) if name.eq_ignore_ascii_case("ISO-8859-1") || name.eq_ignore_ascii_case("latin1") => latin1(body)?,
         Some(name) if name.eq_ignore_ascii_case("US-ASCII") || name.eq_ignore_ascii_case("ASCII") => {
             if let Some(at) = body.iter().position(|octet| !octet.is_ascii()) {
                 return Err(XmlError::NotText { at });
@@ -57,14 +62,20 @@ fn utf8(octets: &[u8]) -> Result<Cow<'_, str>, XmlError> {
     str::from_utf8(octets).map(Cow::Borrowed).map_err(|error| XmlError::NotText { at: error.valid_up_to() })
 }
 
-fn latin1(octets: &[u8]) -> Cow<'_, str> {
-    Cow::Owned(octets.iter().map(|octet| char::from(*octet)).collect())
+fn latin1(octets: &[u8]) -> Result<Cow<'_, str>, XmlError> {
+    match octets.iter().position(is_control) {
+        Some(at) => Err(XmlError::Character { at }),
+        None => Ok(Cow::Owned(octets.iter().map(|octet| char::from(*octet)).collect())),
+    }
+}
+
+fn is_control(octet: &u8) -> bool {
+    *octet < 0x20 && !matches!(octet, b'\t' | b'\n' | b'\r')
 }
 
 /// Refuses the characters XML does not have. Looks at whole octets first, since nearly every document is clean.
 fn check_characters(text: &str) -> Result<(), XmlError> {
-    let control = |octet: &u8| *octet < 0x20 && !matches!(octet, b'\t' | b'\n' | b'\r');
-    let suspect = text.as_bytes().iter().fold(false, |found, octet| found | control(octet));
+    let suspect = text.as_bytes().iter().fold(false, |found, octet| found | is_control(octet));
     if suspect || (!text.is_ascii() && text.contains(['\u{FFFE}', '\u{FFFF}'])) {
         let at = text.char_indices().find(|(_, it)| !super::reference::is_xml_char(*it)).map_or(0, |(at, _)| at);
         return Err(XmlError::Character { at });

@@ -52,6 +52,27 @@ pub fn put_text(text: &str, out: &mut Vec<u8>) -> Result<(), NotXmlCharacter> {
     }
 }
 
+/// Appends `text` as a CDATA section, or several where it has `]]>` in it. A carriage return comes back as a line feed.
+///
+/// # Errors
+/// [`NotXmlCharacter`]; what stands in `out` then is of no use.
+///
+/// Source: XML 1.0, section 2.7.
+pub fn put_cdata(text: &str, out: &mut Vec<u8>) -> Result<(), NotXmlCharacter> {
+    if let Some(character) = text.chars().find(|it| !is_xml_char(*it)) {
+        return Err(NotXmlCharacter { character });
+    }
+    out.extend_from_slice(b"<![CDATA[");
+    for (number, part) in text.split("]]>").enumerate() {
+        if number > 0 {
+            out.extend_from_slice(b"]]]]><![CDATA[>");
+        }
+        out.extend_from_slice(part.as_bytes());
+    }
+    out.extend_from_slice(b"]]>");
+    Ok(())
+}
+
 /// Appends ` name="value"`.
 ///
 /// # Errors

@@ -1,8 +1,9 @@
 //! Messages nobody thought of.
 
 use muster_protocol::syncml::{
-    Address, Alert, Challenge, Command, Credential, Exec, Get, Header, Item, ItemData, Message, Meta, Nested,
-    NestedKind, Results, Status, StatusCode, Text, Write, WriteKind,
+    Address, Alert, Challenge, Command, Credential, DataForm, Exec, Get, Header, Item, ItemData, MarkupForm, Message,
+    Meta, MetaNamespace, Nested, NestedKind, OctetsForm, PublicIdForm, Results, Status, StatusCode, Style, Text,
+    WbxmlVersion, Write, WriteKind,
 };
 use proptest::collection::vec;
 use proptest::option::of;
@@ -145,6 +146,24 @@ pub(crate) fn message(text: Texts) -> BoxedStrategy<Message> {
                 meta,
             };
             Message { header, commands, is_final }
+        })
+        .boxed()
+}
+
+/// Any form a profile can choose.
+pub(crate) fn style() -> BoxedStrategy<Style> {
+    let version = prop_oneof![Just(WbxmlVersion::V1_1), Just(WbxmlVersion::V1_2), Just(WbxmlVersion::V1_3)];
+    let data = prop_oneof![Just(DataForm::ByCommand), Just(DataForm::Inline), Just(DataForm::Opaque)];
+    (any::<[bool; 6]>(), version, data)
+        .prop_map(|([xml_declaration, doctype, prefix, cdata, text, base64], wbxml_version, data)| Style {
+            xml_declaration,
+            doctype,
+            meta_namespace: if prefix { MetaNamespace::Prefix } else { MetaNamespace::EachChild },
+            markup: if cdata { MarkupForm::Cdata } else { MarkupForm::References },
+            wbxml_version,
+            public_id: if text { PublicIdForm::Text } else { PublicIdForm::Number },
+            data,
+            octets: if base64 { OctetsForm::Base64 } else { OctetsForm::Opaque },
         })
         .boxed()
 }

@@ -1,5 +1,5 @@
 use muster_protocol::limits::{LimitExceeded, Limits};
-use muster_protocol::syncml::{DecodeError, Encoding, Message};
+use muster_protocol::syncml::{DecodeError, DecodeFault, Encoding, Message};
 use muster_protocol::wbxml::WbxmlError;
 
 /// `SyncHdr` with everything an answer needs, closed, after the start of `SyncML`.
@@ -19,8 +19,8 @@ fn decode(octets: &[u8], limits: &Limits) -> Result<Message, DecodeError> {
 }
 
 fn refusal(octets: &[u8]) -> WbxmlError {
-    match decode(octets, &Limits::DEVICE).unwrap_err() {
-        DecodeError::Wbxml(error) => error,
+    match decode(octets, &Limits::DEVICE).unwrap_err().fault {
+        DecodeFault::Wbxml(error) => error,
         other => panic!("not an error of the WBXML layer: {other}"),
     }
 }
@@ -31,8 +31,8 @@ fn edge(name: &str, enough: usize, octets: &[u8], field: fn(&mut Limits) -> &mut
     *field(&mut limits) = enough;
     decode(octets, &limits).unwrap();
     *field(&mut limits) = enough - 1;
-    let refused = match decode(octets, &limits).unwrap_err() {
-        DecodeError::Limit(refused) | DecodeError::Wbxml(WbxmlError::Limit(refused)) => refused,
+    let refused = match decode(octets, &limits).unwrap_err().fault {
+        DecodeFault::Limit(refused) | DecodeFault::Wbxml(WbxmlError::Limit(refused)) => refused,
         other => panic!("not a limit: {other}"),
     };
     assert_eq!((refused.limit, refused.max), (name, enough - 1));
@@ -116,7 +116,7 @@ fn versions_character_sets_and_document_types_of_others_are_refused() {
     }
     assert_eq!(refusal(&document(b"\x02\xA4\x01\x87\x67\x00", b"")), WbxmlError::Charset { mib: 999 });
     for prolog in [b"\x02\x0B\x6A\x00".as_slice(), b"\x02\x00\x00\x6A\x03abc", b"\x02\xA4\x03\x6A\x00"] {
-        assert_eq!(decode(&document(prolog, b""), &Limits::DEVICE), Err(DecodeError::NotSyncMl));
+        assert_eq!(decode(&document(prolog, b""), &Limits::DEVICE).unwrap_err().fault, DecodeFault::NotSyncMl);
     }
 }
 
@@ -148,8 +148,8 @@ fn text_keeps_to_its_character_set() {
     let ascii = document(b"\x02\xA4\x01\x03\x00", b"\x46\x4F\x03\xC3\xA4\x00\x01\x01");
     assert!(matches!(refusal(&ascii), WbxmlError::NotText { .. }));
     assert!(matches!(
-        decode(&with_body(b"\x46\x4F\xC3\x01\xE4\x01\x01"), &Limits::DEVICE),
-        Err(DecodeError::NotText { .. })
+        decode(&with_body(b"\x46\x4F\xC3\x01\xE4\x01\x01"), &Limits::DEVICE).unwrap_err().fault,
+        DecodeFault::NotText { .. }
     ));
     for code in [b"\x02\x00".as_slice(), b"\x02\x83\xB0\x00", b"\x02\xC4\x80\x00"] {
         assert!(matches!(refusal(&with_body(&[b"\x46\x4F", code].concat())), WbxmlError::Entity { .. }));

@@ -1,5 +1,5 @@
 use muster_protocol::limits::{LimitExceeded, Limits};
-use muster_protocol::syncml::{DecodeError, Encoding, Message};
+use muster_protocol::syncml::{DecodeError, DecodeFault, Encoding, Message};
 use muster_protocol::xml::XmlError;
 
 const HEADER: &str = "<SyncHdr><SessionID>1</SessionID><MsgID>1</MsgID><Target><LocURI>s</LocURI></Target>\
@@ -13,13 +13,13 @@ fn decode(text: impl AsRef<[u8]>, limits: &Limits) -> Result<Message, DecodeErro
     Message::decode(Encoding::Xml, text.as_ref(), limits)
 }
 
-fn refusal(text: impl AsRef<[u8]>) -> DecodeError {
-    decode(text, &Limits::DEVICE).unwrap_err()
+fn refusal(text: impl AsRef<[u8]>) -> DecodeFault {
+    decode(text, &Limits::DEVICE).unwrap_err().fault
 }
 
 fn xml_refusal(text: impl AsRef<[u8]>) -> XmlError {
     match refusal(text) {
-        DecodeError::Xml(error) => error,
+        DecodeFault::Xml(error) => error,
         other => panic!("not an error of the XML layer: {other}"),
     }
 }
@@ -30,8 +30,8 @@ fn edge(name: &str, enough: usize, text: &str, field: fn(&mut Limits) -> &mut us
     *field(&mut limits) = enough;
     decode(text, &limits).unwrap();
     *field(&mut limits) = enough - 1;
-    let refused = match decode(text, &limits).unwrap_err() {
-        DecodeError::Limit(refused) | DecodeError::Xml(XmlError::Limit(refused)) => refused,
+    let refused = match decode(text, &limits).unwrap_err().fault {
+        DecodeFault::Limit(refused) | DecodeFault::Xml(XmlError::Limit(refused)) => refused,
         other => panic!("not a limit: {other}"),
     };
     let LimitExceeded { limit, max, .. } = refused;
@@ -199,10 +199,10 @@ fn encodings_are_declared_and_kept_to() {
 #[test]
 fn other_documents_and_incomplete_messages_are_refused_by_name() {
     for text in ["<html/>", "<SyncML xmlns='urn:other'/>", "<a:SyncML xmlns:a='syncml:metinf'/>", "<SyncHdr/>"] {
-        assert_eq!(refusal(text), DecodeError::NotSyncMl, "{text}");
+        assert_eq!(refusal(text), DecodeFault::NotSyncMl, "{text}");
     }
     let missing = |text: &str| match refusal(text) {
-        DecodeError::Missing { element } => element,
+        DecodeFault::Missing { element } => element,
         other => panic!("{other}"),
     };
     assert_eq!(missing("<SyncML><SyncBody/></SyncML>"), "SyncHdr");
@@ -213,9 +213,9 @@ fn other_documents_and_incomplete_messages_are_refused_by_name() {
     }
     assert_eq!(missing(&with_body("").replace("<MsgID>1</MsgID>", "<MsgID/>")), "MsgID");
     let twice = format!("<SyncML>{HEADER}{HEADER}<SyncBody/></SyncML>");
-    assert!(matches!(refusal(twice), DecodeError::Repeated { element: "SyncHdr", .. }));
+    assert!(matches!(refusal(twice), DecodeFault::Repeated { element: "SyncHdr", .. }));
     let twice = format!("<SyncML>{HEADER}<SyncBody/><SyncBody/></SyncML>");
-    assert!(matches!(refusal(twice), DecodeError::Repeated { element: "SyncBody", .. }));
+    assert!(matches!(refusal(twice), DecodeFault::Repeated { element: "SyncBody", .. }));
 }
 
 #[test]
@@ -223,10 +223,10 @@ fn numbers_and_nonces_that_are_none_are_refused() {
     let meta = |inside: &str| with_body(&format!("<Get><Meta>{inside}</Meta></Get>"));
     for number in ["a", "-1", "+1", "1.5", "18446744073709551616"] {
         let error = refusal(meta(&format!("<Size xmlns='syncml:metinf'>{number}</Size>")));
-        assert!(matches!(error, DecodeError::NotNumber { element: "Size", .. }), "{number}");
+        assert!(matches!(error, DecodeFault::NotNumber { element: "Size", .. }), "{number}");
     }
     for nonce in ["*", "abc=d", "a"] {
         let error = refusal(meta(&format!("<NextNonce xmlns='syncml:metinf'>{nonce}</NextNonce>")));
-        assert!(matches!(error, DecodeError::NotBase64 { element: "NextNonce", .. }), "{nonce}");
+        assert!(matches!(error, DecodeFault::NotBase64 { element: "NextNonce", .. }), "{nonce}");
     }
 }

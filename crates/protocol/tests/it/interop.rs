@@ -8,7 +8,7 @@ use muster_protocol::syncml::{Encoding, Message};
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 
-use crate::generate::{message, plain_text};
+use crate::generate::{message, plain_text, style};
 use crate::properties::with_octets_as_base64;
 use crate::vectors::decode;
 
@@ -63,6 +63,22 @@ fn libwbxml_reads_our_wbxml_as_the_same_message() {
         let xml = filter("wbxml2xml", &["-m", "0", "-o", "-", "-"], &wbxml).unwrap();
 
         assert_eq!(decode(Encoding::Xml, &xml), message);
+    }
+}
+
+#[test]
+fn libwbxml_reads_every_style_of_our_wbxml_as_the_same_message() {
+    if !installed() {
+        return;
+    }
+    let mut runner = TestRunner::deterministic();
+    for message in plain_messages() {
+        let style = style().new_tree(&mut runner).unwrap().current();
+        let wbxml = message.encode_styled(Encoding::Wbxml, &style).unwrap();
+
+        let xml = filter("wbxml2xml", &["-m", "0", "-o", "-", "-"], &wbxml).unwrap();
+
+        assert_eq!(decode(Encoding::Xml, &xml), message, "{style:?}");
     }
 }
 

@@ -10,6 +10,8 @@ mod generate;
 mod hostile_wbxml;
 mod hostile_xml;
 mod interop;
+mod place;
 mod properties;
+mod style;
 mod tolerance;
 mod vectors;

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::generate::{any_text, message};
+use crate::generate::{any_text, message, style};
 use crate::vectors::{decode, vectors};
 
 fn items_of(command: &mut Command) -> Vec<&mut Item> {
@@ -57,11 +57,24 @@ proptest! {
     }
 
     #[test]
-    fn our_xml_is_well_formed_for_another_parser(message in message(any_text)) {
-        let written = String::from_utf8(message.encode(Encoding::Xml).unwrap()).unwrap();
+    fn every_style_of_a_message_reads_as_the_same_message(message in message(any_text), style in style()) {
+        let xml = decode(Encoding::Xml, &message.encode_styled(Encoding::Xml, &style).unwrap());
+        let wbxml = decode(Encoding::Wbxml, &message.encode_styled(Encoding::Wbxml, &style).unwrap());
 
-        let document = roxmltree::Document::parse(&written).unwrap();
+        prop_assert_eq!(&with_octets_as_base64(wbxml), &xml);
+        prop_assert_eq!(xml, with_octets_as_base64(message));
+    }
+
+    #[test]
+    fn our_xml_is_well_formed_for_another_parser(message in message(any_text), style in style()) {
+        let written = String::from_utf8(message.encode_styled(Encoding::Xml, &style).unwrap()).unwrap();
+
+        let options = roxmltree::ParsingOptions { allow_dtd: true, ..roxmltree::ParsingOptions::default() };
+        let document = roxmltree::Document::parse_with_options(&written, options).unwrap();
         prop_assert_eq!(document.root_element().tag_name().name(), "SyncML");
+        let in_metinf = |node: &roxmltree::Node<'_, '_>| node.tag_name().namespace() == Some("syncml:metinf");
+        let children = document.descendants().filter(|node| node.tag_name().name() == "Meta").flat_map(|it| it.children());
+        prop_assert!(children.into_iter().all(|child| in_metinf(&child)));
     }
 
     #[test]

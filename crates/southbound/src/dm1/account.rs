@@ -47,7 +47,7 @@ impl OpenAccount {
             client_secret: text(vault.open(&account.client_secret)?),
             weakest: match account.auth_type {
                 Weakest::Basic => AuthType::Basic,
-                Weakest::Digest => AuthType::Md5,
+                Weakest::Digest | Weakest::Hmac => AuthType::Md5,
             },
             nonces,
             challenge,

@@ -10,17 +10,22 @@ use muster_broker::ports::Vault;
 use muster_broker::store::{Contact, ContactStep, DialogueState};
 use muster_broker::time::Timestamp;
 use muster_protocol::dm1::{DeviceAlert, DeviceInfo, EndReason, Identity, Received, Reply, Session, Stage, Violation};
-use muster_protocol::syncml::{EncodeError, Message, StatusCode, Text};
+use muster_protocol::syncml::{EncodeError, Encoding, Message, StatusCode, Text};
 use serde::{Deserialize, Serialize};
 
 use super::account::OpenAccount;
+use super::arrival::{Arrival, SealedReply};
 use super::exchange::Settings;
 use super::work::Work;
+use crate::profile::Profile;
 
 /// The session with a device as it is stored between messages.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Dialogue {
     pub(super) session: Session,
+    /// Name of the device profile that is in force.
+    #[serde(default)]
+    pub(super) profile: String,
     /// Tasks looked at in this session: each is, once.
     tried: Vec<TaskId>,
     /// Who answered: DevInfo/DevId, or Source/LocURI where DevInfo brought none.
@@ -29,13 +34,25 @@ pub(super) struct Dialogue {
     pub(super) follows_resp_uri: bool,
 }
 
-/// What was decided on one message.
+/// What was decided on one message, and what its credential was worth.
+pub(super) struct Turned {
+    pub(super) decision: Decision,
+    pub(super) proof: Proof,
+}
+
+/// What a credential is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// There was none, or it was not looked at.
+    None,
+    Right,
+    Wrong,
+}
+
+/// What is to be done.
 pub(super) enum Decision {
     /// Nothing to store: the sender is not known or not let in (yet).
-    Unstored {
-        /// The answer.
-        reply: Vec<u8>,
-    },
+    Unstored(SealedReply),
     /// To be stored, then answered with the reply that the step holds.
     Step(Box<ContactStep>),
     /// The device says that it is another one, which has a record without account of its own: the account goes over
@@ -49,9 +66,9 @@ pub(super) enum Decision {
 /// One message with everything that deciding on it needs.
 pub(super) struct Turn<'a> {
     pub(super) settings: &'a Settings,
+    pub(super) profile: &'a Profile,
     pub(super) now: Timestamp,
-    pub(super) message: &'a Message,
-    pub(super) request_digest: [u8; 16],
+    pub(super) arrival: &'a Arrival<'a>,
     /// Whether the message came to the address that this session was told.
     pub(super) came_to_resp_uri: bool,
     pub(super) resp_uri: Option<String>,
@@ -63,10 +80,11 @@ pub(super) struct Turn<'a> {
 impl Dialogue {
     /// A session that begins with this message. A device that was challenged goes on counting its messages, and so
     /// do we; nothing else of a session that is not authenticated is remembered.
-    pub(super) fn begin(message: &Message, encoding: muster_protocol::syncml::Encoding) -> Self {
+    pub(super) fn begin(message: &Message, encoding: Encoding, profile: &str) -> Self {
         let before = message.header.msg_id.trim().parse::<u32>().unwrap_or(1).saturating_sub(1);
         Self {
             session: Session::after_challenge(&message.header.session_id, encoding, before),
+            profile: profile.to_owned(),
             tried: Vec::new(),
             answered: None,
             follows_resp_uri: false,
@@ -80,26 +98,37 @@ impl Dialogue {
 
 impl Turn<'_> {
     /// Decides a message of a device whose account is known.
-    pub(super) fn decide(&self, contact: Contact, mut dialogue: Dialogue) -> Result<Decision, EncodeError> {
+    pub(super) fn decide(&self, contact: Contact, mut dialogue: Dialogue) -> Result<Turned, EncodeError> {
         let account = self.account.lend();
-        let identity = self.identity();
         let is_new = !dialogue.session.is_authenticated();
-        let received = match dialogue.session.receive(&account, self.message) {
+        let received = match dialogue.session.receive(&account, self.message()) {
             Ok(received) => received,
             Err(violation) => {
                 // Only who was let in ends a session, and only by a fault that its own device can make.
                 let ends =
                     !is_new && matches!(violation, Violation::MessageBelow { .. } | Violation::TooManyMessages { .. });
-                return self.refuse(contact, dialogue, violation.status(), &violation.to_string(), ends);
+                let decision = self.refuse(contact, dialogue, violation.status(), &violation.to_string(), ends)?;
+                return Ok(Turned { decision, proof: Proof::None });
             }
         };
+        let proof = worth(&received, self.message());
+        Ok(Turned { decision: self.decide_received(contact, dialogue, &received, is_new)?, proof })
+    }
+
+    fn decide_received(
+        &self,
+        contact: Contact,
+        mut dialogue: Dialogue,
+        received: &Received,
+        is_new: bool,
+    ) -> Result<Decision, EncodeError> {
         // A session that ends knows its client no more, so what it was before this message counts.
         let is_in_doubt = matches!(received.stage, Stage::Challenge)
             || matches!(received.reason, Some(EndReason::BadCredential | EndReason::Version))
             || is_new && received.login.is_none();
         if is_in_doubt {
-            let reply = dialogue.session.answer(&identity, &account, Vec::new());
-            return Ok(Decision::Unstored { reply: reply.message.encode(dialogue.session.encoding())? });
+            let reply = dialogue.session.answer(&self.identity(), &self.account.lend(), Vec::new());
+            return Ok(Decision::Unstored(self.seal(&reply)?));
         }
         dialogue.follows_resp_uri |= self.came_to_resp_uri;
         dialogue.answered = self.who_answered(&dialogue, received.device.as_ref());
@@ -111,7 +140,7 @@ impl Turn<'_> {
             }
             Identified::AnotherRecord(answered) => return Ok(Decision::Adopt { answered }),
         }
-        self.go_on(contact, dialogue, &received, is_new)
+        self.go_on(contact, dialogue, received, is_new)
     }
 
     /// The sender is in: its task goes on, and the next one is taken up.
@@ -193,9 +222,9 @@ impl Turn<'_> {
         why: &str,
         ends: bool,
     ) -> Result<Decision, EncodeError> {
-        let reply = dialogue.session.refuse(&self.identity(), self.message, code);
+        let reply = dialogue.session.refuse(&self.identity(), self.message(), code);
         if !ends {
-            return Ok(Decision::Unstored { reply: reply.message.encode(dialogue.session.encoding())? });
+            return Ok(Decision::Unstored(self.seal(&reply)?));
         }
         let mut encounter = Encounter::new(contact, self.now);
         let current = encounter.state().dialogue.as_ref().and_then(|it| it.task);
@@ -212,7 +241,7 @@ impl Turn<'_> {
         reply: &Reply,
         task: Option<TaskId>,
     ) -> Result<Decision, EncodeError> {
-        let octets = reply.message.encode(dialogue.session.encoding())?;
+        let SealedReply { octets, seal } = self.seal(reply)?;
         let state = if reply.over {
             Vec::new()
         } else {
@@ -223,17 +252,28 @@ impl Turn<'_> {
             session_id: dialogue.session.id().to_owned(),
             state,
             task: if reply.over { None } else { task },
-            request_digest: self.request_digest,
+            request_digest: self.arrival.digest,
             reply: octets,
+            reply_seal: seal,
             touched_at: self.now,
             ended: reply.over,
         };
         Ok(Decision::Step(Box::new(encounter.into_step(stored))))
     }
 
+    fn message(&self) -> &Message {
+        &self.arrival.message
+    }
+
+    /// The message in the form that this kind of device reads.
+    fn seal(&self, reply: &Reply) -> Result<SealedReply, EncodeError> {
+        let octets = reply.message.encode_styled(self.arrival.encoding, &self.profile.form)?;
+        Ok(SealedReply { octets, seal: None })
+    }
+
     fn identity(&self) -> Identity<'_> {
         Identity {
-            uri: &self.message.header.target.uri,
+            uri: &self.message().header.target.uri,
             resp_uri: self.resp_uri.as_deref(),
             max_msg_size: self.settings.message_bytes_max,
             max_obj_size: self.settings.object_bytes_max,
@@ -244,7 +284,7 @@ impl Turn<'_> {
         if let Some(dev_id) = info.and_then(|info| info.dev_id.as_deref()) {
             return DeviceId::from_device(dev_id).ok();
         }
-        dialogue.answered.clone().or_else(|| DeviceId::from_device(&self.message.header.source.uri).ok())
+        dialogue.answered.clone().or_else(|| DeviceId::from_device(&self.message().header.source.uri).ok())
     }
 
     /// Source: DM WSI contract, section 3, "acceptDevicePolicy".
@@ -252,7 +292,7 @@ impl Turn<'_> {
         let Some(answered) = &dialogue.answered else {
             return Identified::Refused("the device has no identifier that could be read");
         };
-        let source = DeviceId::from_device(&self.message.header.source.uri).ok();
+        let source = DeviceId::from_device(&self.message().header.source.uri).ok();
         if source.is_some_and(|source| source.tac().is_some() && answered.tac().is_some() && source != *answered) {
             return Identified::Refused("Source/LocURI is the IMEI of another device than DevInfo/DevId");
         }
@@ -270,6 +310,19 @@ impl Turn<'_> {
             }
             _ => Identified::Fits,
         }
+    }
+}
+
+/// What the credential of a message was worth.
+fn worth(received: &Received, message: &Message) -> Proof {
+    if received.login.is_some() {
+        Proof::Right
+    } else if received.stage == Stage::Challenge && message.header.cred.is_some()
+        || received.reason == Some(EndReason::BadCredential)
+    {
+        Proof::Wrong
+    } else {
+        Proof::None
     }
 }
 

@@ -206,7 +206,7 @@ impl Phone {
 /// Posts octets to the server's address or a `RespURI` below it.
 pub(crate) async fn post(world: &World, url: &str, octets: &[u8], encoding: Encoding) -> Result<Answer, Refusal> {
     let token = url.strip_prefix(URL).unwrap().strip_prefix('/');
-    world.post(Post { content_type: Some(encoding.media_type()), token, body: octets }).await
+    world.post(Post { content_type: Some(encoding.media_type()), token, body: octets, ..Post::default() }).await
 }
 
 /// An answer as a device reads it.

@@ -35,7 +35,7 @@ static BY_OID: LazyLock<String> = LazyLock::new(|| {
     )
 });
 static STATE: LazyLock<String> =
-    LazyLock::new(|| format!("c.generation, c.server_nonce, c.last_seen_at, c.revision, {DIALOGUE}"));
+    LazyLock::new(|| format!("c.generation, c.server_nonce, c.last_seen_at, c.revision, c.resync, {DIALOGUE}"));
 /// Of more tasks than are loaded, those that are under way come first (1 to 4), so that no other ones push them out in
 /// mid-session, and those last that are paused or have no slot; between them, those that may start earliest, so that
 /// tasks of next week do not hide one of today.
@@ -57,6 +57,7 @@ fn contact(cells: &mut Cells<'_>) -> Done<Contact> {
         server_nonce: cells.get()?,
         last_seen_at: cells.maybe_time()?,
         revision: cells.get()?,
+        resync: cells.get()?,
         dialogue: cells.dialogue()?,
     };
     Ok(Contact { device, state, tasks: Vec::new() })
@@ -161,7 +162,8 @@ fn keep(connection: &Connection, step: &ContactStep) -> Done<bool> {
     let changed = run(
         connection,
         "UPDATE contact SET generation = ?, server_nonce = ?, last_seen_at = ?, session_id = ?, state = ?, \
-         task_bucket = ?, task = ?, request_digest = ?, reply = ?, touched_at = ?, ended = ?, revision = revision + 1 \
+         task_bucket = ?, task = ?, request_digest = ?, reply = ?, touched_at = ?, ended = ?, \
+         reply_seal = ?, resync = ?, revision = revision + 1 \
          WHERE bucket = ? AND oid = ? AND revision = ?",
         params![
             state.generation,
@@ -175,6 +177,8 @@ fn keep(connection: &Connection, step: &ContactStep) -> Done<bool> {
             dialogue.map(|dialogue| &dialogue.reply),
             dialogue.map(|dialogue| dialogue.touched_at.0),
             dialogue.map(|dialogue| dialogue.ended),
+            dialogue.and_then(|dialogue| dialogue.reply_seal.as_ref()),
+            state.resync,
             step.device.bucket.0,
             step.device.unique.as_bytes(),
             step.revision,

@@ -1,6 +1,6 @@
 use super::super::source::Source;
 use super::super::{
-    Alert, Command, DecodeError, Exec, Get, Item, Meta, Nested, NestedKind, Results, Status, StatusCode, Text, Write,
+    Alert, Command, DecodeFault, Exec, Get, Item, Meta, Nested, NestedKind, Results, Status, StatusCode, Text, Write,
     WriteKind,
 };
 use super::{Child, Decoder};
@@ -9,7 +9,7 @@ use crate::wbxml::tags::Tag;
 
 impl<'a, S: Source<'a>> Decoder<'_, S> {
     /// The children of `SyncBody`.
-    pub(super) fn commands(&mut self, is_final: &mut bool) -> Result<Vec<Command>, DecodeError> {
+    pub(super) fn commands(&mut self, is_final: &mut bool) -> Result<Vec<Command>, DecodeFault> {
         let mut commands = Vec::new();
         self.children(|this, tag| {
             if tag == Tag::Final {
@@ -22,7 +22,7 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
     }
 
     #[inline]
-    fn command(&mut self, tag: Tag, into: &mut Vec<Command>) -> Result<Child, DecodeError> {
+    fn command(&mut self, tag: Tag, into: &mut Vec<Command>) -> Result<Child, DecodeFault> {
         let is_command = matches!(
             tag,
             Tag::Alert
@@ -64,7 +64,7 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
         Ok(Child::Taken)
     }
 
-    fn alert(&mut self) -> Result<Alert, DecodeError> {
+    fn alert(&mut self) -> Result<Alert, DecodeFault> {
         let mut alert = Alert::default();
         self.children(|this, tag| {
             match tag {
@@ -79,7 +79,7 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
         Ok(alert)
     }
 
-    fn write(&mut self, kind: WriteKind) -> Result<Write, DecodeError> {
+    fn write(&mut self, kind: WriteKind) -> Result<Write, DecodeFault> {
         let mut write = Write { kind, cmd_id: Text::default(), meta: Meta::default(), items: Vec::new() };
         self.children(|this, tag| {
             match tag {
@@ -93,7 +93,7 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
         Ok(write)
     }
 
-    fn get(&mut self) -> Result<Get, DecodeError> {
+    fn get(&mut self) -> Result<Get, DecodeFault> {
         let mut get = Get::default();
         self.children(|this, tag| {
             match tag {
@@ -107,7 +107,7 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
         Ok(get)
     }
 
-    fn exec(&mut self) -> Result<Exec, DecodeError> {
+    fn exec(&mut self) -> Result<Exec, DecodeFault> {
         let mut exec = Exec::default();
         self.children(|this, tag| {
             match tag {
@@ -122,7 +122,7 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
         Ok(exec)
     }
 
-    fn nested(&mut self, kind: NestedKind) -> Result<Nested, DecodeError> {
+    fn nested(&mut self, kind: NestedKind) -> Result<Nested, DecodeFault> {
         let mut nested = Nested { kind, cmd_id: Text::default(), meta: Meta::default(), commands: Vec::new() };
         self.children(|this, tag| {
             match tag {
@@ -135,7 +135,7 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
         Ok(nested)
     }
 
-    fn results(&mut self) -> Result<Results, DecodeError> {
+    fn results(&mut self) -> Result<Results, DecodeFault> {
         let mut results = Results::default();
         self.children(|this, tag| {
             match tag {
@@ -154,7 +154,7 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
     }
 
     /// `Status`. One without `Data` tells of no success, so it reads as [`StatusCode::COMMAND_FAILED`].
-    fn status(&mut self) -> Result<Status, DecodeError> {
+    fn status(&mut self) -> Result<Status, DecodeFault> {
         let mut status = Status { code: StatusCode::COMMAND_FAILED, ..Status::default() };
         self.children(|this, tag| {
             match tag {
@@ -175,7 +175,7 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
         Ok(status)
     }
 
-    fn unsupported(&mut self, tag: Tag) -> Result<Command, DecodeError> {
+    fn unsupported(&mut self, tag: Tag) -> Result<Command, DecodeFault> {
         let mut cmd_id = Text::default();
         self.children(|this, child| {
             if child != Tag::CmdID {
@@ -187,7 +187,7 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
         Ok(Command::Unsupported { name: Text::from(tag.name()), cmd_id })
     }
 
-    fn item(&mut self, items: &mut Vec<Item>) -> Result<(), DecodeError> {
+    fn item(&mut self, items: &mut Vec<Item>) -> Result<(), DecodeFault> {
         check("items_max", self.limits.items_max, items.len() + 1, self.source.at())?;
         let mut item = Item::default();
         self.children(|this, tag| {

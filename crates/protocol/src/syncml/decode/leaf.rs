@@ -2,14 +2,14 @@ use std::str;
 
 use super::super::markup::Markup;
 use super::super::source::{Source, Token, as_plain_text};
-use super::super::{DecodeError, ItemData, Text};
+use super::super::{DecodeFault, ItemData, Text};
 use super::{Decoder, skip};
 use crate::limits::check;
 
 impl<'a, S: Source<'a>> Decoder<'_, S> {
     /// The text of the element just opened. Elements inside are passed over.
     #[inline]
-    pub(super) fn leaf(&mut self) -> Result<Text, DecodeError> {
+    pub(super) fn leaf(&mut self) -> Result<Text, DecodeFault> {
         if let Some(text) = self.source.simple_text() {
             return Ok(Text::new(text));
         }
@@ -23,7 +23,7 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
         }
     }
 
-    fn leaf_rest(&mut self, mut text: String, mut token: Token<'a>) -> Result<Text, DecodeError> {
+    fn leaf_rest(&mut self, mut text: String, mut token: Token<'a>) -> Result<Text, DecodeFault> {
         loop {
             match token {
                 Token::Close | Token::End => return Ok(Text::from(text)),
@@ -35,13 +35,13 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
     }
 
     /// Adds a part of a text, within `text_bytes_max`.
-    pub(super) fn append(&self, text: &mut String, piece: Token<'a>) -> Result<(), DecodeError> {
+    pub(super) fn append(&self, text: &mut String, piece: Token<'a>) -> Result<(), DecodeFault> {
         let at = self.source.at();
         let mut buffer = [0; 4];
         let part = match piece {
             Token::Text(part) => part,
             Token::Char(character) => character.encode_utf8(&mut buffer),
-            Token::Opaque(octets) => str::from_utf8(octets).map_err(|_| DecodeError::NotText { at })?,
+            Token::Opaque(octets) => str::from_utf8(octets).map_err(|_| DecodeFault::NotText { at })?,
             Token::Open(_) | Token::Other | Token::Close | Token::End => "",
         };
         check("text_bytes_max", self.limits.text_bytes_max, text.len() + part.len(), at)?;
@@ -51,7 +51,7 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
 
     /// `Data` of an item: text, opaque octets, or mark-up.
     #[inline]
-    pub(super) fn item_data(&mut self) -> Result<ItemData, DecodeError> {
+    pub(super) fn item_data(&mut self) -> Result<ItemData, DecodeFault> {
         if let Some(text) = self.source.simple_text() {
             return Ok(classify(text.as_bytes()));
         }
@@ -70,7 +70,7 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
         }
     }
 
-    fn item_data_rest(&mut self, mut octets: Vec<u8>, mut token: Token<'a>) -> Result<ItemData, DecodeError> {
+    fn item_data_rest(&mut self, mut octets: Vec<u8>, mut token: Token<'a>) -> Result<ItemData, DecodeFault> {
         loop {
             let mut buffer = [0; 4];
             let part: &[u8] = match token {
@@ -88,7 +88,7 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
     }
 
     /// The rest of a `Data` in which an element was just opened.
-    fn markup(&mut self, before: &[u8]) -> Result<ItemData, DecodeError> {
+    fn markup(&mut self, before: &[u8]) -> Result<ItemData, DecodeFault> {
         let mut markup = Markup::new(before, self.limits, self.source.at())?;
         markup.element(&mut self.source, "")?;
         loop {

@@ -3,7 +3,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::super::source::{Source, Token};
-use super::super::{DecodeError, Meta};
+use super::super::{DecodeFault, Meta};
 use super::{Child, Decoder, skip};
 use crate::wbxml::tags::Tag;
 
@@ -17,7 +17,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 
 impl<'a, S: Source<'a>> Decoder<'_, S> {
     /// `Meta`, with or without the `MetInf` wrapper.
-    pub(super) fn meta(&mut self, meta: &mut Meta) -> Result<(), DecodeError> {
+    pub(super) fn meta(&mut self, meta: &mut Meta) -> Result<(), DecodeFault> {
         self.children(|this, tag| {
             if tag == Tag::MetInf {
                 this.children(|this, tag| this.meta_child(meta, tag))?;
@@ -28,7 +28,7 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
     }
 
     #[inline]
-    fn meta_child(&mut self, meta: &mut Meta, tag: Tag) -> Result<Child, DecodeError> {
+    fn meta_child(&mut self, meta: &mut Meta, tag: Tag) -> Result<Child, DecodeFault> {
         match tag {
             Tag::Format => meta.format = Some(self.leaf()?),
             Tag::Type => meta.kind = Some(self.leaf()?),
@@ -45,18 +45,18 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
     }
 
     /// A decimal number; an empty element says nothing.
-    fn number(&mut self, tag: Tag) -> Result<Option<u64>, DecodeError> {
+    fn number(&mut self, tag: Tag) -> Result<Option<u64>, DecodeFault> {
         let text = self.leaf()?;
         let digits = text.trim();
         if digits.is_empty() {
             return Ok(None);
         }
         let number = digits.parse().ok().filter(|_| digits.bytes().all(|octet| octet.is_ascii_digit()));
-        let not_number = || DecodeError::NotNumber { element: tag.name(), at: self.source.at() };
+        let not_number = || DecodeFault::NotNumber { element: tag.name(), at: self.source.at() };
         number.ok_or_else(not_number).map(Some)
     }
 
-    fn base64(&mut self, tag: Tag) -> Result<Vec<u8>, DecodeError> {
+    fn base64(&mut self, tag: Tag) -> Result<Vec<u8>, DecodeFault> {
         let text = self.leaf()?;
         let decoded = if text.contains(|character: char| character.is_ascii_whitespace()) {
             let dense: String = text.chars().filter(|character| !character.is_ascii_whitespace()).collect();
@@ -64,13 +64,13 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
         } else {
             LENIENT.decode(text.as_bytes())
         };
-        decoded.map_err(|_| DecodeError::NotBase64 { element: tag.name(), at: self.source.at() })
+        decoded.map_err(|_| DecodeFault::NotBase64 { element: tag.name(), at: self.source.at() })
     }
 }
 
 impl<'a, S: Source<'a>> Decoder<'_, S> {
     /// `Chal`.
-    pub(super) fn challenge(&mut self) -> Result<super::super::Challenge, DecodeError> {
+    pub(super) fn challenge(&mut self) -> Result<super::super::Challenge, DecodeFault> {
         let mut meta = Meta::default();
         loop {
             match self.source.next()? {

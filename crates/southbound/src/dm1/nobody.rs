@@ -1,0 +1,28 @@
+//! The answer to a sender that has no account: the same as to one that has, with a wrong credential.
+
+use muster_protocol::dm1::Identity;
+
+use super::account::OpenAccount;
+use super::arrival::{Arrival, SealedReply};
+use super::conversation::Dialogue;
+use super::exchange::Settings;
+use super::{Answer, Refusal};
+use crate::profile::PLAIN;
+
+/// Challenges, or refuses.
+pub(super) fn answer(account: &OpenAccount, settings: &Settings, arrival: &Arrival<'_>) -> Result<Answer, Refusal> {
+    let message = &arrival.message;
+    let mut session = Dialogue::begin(message, arrival.encoding, PLAIN).session;
+    let identity = Identity {
+        uri: &message.header.target.uri,
+        resp_uri: None,
+        max_msg_size: settings.message_bytes_max,
+        max_obj_size: settings.object_bytes_max,
+    };
+    let reply = match session.receive(&account.lend(), message) {
+        Ok(_) => session.answer(&identity, &account.lend(), Vec::new()),
+        Err(violation) => session.refuse(&identity, message, violation.status()),
+    };
+    let octets = reply.message.encode(arrival.encoding)?;
+    Ok(arrival.answer(SealedReply { octets, seal: None }))
+}
