@@ -99,6 +99,9 @@ pub struct Session {
     parts: Assembly,
     /// Command numbers of the alerts in our last message, which the device answers with a status.
     own_alerts: Vec<u32>,
+    /// Added to the numbers of commands that want an answer.
+    #[serde(default)]
+    numbers_from: u32,
     /// What the answer to the last message owes, until it is made.
     due: Option<Due>,
 }
@@ -134,6 +137,7 @@ impl Session {
             queue: VecDeque::new(),
             parts: Assembly::default(),
             own_alerts: Vec::new(),
+            numbers_from: 0,
             due: None,
         }
     }
@@ -145,6 +149,16 @@ impl Session {
     pub fn after_challenge(session_id: &str, encoding: Encoding, messages: u32) -> Self {
         let messages = messages.min(MESSAGES_MAX);
         Self { seen: messages, sent: messages, failures: u8::from(messages > 0), ..Self::new(session_id, encoding) }
+    }
+
+    /// The same session, which numbers the commands that want an answer from above `number`.
+    ///
+    /// For a session with the identifier of an earlier one: a message of that one which is still on its way would else
+    /// be taken for an answer to commands of this one, since both count messages and commands from 1. A `CmdID` may be
+    /// any text that is unique in its message.
+    #[must_use]
+    pub fn numbered_from(self, number: u32) -> Self {
+        Self { numbers_from: number, ..self }
     }
 
     /// Takes back the orders that wait for a message with room: they end as not sent.

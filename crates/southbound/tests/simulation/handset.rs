@@ -130,7 +130,7 @@ impl Handset {
             self.out = None;
             return Ok(None);
         }
-        let step = self.device.receive_sealed(&message, &answer.body, None);
+        let step = self.device.receive_sealed(&message, &answer.body, answer.hmac.as_deref());
         self.out = None;
         if let Some(reply) = &step.reply {
             self.put_out(reply);
@@ -144,6 +144,24 @@ impl Handset {
         self.device.reboot();
         self.out = None;
         self.is_last_word = false;
+    }
+
+    /// `Content-Type` and `User-Agent` of its messages.
+    pub(crate) fn http_headers(&self) -> (String, Option<&str>) {
+        let usual = self.encoding.media_type();
+        let mut content_type = usual.to_owned();
+        let mut user_agent = None;
+        for behaviour in &self.behaviours {
+            match behaviour {
+                Behaviour::ContentType(name) => {
+                    let suffix = usual.rsplit_once('+').map_or("xml", |(_, suffix)| suffix);
+                    content_type = format!("{name}+{suffix}");
+                }
+                Behaviour::UserAgent(name) => user_agent = Some(name.as_str()),
+                _ => {}
+            }
+        }
+        (content_type, user_agent)
     }
 
     pub(crate) fn count(&self, command: &str, path: &str) -> u32 {

@@ -302,8 +302,16 @@ impl Run {
     async fn post(&mut self, node: usize, at: usize, packet: &Packet) -> Result<Answer, Refusal> {
         self.figures.messages += 1;
         let token = packet.url.strip_prefix(URL).and_then(|it| it.strip_prefix('/'));
-        let content_type = Some(self.handsets[at].encoding.media_type());
-        self.server.take(node, Post { content_type, token, body: &packet.octets }).await
+        let (content_type, user_agent) = self.handsets[at].http_headers();
+        let post = Post {
+            content_type: Some(&content_type),
+            user_agent,
+            hmac: packet.seal.as_deref(),
+            token,
+            body: &packet.octets,
+            ..Post::default()
+        };
+        self.server.take(node, post).await
     }
 
     /// The link is calm and every device comes back, until nothing is left to do.

@@ -23,7 +23,7 @@ impl Session {
         };
         let mut outcomes = self.admit(due.stage, commands);
         let mut message = self.begin(identity, account, &due);
-        let mut next = Number(message.commands.len());
+        let mut next = Number(message.commands.len().saturating_add(self.numbers_from as usize));
         if matches!(due.stage, Stage::NextMessage | Stage::Ready) && !due.no_end.is_empty() {
             self.say(&mut message, &mut next, code::NO_END_OF_DATA, due.no_end.iter().map(source).collect());
         }
