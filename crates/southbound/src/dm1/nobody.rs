@@ -12,7 +12,7 @@ use crate::profile::PLAIN;
 /// Challenges, or refuses.
 pub(super) fn answer(account: &OpenAccount, settings: &Settings, arrival: &Arrival<'_>) -> Result<Answer, Refusal> {
     let message = &arrival.message;
-    let mut session = Dialogue::begin(message, arrival.encoding, PLAIN, None).session;
+    let mut session = Dialogue::begin(message, arrival.encoding, PLAIN, 0).session;
     let identity = Identity {
         uri: &message.header.target.uri,
         resp_uri: None,
