@@ -376,7 +376,11 @@ impl Run {
             };
             match self.hear(at, &answer)? {
                 None | Some(SessionEnd::Complete | SessionEnd::Rebooted) => {}
-                Some(end) => return Err(format!("device {at}: a calm session ended with {end:?}")),
+                Some(end) => {
+                    let (asked, said) =
+                        (String::from_utf8_lossy(&packet.octets), String::from_utf8_lossy(&answer.body));
+                    return Err(format!("device {at}: a calm session ended with {end:?}\n{asked}\n{said}"));
+                }
             }
         }
         Err(format!("device {at}: the session does not end"))
