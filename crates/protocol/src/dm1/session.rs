@@ -143,9 +143,9 @@ impl Session {
 
     /// The same session, which numbers the commands that want an answer from above `number`.
     ///
-    /// For a session with the identifier of an earlier one: a message of that one which is still on its way would else
-    /// be taken for an answer to commands of this one, since both count messages and commands from 1. A `CmdID` may be
-    /// any text that is unique in its message.
+    /// For a session that a message of an earlier one can have begun again: what the device said in the earlier one
+    /// would else be taken for an answer to commands of this one, since both count messages and commands from 1. A
+    /// `CmdID` may be any text that is unique in its message.
     #[must_use]
     pub fn numbered_from(self, number: u32) -> Self {
         Self { numbers_from: number, ..self }
@@ -161,7 +161,7 @@ impl Session {
         self.phase = Phase::Over;
         self.again.clear();
         self.parts.clear();
-        let mut outcomes = self.wire.take_all();
+        let mut outcomes = self.wire.take_cut_off();
         outcomes.extend(self.queue.drain(..).flat_map(|it| ended(&it, Answer::NotSent, None)));
         outcomes
     }

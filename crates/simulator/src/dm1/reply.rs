@@ -67,7 +67,11 @@ impl Device {
             session.outbox.drop_rest();
         }
         if self.faults.out_of_order && !is_piece {
-            session.sent.reverse();
+            // What is no answer keeps its order: package 1 begins with its alert.
+            let is_answer = |it: &Command| matches!(it, Command::Status(_) | Command::Results(_));
+            let (mut answers, others): (Vec<_>, Vec<_>) = session.sent.drain(..).partition(is_answer);
+            answers.reverse();
+            session.sent = answers.into_iter().chain(others).collect();
         }
     }
 

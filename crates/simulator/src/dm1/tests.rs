@@ -4,6 +4,8 @@ mod authentication;
 mod commands;
 mod hostile;
 mod notification;
+mod objects;
 mod packages;
 mod script;
 mod sealed;
+mod variety;

@@ -7,10 +7,11 @@ use muster_broker::device::Device;
 use muster_broker::id::TaskId;
 use muster_broker::identity::DeviceId;
 use muster_broker::ports::Vault;
-use muster_broker::store::{Contact, ContactState, ContactStep, DialogueState};
+use muster_broker::store::{Contact, ContactStep, DialogueState};
 use muster_broker::time::Timestamp;
 use muster_protocol::dm1::{
-    Account, DeviceAlert, DeviceInfo, EndReason, Failure, Identity, Received, Reply, Session, Stage, Violation,
+    Account, AuthType, DeviceAlert, DeviceInfo, EndReason, Failure, Identity, Received, Reply, Session, Stage,
+    Violation,
 };
 use muster_protocol::syncml::{EncodeError, Encoding, Message, StatusCode, Text};
 use serde::{Deserialize, Serialize};
@@ -88,15 +89,16 @@ impl Dialogue {
     /// A session that begins with this message. A device that was challenged goes on counting its messages, and so
     /// do we; nothing else of a session that is not authenticated is remembered.
     ///
-    /// Where the session before, whose state is `earlier`, has the same identifier, a message of that one may still be
-    /// on its way: it must not count as an answer to commands of this one. The generation is another one for each
-    /// session that was let in.
-    pub(super) fn begin(message: &Message, encoding: Encoding, profile: &str, earlier: Option<&ContactState>) -> Self {
-        let session_id = message.header.session_id.as_str();
+    /// A Basic credential is always the same, so that a message of an earlier session which arrives late begins that
+    /// one again, and what the device said then must not count as an answer to commands of now. `generation` is
+    /// another one for each session that was let in.
+    pub(super) fn begin(message: &Message, encoding: Encoding, profile: &str, generation: i64) -> Self {
         let before = message.header.msg_id.trim().parse::<u32>().unwrap_or(1).saturating_sub(1);
-        let session = Session::after_challenge(session_id, encoding, before);
-        let namesake = earlier.filter(|it| it.dialogue.as_ref().is_some_and(|stored| stored.session_id == session_id));
-        let numbers_from = namesake.map_or(0, |it| (it.generation.rem_euclid(NUMBERINGS) as u32 + 1) * NUMBERS);
+        let session = Session::after_challenge(&message.header.session_id, encoding, before);
+        let is_basic = message.header.cred.as_ref().is_some_and(|cred| {
+            cred.meta.kind.as_deref().is_none_or(|kind| AuthType::parse(kind) == Some(AuthType::Basic))
+        });
+        let numbers_from = if is_basic { generation.rem_euclid(NUMBERINGS) as u32 * NUMBERS } else { 0 };
         Self {
             session: session.numbered_from(numbers_from),
             profile: profile.to_owned(),

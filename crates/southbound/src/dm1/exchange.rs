@@ -243,8 +243,8 @@ impl Exchange {
             None => None,
         };
         let profile = self.profiles.choose(self.store.as_ref(), &contact, dialogue.as_ref(), arrival, now).await?;
-        let dialogue =
-            dialogue.unwrap_or_else(|| Dialogue::begin(message, arrival.encoding, &profile.name, Some(&contact.state)));
+        let dialogue = dialogue
+            .unwrap_or_else(|| Dialogue::begin(message, arrival.encoding, &profile.name, contact.state.generation));
         let account = OpenAccount::of(&contact, session_id, &self.settings.server_id, vault)
             .map_err(|error| {
                 tracing::error!(device.id = %contact.device.oid, %error, "secrets cannot be opened");

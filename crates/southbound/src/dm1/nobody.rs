@@ -16,7 +16,7 @@ pub(super) fn answer(
     arrival: &Arrival<'_>,
 ) -> Result<SealedReply, Refusal> {
     let message = &arrival.message;
-    let mut session = Dialogue::begin(message, arrival.encoding, PLAIN, None).session;
+    let mut session = Dialogue::begin(message, arrival.encoding, PLAIN, 0).session;
     let identity = Identity {
         uri: &message.header.target.uri,
         resp_uri: None,

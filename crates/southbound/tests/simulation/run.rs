@@ -68,6 +68,18 @@ const FATES: &[(usize, Fate)] = &[
     (3, Fate::HeardTwice),
 ];
 
+/// Why a device did not get an answer.
+enum Trouble {
+    Refused(Refusal),
+    Wrong(String),
+}
+
+impl From<Refusal> for Trouble {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
 /// What a run was made of.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Figures {
@@ -106,13 +118,14 @@ impl Run {
     /// What is wrong, with everything that happened.
     pub(crate) async fn play(ground: &Ground, seed: u64) -> Result<Figures, String> {
         let mut chance = Chance::new(seed);
-        let settings = Settings { message_bytes_max: *chance.pick(&[4_000, 16_000, 64_000]), ..Settings::default() };
+        let mut handsets: Vec<Handset> =
+            (0..chance.between(1, 2)).map(|number| Handset::new(seed, number, &mut chance)).collect();
+        let ignores = handsets.iter().any(|it| it.has(&Behaviour::IgnoresServerLimits));
+        let limits: &[u32] = if ignores { &[64_000] } else { &[4_000, 16_000, 64_000] };
+        let settings = Settings { message_bytes_max: *chance.pick(limits), ..Settings::default() };
         let server = Server::new(ground, seed, settings);
-        let mut handsets = Vec::new();
-        for number in 0..chance.between(1, 2) {
-            let handset = Handset::new(seed, number, &mut chance);
+        for handset in &mut handsets {
             server.record(&handset.imei, handset.account_fields()).await;
-            handsets.push(handset);
         }
         let mut run =
             Self { server, chance, handsets, asked: Vec::new(), figures: Figures::default(), log: String::new() };
@@ -216,36 +229,12 @@ impl Run {
         let node = self.chance.below(NODES);
         let number = self.handsets[at].sent.len() - 1;
         self.note(format_args!("device {at} sends message {number} to node {node}: {fate:?}"));
-        let answer = match fate {
-            Fate::RequestLost => None,
-            Fate::RequestCut => {
-                let length = self.chance.below(packet.octets.len());
-                let cut = Packet { octets: packet.octets[..length].to_vec(), ..packet };
-                if let Ok(answer) = self.post(node, at, &cut).await {
-                    return Err(format!("a message cut after {length} octets was answered: {answer:?}"));
-                }
-                None
-            }
-            Fate::ReplyLost | Fate::ReplyCut => {
-                let answer = self.taken(node, at, &packet).await?;
-                let length = self.chance.below(answer.body.len());
-                let cut = Answer { body: answer.body[..length].to_vec(), ..answer };
-                let is_read = fate == Fate::ReplyCut && crate::handset::is_readable(&cut);
-                if is_read {
-                    return Err(format!("an answer cut after {length} octets was read"));
-                }
-                None
-            }
-            Fate::Arrives | Fate::HeardTwice => Some(self.taken(node, at, &packet).await?),
-            Fate::ArrivesTwice => {
-                let answer = self.taken(node, at, &packet).await?;
-                let other = self.chance.below(NODES);
-                let again = self.taken(other, at, &packet).await?;
-                if again != answer {
-                    return Err(format!("a repeated message got another answer: {answer:?} then {again:?}"));
-                }
-                Some(answer)
-            }
+        let answer = match self.befall(fate, node, at, packet).await {
+            // Who fails to prove who it is has to wait, and a device only sees that it does not get through.
+            Err(Trouble::Refused(Refusal::NotNow { .. })) => None,
+            Err(Trouble::Refused(refusal)) => return Err(format!("a message of device {at} was refused: {refusal:?}")),
+            Err(Trouble::Wrong(why)) => return Err(why),
+            Ok(answer) => answer,
         };
         let Some(answer) = answer else {
             let handset = &mut self.handsets[at];
@@ -266,6 +255,43 @@ impl Run {
             }
         }
         Ok(())
+    }
+
+    /// The answer that comes back to the device, if one does.
+    async fn befall(&mut self, fate: Fate, node: usize, at: usize, packet: Packet) -> Result<Option<Answer>, Trouble> {
+        Ok(match fate {
+            Fate::RequestLost => None,
+            Fate::RequestCut => {
+                let length = self.chance.below(packet.octets.len());
+                let cut = Packet { octets: packet.octets[..length].to_vec(), ..packet };
+                if let Ok(answer) = self.post(node, at, &cut).await {
+                    return Err(Trouble::Wrong(format!(
+                        "a message cut after {length} octets was answered: {answer:?}"
+                    )));
+                }
+                None
+            }
+            Fate::ReplyLost | Fate::ReplyCut => {
+                let answer = self.post(node, at, &packet).await?;
+                let length = self.chance.below(answer.body.len());
+                let cut = Answer { body: answer.body[..length].to_vec(), ..answer };
+                if fate == Fate::ReplyCut && crate::handset::is_readable(&cut) {
+                    return Err(Trouble::Wrong(format!("an answer cut after {length} octets was read")));
+                }
+                None
+            }
+            Fate::Arrives | Fate::HeardTwice => Some(self.post(node, at, &packet).await?),
+            Fate::ArrivesTwice => {
+                let answer = self.post(node, at, &packet).await?;
+                let other = self.chance.below(NODES);
+                let again = self.post(other, at, &packet).await?;
+                if again != answer {
+                    let text = format!("a repeated message got another answer: {answer:?} then {again:?}");
+                    return Err(Trouble::Wrong(text));
+                }
+                Some(answer)
+            }
+        })
     }
 
     fn hear(&mut self, at: usize, answer: &Answer) -> Result<Option<SessionEnd>, String> {
@@ -291,12 +317,6 @@ impl Run {
             }
         }
         Ok(end)
-    }
-
-    async fn taken(&mut self, node: usize, at: usize, packet: &Packet) -> Result<Answer, String> {
-        self.post(node, at, packet)
-            .await
-            .map_err(|refusal| format!("a message of device {at} was refused: {refusal:?}"))
     }
 
     async fn post(&mut self, node: usize, at: usize, packet: &Packet) -> Result<Answer, Refusal> {
@@ -346,10 +366,21 @@ impl Run {
         for _ in 0..MESSAGES_MAX {
             let Some(packet) = self.handsets[at].out.clone() else { return Ok(()) };
             let node = self.chance.below(NODES);
-            let answer = self.taken(node, at, &packet).await?;
+            let answer = match self.post(node, at, &packet).await {
+                Ok(answer) => answer,
+                Err(Refusal::NotNow { retry_after_s }) => {
+                    self.server.pass_s(i64::from(retry_after_s));
+                    continue;
+                }
+                Err(refusal) => return Err(format!("a calm message of device {at} was refused: {refusal:?}")),
+            };
             match self.hear(at, &answer)? {
                 None | Some(SessionEnd::Complete | SessionEnd::Rebooted) => {}
-                Some(end) => return Err(format!("device {at}: a calm session ended with {end:?}")),
+                Some(end) => {
+                    let (asked, said) =
+                        (String::from_utf8_lossy(&packet.octets), String::from_utf8_lossy(&answer.body));
+                    return Err(format!("device {at}: a calm session ended with {end:?}\n{asked}\n{said}"));
+                }
             }
         }
         Err(format!("device {at}: the session does not end"))

@@ -198,7 +198,7 @@ impl Session {
             }
         }
         if has_abort(message) {
-            received.outcomes.extend(self.wire.take_all());
+            received.outcomes.extend(self.wire.take_cut_off());
             return abort_answer(message, received);
         }
         if message.is_final {
