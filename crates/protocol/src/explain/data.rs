@@ -47,13 +47,17 @@ fn nested(data: &mut Node, octets: &[u8], facts: &mut Facts, options: &Options<'
         return false;
     }
     let read = if binary { element::wbxml(octets) } else { element::xml(octets) };
-    // Octets that only begin like a document are a value.
-    if read.children.is_empty() || (binary && read.name == "document") {
+    // Octets and text that only begin like a document are a value.
+    if read.children.is_empty() || (read.name == "document" && (binary || is_broken(&read))) {
         return false;
     }
     data.children.push(run::annotated(read, facts, options, depth + 1));
     data.value = None;
     true
+}
+
+fn is_broken(node: &Node) -> bool {
+    node.failure.is_some() || node.children.iter().any(is_broken)
 }
 
 /// How many octets there are, and what they say if that is text.

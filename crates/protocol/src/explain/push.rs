@@ -124,7 +124,7 @@ impl Run<'_, '_> {
                         match assembly.take(&sender, &data) {
                             Ok(Joined::Whole(payload)) => joined = Some((payload, data.ports.map(|it| it.destination))),
                             Ok(Joined::Waiting) => {
-                                node.children.push(octets_field("payload", data.payload_at, data.payload))
+                                node.children.push(octets_field("payload", data.payload_at, data.payload));
                             }
                             Ok(Joined::Repeated) => node.note(Tone::Odd, "came before"),
                             Err(error) => node.fail(data.payload_at, error),

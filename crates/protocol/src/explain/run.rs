@@ -13,11 +13,12 @@ pub fn explain(inputs: &[&[u8]], options: &Options<'_>) -> Explanation {
     let mut run = Run { facts: Facts::default(), options };
     let mut inputs: Vec<(Explained, Option<ExplainError>)> = inputs.iter().map(|input| run.input(input)).collect();
     let mut explanation = Explanation::default();
+    let matches = correlate::Matches::of(&run.facts);
     for (explained, error) in &mut inputs {
         if let Some(error) = error.take() {
             explanation.failures.push(Failure { at: 0, path: String::new(), error });
         }
-        correlate::resolve(&mut explained.parts, &run.facts, &options.keys);
+        correlate::resolve(&mut explained.parts, &run.facts, &matches, &options.keys);
         for part in &mut explained.parts {
             collect(part, "", &mut explanation.failures);
         }
