@@ -11,6 +11,7 @@ mod hostile;
 mod hostile_wbxml;
 mod hostile_xml;
 mod interop;
+mod noise;
 mod place;
 mod properties;
 mod representation;
