@@ -20,6 +20,20 @@ pub(super) fn find_either(octets: &[u8], a: u8, b: u8) -> usize {
     words.len() * 8 + tail
 }
 
+/// How many octets come before the first zero, if there is one.
+#[inline]
+pub(crate) fn find_zero(octets: &[u8]) -> Option<usize> {
+    let (words, rest) = octets.as_chunks::<8>();
+    for (number, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let found = word.wrapping_sub(ONES) & !word & TOPS;
+        if found != 0 {
+            return Some(number * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    rest.iter().position(|octet| *octet == 0).map(|at| words.len() * 8 + at)
+}
+
 /// 1 for octets that may begin a name, 2 for those that may only continue one, 3 for the colon.
 const NAME: [u8; 256] = {
     let mut table = [0; 256];
@@ -75,6 +89,20 @@ mod tests {
             }
         }
         assert_eq!(find_either(&[0x3D, 0x3B, 0x27, 0x25, 0xBC, 0xA6, 0x80, 0xFF], b'<', b'&'), 8);
+    }
+
+    #[test]
+    fn first_zero_is_found_at_any_place() {
+        for length in 0..40 {
+            assert_eq!(find_zero(&vec![0x01; length]), None);
+            for at in 0..length {
+                let mut octets = vec![0x80; length];
+                octets[at] = 0;
+                assert_eq!(find_zero(&octets), Some(at));
+                octets[length - 1] = 0;
+                assert_eq!(find_zero(&octets), Some(at));
+            }
+        }
     }
 
     #[test]
