@@ -3,6 +3,8 @@
 use muster_protocol::syncml::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use crate::user::{Mood, User};
+
 /// One departure from what a good device and a patient user do. A device may have several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -13,6 +15,34 @@ pub enum Behaviour {
     NoAnswerFromUser,
     /// The user cancels every question (214).
     Cancels,
+    /// The user takes what is preselected (option `DR`): yes only if that is yes.
+    TakesDefaults,
+    /// The user types this where a text is asked for, as far as the question lets.
+    Types(String),
+    /// The user chooses these choices, counted from 1; of a question for one, the first that it has.
+    Chooses(Vec<u32>),
+    /// The user takes so long for an answer; above the question's `MAXDT` it is none (408).
+    AnswersAfter {
+        /// Seconds.
+        seconds: u32,
+    },
+    /// The device cannot ask its user anything (406).
+    NoScreen,
+    /// The device shows no text above so many characters (416).
+    SmallScreen {
+        /// Characters.
+        chars: usize,
+    },
+    /// What an Atomic did before it failed cannot be undone (516).
+    CannotRollBack,
+    /// An Atomic whose statuses do not fit one message is undone (517); other devices spread them over several.
+    AnswersAtomicAtOnce,
+    /// `?list=` is not supported (406), as in libdmclient.
+    ReadsNoLists,
+    /// Of the properties, only those that every device must have are supported.
+    FewProperties,
+    /// Names of children are percent-encoded in what a Get of an interior node answers, as Windows does it.
+    EncodesChildNames,
     /// The device says it is another one: `DevId` and the `Source` of its messages carry this IMEI.
     OtherImei(String),
     /// The connection is lost after the device's message of this number (from 1) went out and before its answer came
@@ -50,21 +80,6 @@ pub enum Behaviour {
     },
 }
 
-/// How the user of a device answers questions (alerts 1101 to 1104).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum User {
-    /// Yes; the first choice; the text `OK`.
-    #[default]
-    Accepts,
-    /// No, status 304.
-    Declines,
-    /// Nothing until the time is up, status 408.
-    NoAnswer,
-    /// Cancels, status 214.
-    Cancels,
-}
-
 /// The behaviours that the session machine itself has to know, taken out of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Faults {
@@ -74,6 +89,11 @@ pub(crate) struct Faults {
     pub(crate) skips_msg_id: bool,
     pub(crate) message_bytes_max: Option<usize>,
     pub(crate) failing: Vec<(String, StatusCode)>,
+    pub(crate) cannot_roll_back: bool,
+    pub(crate) answers_atomic_at_once: bool,
+    pub(crate) reads_no_lists: bool,
+    pub(crate) few_properties: bool,
+    pub(crate) encodes_child_names: bool,
 }
 
 impl Faults {
@@ -81,9 +101,20 @@ impl Faults {
         let mut faults = Self::default();
         for behaviour in behaviours {
             match behaviour {
-                Behaviour::Declines => faults.user = User::Declines,
-                Behaviour::NoAnswerFromUser => faults.user = User::NoAnswer,
-                Behaviour::Cancels => faults.user = User::Cancels,
+                Behaviour::Declines => faults.user.mood = Mood::Declines,
+                Behaviour::NoAnswerFromUser => faults.user.mood = Mood::NoAnswer,
+                Behaviour::Cancels => faults.user.mood = Mood::Cancels,
+                Behaviour::TakesDefaults => faults.user.mood = Mood::TakesDefaults,
+                Behaviour::Types(text) => faults.user.types = Some(text.clone()),
+                Behaviour::Chooses(choices) => faults.user.chooses = Some(choices.clone()),
+                Behaviour::AnswersAfter { seconds } => faults.user.answers_after_s = *seconds,
+                Behaviour::NoScreen => faults.user.screen_chars = Some(0),
+                Behaviour::SmallScreen { chars } => faults.user.screen_chars = Some(*chars),
+                Behaviour::CannotRollBack => faults.cannot_roll_back = true,
+                Behaviour::AnswersAtomicAtOnce => faults.answers_atomic_at_once = true,
+                Behaviour::ReadsNoLists => faults.reads_no_lists = true,
+                Behaviour::FewProperties => faults.few_properties = true,
+                Behaviour::EncodesChildNames => faults.encodes_child_names = true,
                 Behaviour::OtherImei(imei) => faults.other_imei = Some(imei.clone()),
                 Behaviour::FailsWith { status, path } => faults.failing.push((path.clone(), *status)),
                 Behaviour::WrongCredentials => faults.wrong_credentials = true,

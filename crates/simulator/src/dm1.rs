@@ -25,13 +25,14 @@ use std::collections::VecDeque;
 use muster_protocol::syncml::{
     Address, Alert, Command, Encoding, Item, ItemData, Message, Meta, StatusCode, Text, Write, WriteKind,
 };
+use muster_protocol::tree::Parts;
 
 pub use event::{Event, EventKind, ExecOutcome, Told};
 pub use ledger::{Executed, Ledger};
 
 use crate::account::Account;
 use crate::behaviour::{Behaviour, Faults};
-use crate::tree::{Profile, Tree};
+use crate::tree::{Profile, TStamp, Tree, standard};
 use session::Session;
 
 /// `MaxMsgSize` that a device announces, in octets, unless it is made to send small messages.
@@ -101,6 +102,7 @@ pub struct Device {
     events: VecDeque<Event>,
     events_later: VecDeque<Event>,
     random: fastrand::Rng,
+    now: Option<TStamp>,
     sessions: u16,
     session: Option<Session>,
     complaints: Vec<String>,
@@ -127,8 +129,12 @@ impl Device {
             account.client_secret.push_str("-wrong");
         }
         let mut random = fastrand::Rng::with_seed(seed);
+        let mut tree = standard(&profile, &account.server_id);
+        if faults.few_properties {
+            tree = tree.supporting(Parts::NONE);
+        }
         Self {
-            tree: Tree::standard(&profile),
+            tree,
             account,
             encoding,
             uri: profile.dev_id,
@@ -139,6 +145,7 @@ impl Device {
             events_later: VecDeque::new(),
             sessions: random.u16(..),
             random,
+            now: None,
             session: None,
             complaints: Vec::new(),
         }
@@ -199,6 +206,11 @@ impl Device {
     pub fn on_exec(&mut self, path: &str, outcome: ExecOutcome) {
         self.execs.retain(|(at, _)| at != path);
         self.execs.push((path.to_owned(), outcome));
+    }
+
+    /// Sets the device's clock: what `TStamp` becomes on nodes that change from now on.
+    pub fn set_clock(&mut self, now: TStamp) {
+        self.now = Some(now);
     }
 
     /// What the device was asked and did.

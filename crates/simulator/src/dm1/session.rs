@@ -189,6 +189,7 @@ impl Device {
             }
             let piece = Incoming::take(&mut session.incoming, command);
             let mut executor = self.executor(&message.header.msg_id);
+            executor.message_bytes_max = session.server_message_bytes_max.and_then(|it| usize::try_from(it).ok());
             let answers = match piece {
                 Piece::Whole => executor.run(command),
                 Piece::Last(whole) => executor.run(&whole),
@@ -220,6 +221,9 @@ impl Device {
             faults: &self.faults,
             execs: &self.execs,
             encoding: self.encoding,
+            server: crate::tree::server(&self.account.server_id),
+            now: self.now,
+            message_bytes_max: None,
             msg_ref,
             events: Vec::new(),
         }

@@ -5,3 +5,4 @@ mod commands;
 mod hostile;
 mod packages;
 mod script;
+mod tree;
