@@ -12,6 +12,7 @@ mod hostile;
 mod hostile_wbxml;
 mod hostile_xml;
 mod interop;
+mod noise;
 mod place;
 mod properties;
 mod representation;
