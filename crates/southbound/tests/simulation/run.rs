@@ -454,7 +454,9 @@ impl Run {
                 }
             }
         }
-        Err(format!("device {at}: the session does not end"))
+        let sent = &self.handsets[at].sent;
+        let last: Vec<_> = sent.iter().rev().take(3).map(|it| String::from_utf8_lossy(&it.octets)).collect();
+        Err(format!("device {at}: the session does not end; the last messages, backwards: {last:#?}"))
     }
 
     async fn check(&mut self) -> Result<(), String> {
