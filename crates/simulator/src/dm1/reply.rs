@@ -6,8 +6,12 @@ use muster_protocol::syncml::{
 
 use super::outbox::{Room, has_more_data};
 use super::session::Session;
-use super::{Device, SessionEnd, Step, size, wire};
+use super::{Device, SessionEnd, Step, credential, size, wire};
+use crate::account::AuthType;
 use crate::tree::VALUE_BYTES_MAX;
+
+/// `MaxMsgSize` of a server that announced none, in octets: the figure in the examples of the specification.
+const SERVER_MESSAGE_BYTES_DEFAULT: usize = 5_000;
 
 impl Device {
     /// The next message, which is the last one if the device aborts here.
@@ -77,10 +81,9 @@ impl Device {
 
     /// What there is room for beside what `message` holds already.
     fn room(&self, session: &Session, message: &Message) -> Room {
-        let limit = [
-            self.faults.message_bytes_max,
-            session.server_message_bytes_max.map(|it| usize::try_from(it).unwrap_or(usize::MAX)),
-        ];
+        let of_server = session.server_message_bytes_max.map(|it| usize::try_from(it).unwrap_or(usize::MAX));
+        let of_server = of_server.or((!self.faults.ignores_server_limits).then_some(SERVER_MESSAGE_BYTES_DEFAULT));
+        let limit = [self.faults.message_bytes_max, of_server];
         let octets = limit.into_iter().flatten().min().map_or(usize::MAX, |limit| {
             limit.saturating_sub(size::of_message(message, self.encoding)).saturating_sub(self.head_bytes())
         });
@@ -88,9 +91,12 @@ impl Device {
         Room { octets, commands, cuts: !self.faults.no_large_objects }
     }
 
-    /// Whether `command` fits into a message of its own.
+    /// Whether `command` fits into a message of its own, whatever else its header has to say.
     pub(super) fn fits_whole(&self, session: &Session, command: &Command) -> bool {
+        let account = &self.account;
         let header = Header {
+            cred: credential::credential(AuthType::Md5, &account.client_name, &account.client_secret, &[]),
+            meta: Meta { max_msg_size: Some(u64::MAX), max_obj_size: Some(u64::MAX), ..Meta::default() },
             session_id: session.id.clone(),
             msg_id: "9999".into(),
             target: Address::new(self.target(session)),

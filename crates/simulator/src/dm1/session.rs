@@ -306,6 +306,12 @@ impl Device {
     pub(super) fn tell(&mut self, session: &mut Session, mut events: Vec<super::Event>) {
         let max = session.server_object_bytes_max.unwrap_or(u64::MAX);
         events.retain(|it| it.data.len() as u64 <= max);
+        if self.faults.no_large_objects {
+            let fits = |event: &super::Event| {
+                event::alert(vec![event.clone()], &self.faults).is_some_and(|it| self.fits_whole(session, &it))
+            };
+            events.retain(fits);
+        }
         if let Some(command) = event::alert(events, &self.faults) {
             session.outbox.push(command);
         }

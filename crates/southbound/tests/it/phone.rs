@@ -41,7 +41,7 @@ pub(crate) struct Phone {
     pub(crate) name: String,
     /// What its record is called.
     pub(crate) imei: String,
-    kind: Kind,
+    pub(crate) kind: Kind,
     /// What it will send next.
     pub(crate) out: Option<Message>,
     /// The octets sent last and where to.

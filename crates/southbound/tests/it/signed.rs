@@ -128,3 +128,24 @@ async fn a_signature_with_a_wrong_secret_is_refused_the_second_time() {
 
     assert_eq!(world.contact(&phone).await, before, "nothing is written for a stranger");
 }
+
+#[tokio::test]
+async fn a_value_that_just_does_not_fit_ends_its_task_and_not_in_an_endless_session() {
+    let world = World::new();
+    let mut phone = signing(Encoding::Xml, true);
+    let small = Behaviour::SmallMessages { max_msg_size: 2_000 };
+    phone.device = Phone::of("anna", Kind { behaviours: vec![small], ..phone.kind.clone() }).device;
+    if let Some(server) = &mut phone.device.account.server {
+        server.auth = AuthType::Hmac;
+    }
+    world.record(&phone).await;
+    let mut ends = std::collections::BTreeSet::new();
+    for length in (300..1_500).step_by(10) {
+        let task = Ask::update(&[(NAME, &"x".repeat(length))]).of(&phone, &world).await;
+
+        assert_eq!(phone.connect(&world).await, SessionEnd::Complete, "{length} octets");
+
+        ends.insert(world.status(&task).await);
+    }
+    assert_eq!(ends.into_iter().collect::<Vec<_>>(), [TaskStatus::Succeeded, TaskStatus::Failed]);
+}

@@ -89,7 +89,7 @@ impl Asked {
             What::Discover => vec![root.clone()],
             _ => (0..count).map(|it| format!("{root}-{it}")).collect(),
         };
-        let length = chance.weighted(&[(10, 5), (2, 400), (1, 3_000), (1, 9_000)]);
+        let length = chance.weighted(&[(20, 5), (4, 400), (2, 3_000), (2, 9_000), (1, 40_000)]);
         let new: String = ('a'..='z').cycle().take(length).collect();
         let repeatable = what == What::Execute && chance.percent(30);
         let lacks_one = chance.percent(8) && matches!(what, What::Read | What::Write | What::Remove | What::Execute);

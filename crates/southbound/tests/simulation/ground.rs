@@ -9,7 +9,7 @@ use muster_broker::contact;
 use muster_broker::page::PageRequest;
 use muster_broker::ports::Environment;
 use muster_broker::services::{self, AccountFields, Broker, DeviceFields};
-use muster_broker::store::Verdict;
+use muster_broker::store::{Contact, ContactKey, ContactStep, Verdict};
 use muster_broker::task::{HistoryEntry, Task};
 use muster_broker::time::Timestamp;
 use muster_southbound::dm1::{Answer, Exchange, Post, Refusal, Settings};
@@ -128,6 +128,17 @@ impl Server {
         self.broker.create_device(&self.caller, fields, None).await.unwrap();
     }
 
+    /// What is known of the device with this name.
+    pub(crate) async fn contact(&self, name: &str) -> Contact {
+        use muster_broker::store::ContactStore as _;
+        self.store.contact_load(&ContactKey::ClientName(name.to_owned())).await.unwrap().unwrap()
+    }
+
+    pub(crate) async fn commit(&self, step: ContactStep) {
+        use muster_broker::store::ContactStore as _;
+        assert_eq!(self.store.contact_commit(step).await.unwrap(), Verdict::Applied);
+    }
+
     pub(crate) async fn task(&self, id: &str) -> Task {
         self.broker.task_by_id(&self.caller, id).await.unwrap()
     }
@@ -139,10 +150,10 @@ impl Server {
 
     /// Ends silent sessions and tasks whose time is over, as the server does in the background.
     pub(crate) async fn sweep(&self) {
-        use muster_broker::store::{BackgroundStore as _, ContactStore as _};
+        use muster_broker::store::BackgroundStore as _;
         let silent = self.store.contact_silent(self.now().plus_s(-60), PAGE).await.unwrap();
         for step in silent.into_iter().filter_map(|contact| contact::lost(contact, self.now())) {
-            assert_eq!(self.store.contact_commit(step).await.unwrap(), Verdict::Applied);
+            self.commit(step).await;
         }
         self.store.task_expire(self.now(), PAGE).await.unwrap();
     }

@@ -15,9 +15,13 @@ use crate::chance::Chance;
 /// Where devices post.
 pub(crate) const URL: &str = "http://127.0.0.1/dm";
 
+/// Name and secret with which the server proves who it is.
+pub(crate) const SERVER: &str = "server";
+pub(crate) const SERVER_SECRET: &str = "server-secret";
+
 /// Kinds of devices that this server speaks with.
 const PERSONAS: &[Persona] =
-    &[Persona::Libdmclient, Persona::Samsung, Persona::Windows, Persona::Cyanogenmod, Persona::Hotspot];
+    &[Persona::Dm112, Persona::Libdmclient, Persona::Samsung, Persona::Windows, Persona::Cyanogenmod, Persona::Hotspot];
 
 /// One message on its way.
 #[derive(Clone, Debug)]
@@ -34,6 +38,8 @@ pub(crate) struct Handset {
     pub(crate) encoding: Encoding,
     pub(crate) persona: Persona,
     pub(crate) behaviours: Vec<Behaviour>,
+    /// Name of its account.
+    pub(crate) name: String,
     account: AccountFields,
     /// What it sends next, or sends again.
     pub(crate) out: Option<Packet>,
@@ -54,20 +60,28 @@ impl Handset {
         let name = format!("device {seed}/{number}");
         let persona = if chance.percent(40) { *chance.pick(PERSONAS) } else { Persona::Plain };
         let behaviours = [persona.behaviours(), oddities(chance)].concat();
-        let auth = *chance.pick(&[AuthType::Basic, AuthType::Md5, AuthType::Md5]);
-        let server = chance.percent(50).then(|| ServerSecret::md5("server", "server-secret", b"first server nonce"));
+        let auth = *chance.pick(&[AuthType::Basic, AuthType::Md5, AuthType::Md5, AuthType::Hmac]);
+        let server_auth = *chance.pick(&AuthType::ALL[AuthType::ALL.iter().position(|it| *it == auth).unwrap()..]);
+        let server = ServerSecret { auth: server_auth, ..ServerSecret::md5(SERVER, SERVER_SECRET, *b"first nonce") };
+        let server = chance.percent(50).then_some(server);
+        // A server that takes MD5 asks for it, whatever the device would do by itself.
+        let weakest = if auth == AuthType::Hmac { *chance.pick(&[AuthType::Md5, AuthType::Hmac]) } else { auth };
         let account = Account {
             server_url: URL.into(),
             server_id: "muster".into(),
             auth,
-            weakest: auth,
+            weakest,
             client_name: name.clone(),
             client_secret: format!("{name}-secret"),
             client_nonce: chance.percent(70).then(|| format!("{name} first nonce").into_bytes()),
             server,
         };
         let fields = AccountFields {
-            auth_type: if auth == AuthType::Basic { Weakest::Basic } else { Weakest::Digest },
+            auth_type: match weakest {
+                AuthType::Basic => Weakest::Basic,
+                AuthType::Md5 => Weakest::Digest,
+                AuthType::Hmac => Weakest::Hmac,
+            },
             client_name: name.clone(),
             client_secret: Some(account.client_secret.clone()),
             client_nonce: account.client_nonce.clone(),
@@ -94,6 +108,7 @@ impl Handset {
             encoding,
             persona,
             behaviours,
+            name,
             account: fields,
             out: None,
             is_last_word: false,
@@ -193,6 +208,11 @@ fn oddities(chance: &mut Chance) -> Vec<Behaviour> {
         Behaviour::NoAnswerFromUser,
         Behaviour::Cancels,
         Behaviour::Events(vec!["org.example.hello".into()]),
+        Behaviour::EveryMessageProvesServer,
+        Behaviour::NonceIsText,
+        Behaviour::EmptyNonceIsSpecial,
+        Behaviour::NoLargeObjects,
+        Behaviour::SmallObjects { max_obj_size: 2_500 },
     ];
     odd.extend(all.into_iter().filter(|_| chance.percent(8)));
     if chance.percent(15) {

@@ -2,14 +2,18 @@
 
 use std::fmt::Write as _;
 
-use muster_simulator::behaviour::Behaviour;
-use muster_simulator::dm1::{Initiation, SessionEnd};
+use muster_broker::contact;
+use muster_protocol::dm1::notification::{
+    DigestName, Form, Nonce, Notification, ResyncNonce, ServerIdentifier, ServerKey, SessionId,
+};
+use muster_simulator::behaviour::{Behaviour, ResyncReading};
+use muster_simulator::dm1::{Event, Initiation, SessionEnd, Unfollowed};
 use muster_southbound::dm1::{Answer, Post, Refusal, Settings};
 
 use crate::asked::{ATTEMPTS, Asked};
 use crate::chance::Chance;
 use crate::ground::{Ground, NODES, Server};
-use crate::handset::{Handset, Packet, URL};
+use crate::handset::{Handset, Packet, SERVER, SERVER_SECRET, URL};
 
 /// How often a device sends a message again before it gives up the session.
 const TRIES_MAX: usize = 4;
@@ -35,6 +39,8 @@ enum Fate {
 enum Act {
     Ask,
     Begin,
+    Notify,
+    Raise,
     Exchange,
     Replay,
     Reboot,
@@ -48,6 +54,8 @@ enum Act {
 const ACTS: &[(usize, Act)] = &[
     (10, Act::Ask),
     (10, Act::Begin),
+    (4, Act::Notify),
+    (2, Act::Raise),
     (60, Act::Exchange),
     (4, Act::Replay),
     (3, Act::Reboot),
@@ -107,6 +115,8 @@ pub(crate) struct Run {
     handsets: Vec<Handset>,
     asked: Vec<Asked>,
     figures: Figures,
+    /// Session id of the last notification.
+    notified: u16,
     /// What happened, line by line, for whoever has to find out why.
     log: String,
 }
@@ -121,14 +131,26 @@ impl Run {
         let mut handsets: Vec<Handset> =
             (0..chance.between(1, 2)).map(|number| Handset::new(seed, number, &mut chance)).collect();
         let ignores = handsets.iter().any(|it| it.has(&Behaviour::IgnoresServerLimits));
-        let limits: &[u32] = if ignores { &[64_000] } else { &[4_000, 16_000, 64_000] };
-        let settings = Settings { message_bytes_max: *chance.pick(limits), ..Settings::default() };
+        let limits: &[u32] = if ignores { &[64_000] } else { &[6_000, 16_000, 64_000] };
+        let settings = Settings {
+            message_bytes_max: *chance.pick(limits),
+            object_bytes_max: *chance.pick(&[5_000, 1 << 20]),
+            proof_in_each_message: chance.percent(15),
+            ..Settings::default()
+        };
         let server = Server::new(ground, seed, settings);
         for handset in &mut handsets {
             server.record(&handset.imei, handset.account_fields()).await;
         }
-        let mut run =
-            Self { server, chance, handsets, asked: Vec::new(), figures: Figures::default(), log: String::new() };
+        let mut run = Self {
+            server,
+            chance,
+            handsets,
+            asked: Vec::new(),
+            figures: Figures::default(),
+            notified: 0,
+            log: String::new(),
+        };
         for (number, handset) in run.handsets.iter().enumerate() {
             let Handset { persona, behaviours, encoding, .. } = handset;
             let _ = writeln!(
@@ -172,6 +194,12 @@ impl Run {
                     self.handsets[at].begin(&Initiation::Client);
                 }
             }
+            Act::Notify => self.notify(at).await?,
+            Act::Raise => {
+                let octets = self.chance.weighted(&[(4, 10), (2, 2_000), (1, 20_000)]);
+                let event = Event::generic("./Vendor/Example", "org.example.told", &"e".repeat(octets));
+                self.handsets[at].device.raise(event);
+            }
             Act::Exchange => {
                 let fate = self.chance.weighted(FATES);
                 self.exchange(at, fate).await?;
@@ -196,6 +224,49 @@ impl Run {
                 let node = self.chance.below(NODES);
                 self.server.replace_node(node);
             }
+        }
+        Ok(())
+    }
+
+    /// The device is asked to connect, with the nonce that the server has of it or with that of a resynchronisation.
+    /// The notification is lost, comes, or comes twice.
+    async fn notify(&mut self, at: usize) -> Result<(), String> {
+        let contact = self.server.contact(&self.handsets[at].name).await;
+        let stored = contact.state.server_nonce.clone().unwrap_or_else(|| b"first nonce".to_vec());
+        let is_resync = self.chance.percent(40);
+        if is_resync {
+            self.server.commit(contact::resynchronised(&contact)).await;
+        }
+        let by_name = self.handsets[at].has(&Behaviour::NotificationByName);
+        let reads_text = self.handsets[at].has(&Behaviour::ResyncNonce(ResyncReading::Text));
+        let form = Form {
+            digest_name: if by_name { DigestName::AccountName } else { DigestName::ServerId },
+            resync_nonce: if reads_text { ResyncNonce::Ascii } else { ResyncNonce::FourZeroOctets },
+            ..Form::default()
+        };
+        self.notified += 1;
+        let session_id = SessionId::new(self.notified).unwrap();
+        let notification = Notification::new(&form, session_id, ServerIdentifier::new("muster").unwrap());
+        let key = ServerKey { account_name: SERVER, secret: SERVER_SECRET };
+        let nonce = if is_resync { Nonce::Resync } else { Nonce::Stored(&stored) };
+        let octets = notification.seal(&form, &key, nonce);
+        if self.chance.percent(20) {
+            return Ok(());
+        }
+        let handset = &mut self.handsets[at];
+        match handset.device.notified(&octets) {
+            Ok(initiation) => {
+                if handset.device.notified(&octets) != Err(Unfollowed::Repeated) {
+                    return Err(format!("device {at} follows a notification twice"));
+                }
+                handset.begin(&initiation);
+                self.figures.sessions += 1;
+                self.note(format_args!("device {at} follows a notification, resynchronised: {is_resync}"));
+            }
+            // The device has given out another nonce since, and the server does not know; or it has no secret to
+            // check the digest with.
+            Err(Unfollowed::Digest) if !is_resync || handset.device.account.server.is_none() => {}
+            Err(other) => return Err(format!("device {at} does not follow a notification: {other}")),
         }
         Ok(())
     }
@@ -383,7 +454,9 @@ impl Run {
                 }
             }
         }
-        Err(format!("device {at}: the session does not end"))
+        let sent = &self.handsets[at].sent;
+        let last: Vec<_> = sent.iter().rev().take(3).map(|it| String::from_utf8_lossy(&it.octets)).collect();
+        Err(format!("device {at}: the session does not end; the last messages, backwards: {last:#?}"))
     }
 
     async fn check(&mut self) -> Result<(), String> {

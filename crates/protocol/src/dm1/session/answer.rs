@@ -230,10 +230,14 @@ impl Room {
             commands: vec![due.header_status(text(1), None)],
             is_final: true,
         };
+        let used = octets(message, session.encoding);
+        // In a session with proofs in each message every answer carries a challenge, so where there is nothing to answer
+        // but a header, no later message will have more room.
+        let is_bare = due.commands.is_empty() && due.no_end.is_empty();
         Self {
             max: usize::try_from(max).unwrap_or(usize::MAX),
-            used: octets(message, session.encoding),
-            bare: octets(&bare, session.encoding),
+            used,
+            bare: if is_bare { used } else { octets(&bare, session.encoding) },
         }
     }
 }
