@@ -6,8 +6,10 @@ mod exchange;
 mod outcome;
 mod plan;
 mod planned;
+mod snapshot;
 mod verdict;
 mod walk;
 mod work;
 
 pub use exchange::{Answer, Exchange, Post, Refusal, Settings};
+pub use snapshot::snapshot;

@@ -3,6 +3,8 @@
 use muster_broker::operation::Parameter;
 use muster_protocol::dm1::{Action, Outcome};
 use muster_protocol::syncml::{ItemData, StatusCode, Text};
+use muster_protocol::tree::ddf::Catalogue;
+use muster_protocol::tree::{Format, LocUri, UriError};
 use serde::{Deserialize, Serialize};
 
 /// One command of a plan.
@@ -25,6 +27,9 @@ pub(super) struct Planned {
     /// It can never be sent to this device: answered by ourselves.
     #[serde(rename = "n", default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_unsendable: bool,
+    /// It asks for a whole subtree; what it gives becomes commands of its own.
+    #[serde(rename = "t", default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_list: bool,
     /// What was read, or the node written with its status.
     #[serde(rename = "o", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) result: Vec<Parameter>,
@@ -65,6 +70,7 @@ impl Planned {
             progress: Progress::Waiting,
             code: None,
             is_unsendable: false,
+            is_list: false,
             result: Vec::new(),
         }
     }
@@ -84,7 +90,7 @@ impl Planned {
         let uri: Text = self.node.path.as_str().into();
         // Binary values are given as base64 text, which both encodings carry as format b64.
         let format = self.node.format.as_deref().map(|format| if format == "bin" { "b64" } else { format });
-        let format = format.map(Text::from);
+        let format = format.map(Text::from).or_else(|| self.usual_format().map(|it| it.name().into()));
         let kind = self.node.kind.as_deref().map(Text::from);
         let data = self.node.value.as_deref().map(ItemData::from);
         match self.verb {
@@ -94,6 +100,29 @@ impl Planned {
             Verb::Delete => Action::Delete { uri },
             Verb::Exec => Action::Exec { uri, data, correlator: self.correlator.as_deref().map(Text::from) },
         }
+    }
+
+    /// Why the address can be that of no node.
+    pub(super) fn address_error(&self) -> Option<UriError> {
+        LocUri::parse(&self.node.path).err()
+    }
+
+    /// Nothing is sent to an address that can be that of no node: what a device makes of it nobody knows.
+    pub(super) fn refuse_address(&mut self) {
+        if self.address_error().is_some() {
+            self.progress = Progress::Answered;
+            self.is_unsendable = true;
+        }
+    }
+
+    /// The format of a value that came without one, if the node is known and its format can hold the value. Octets are
+    /// not guessed at: whoever gives base64 says so.
+    fn usual_format(&self) -> Option<Format> {
+        let value = self.node.value.as_deref().filter(|_| matches!(self.verb, Verb::Replace | Verb::Add))?;
+        let uri = LocUri::parse(&self.node.path).ok().filter(|it| it.query().is_none())?;
+        let format = Catalogue::built_in().describe(None, &uri)?.format()?;
+        let is_plain = !format.is_octets() && !matches!(format, Format::Node | Format::Null);
+        (is_plain && format.holds(value.as_bytes())).then_some(format)
     }
 
     pub(super) fn answered(&mut self, code: StatusCode, outcome: &Outcome) {

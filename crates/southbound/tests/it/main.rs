@@ -21,4 +21,5 @@ mod malformed;
 mod outcomes;
 mod races;
 mod sessions;
+mod trees;
 mod variety;
