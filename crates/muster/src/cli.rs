@@ -6,6 +6,7 @@ mod demo;
 mod principal;
 mod serve;
 mod sim;
+mod tree;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -44,6 +45,7 @@ enum Command {
     Demo(demo::Args),
     Sim(sim::Args),
     Call(call::Args),
+    Tree(tree::Args),
     Principal(principal::Args),
     Bench(bench::Args),
     /// Writes a completion script for a shell to standard output.
@@ -60,6 +62,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(args),
         Command::Sim(args) => sim::run(&args),
         Command::Call(args) => call::run(&args),
+        Command::Tree(args) => tree::run(&args),
         Command::Principal(args) => principal::run(args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions { shell } => {

@@ -16,3 +16,4 @@ mod sim;
 mod start;
 mod stop;
 mod tls;
+mod tree;

@@ -131,8 +131,18 @@ impl Planned {
         self.result = if outcome.nodes.is_empty() {
             vec![Parameter { path: self.node.path.clone(), status: Some(code.0.into()), ..Parameter::default() }]
         } else {
-            outcome.nodes.iter().map(|it| super::outcome::parameter(it, code)).collect()
+            let nodes = outcome.nodes.iter().map(|it| super::outcome::parameter(it, code));
+            // A device may call the one node that it was asked for as it likes (Windows has other beginnings). What can
+            // be the address of no node is put right where there is only one, and left out where there are several.
+            match outcome.nodes.len() {
+                1 => nodes.map(|it| if is_address(&it.path) { it } else { self.at_own_path(it) }).collect(),
+                _ => nodes.filter(|it| is_address(&it.path)).collect(),
+            }
         };
+    }
+
+    fn at_own_path(&self, read: Parameter) -> Parameter {
+        Parameter { path: self.node.path.clone(), ..read }
     }
 
     /// A Get told what became of an Add or Delete that was sent in a session that was lost.
@@ -183,10 +193,71 @@ impl Planned {
     }
 }
 
+fn is_address(path: &str) -> bool {
+    LocUri::parse(path).is_ok()
+}
+
 /// Whether another attempt may change this code of a device.
 ///
 /// Source: DM WSI contract, section 3, "Attempts and deadline"; 215 and 216 say that the command was not carried out
 /// because of another one.
 pub(super) fn is_for_now(code: u16) -> bool {
     matches!(code, 408 | 417 | 420 | 500 | 503 | 506 | 511 | 215 | 216)
+}
+
+#[cfg(test)]
+mod tests {
+    use muster_protocol::dm1::{Answer, NodeResult};
+
+    use super::*;
+
+    fn read(uris: &[&str]) -> Vec<String> {
+        let node = |uri: &&str| NodeResult {
+            uri: (*uri).into(),
+            format: "chr".into(),
+            kind: None,
+            data: Some(ItemData::from("v")),
+        };
+        let outcome = Outcome {
+            tag: 0,
+            answer: Answer::Status(StatusCode::OK),
+            nodes: uris.iter().map(node).collect(),
+            statuses: Vec::new(),
+            items: Vec::new(),
+            note: None,
+        };
+        let asked = Parameter { path: "./Vendor/MSFT/X".to_owned(), ..Parameter::default() };
+        let mut planned = Planned::new(Verb::Get, asked);
+        planned.answered(StatusCode::OK, &outcome);
+        planned.result.into_iter().map(|it| it.path).collect()
+    }
+
+    #[test]
+    fn what_a_device_calls_a_node_is_taken_if_it_can_be_an_address() {
+        assert_eq!(read(&["./Device/Vendor/MSFT/X"]), ["./Device/Vendor/MSFT/X"]);
+        for nonsense in ["../../etc", "/X", "./A//B", "./A%2FB", "./A\u{0}", ""] {
+            assert_eq!(read(&[nonsense]), ["./Vendor/MSFT/X"], "{nonsense}");
+        }
+        assert_eq!(read(&["./A", "../B", "./C"]), ["./A", "./C"]);
+    }
+
+    #[test]
+    fn a_value_without_format_gets_that_of_the_description_if_it_can_hold_it() {
+        for (verb, path, value, format) in [
+            (Verb::Replace, "./LAWMO/LAWMOConfig/NotifyUser", "true", Some("bool")),
+            (Verb::Replace, "./LAWMO/LAWMOConfig/NotifyUser", "yes", None),
+            (Verb::Add, "./DMAcc/x/AppAddr/1/Port/1/PortNbr", "443", Some("chr")),
+            (Verb::Replace, "./FUMO/Package/Update/PkgData", "AAAA", None),
+            (Verb::Replace, "./Vendor/Example/Polling", "60", None),
+            (Verb::Add, "./Vendor/Example/Polling", "60", Some("chr")),
+            (Verb::Replace, "./DevInfo/Man?prop=Title", "x", None),
+        ] {
+            let node = Parameter { path: path.to_owned(), value: Some(value.to_owned()), ..Parameter::default() };
+            let given = match Planned::new(verb, node).action() {
+                Action::Replace { format, .. } | Action::Add { format, .. } => format,
+                _ => None,
+            };
+            assert_eq!(given.as_deref(), format, "{path}");
+        }
+    }
 }

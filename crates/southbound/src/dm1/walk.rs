@@ -339,7 +339,7 @@ mod tests {
             (true, "a%2Fb", None),
             (false, "..", None),
             (false, "%2e%2e", None),
-            (false, "a\u{0}", None),
+            (false, "a\u{7f}", None),
         ] {
             let mut walk = plan("./A", 1, Manner { child_names_encoded: encoded, ..Manner::default() });
             let tag = walk.orders("")[0].tag;
