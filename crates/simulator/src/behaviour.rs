@@ -19,6 +19,28 @@ pub enum Behaviour {
     NoAnswerFromUser,
     /// The user cancels every question (214).
     Cancels,
+    /// The user takes what is preselected (option `DR`): yes only if that is yes.
+    TakesDefaults,
+    /// The user types this where a text is asked for, as far as the question lets.
+    Types(String),
+    /// The user chooses these choices, counted from 1; of a question for one, the first that it has.
+    Chooses(Vec<u32>),
+    /// The user takes so long for an answer; above the question's `MAXDT` it is none (408).
+    AnswersAfter {
+        /// Seconds.
+        seconds: u32,
+    },
+    /// The device shows no text above so many characters (416).
+    SmallScreen {
+        /// Characters.
+        chars: usize,
+    },
+    /// What an Atomic did before it failed cannot be undone (516).
+    CannotRollBack,
+    /// An Atomic whose statuses do not fit one message is undone (517); other devices spread them over several.
+    AnswersAtomicAtOnce,
+    /// Of the properties, only those that every device must have are supported.
+    FewProperties,
     /// The device says it is another one: `DevId` and the `Source` of its messages carry this IMEI.
     OtherImei(String),
     /// The connection is lost after the device's message of this number (from 1) went out and before its answer came
@@ -170,19 +192,4 @@ pub enum ResyncReading {
     Octets,
     /// Ten characters.
     Text,
-}
-
-/// How the user of a device answers questions (alerts 1101 to 1104).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum User {
-    /// Yes; the first choice; the text `OK`.
-    #[default]
-    Accepts,
-    /// No, status 304.
-    Declines,
-    /// Nothing until the time is up, status 408.
-    NoAnswer,
-    /// Cancels, status 214.
-    Cancels,
 }

@@ -30,6 +30,7 @@ use std::collections::VecDeque;
 use muster_protocol::syncml::{
     Address, Command, Encoding, Item, ItemData, Message, Meta, StatusCode, Text, Write, WriteKind,
 };
+use muster_protocol::tree::Parts;
 
 pub use event::{Event, EventKind, ExecOutcome, Told};
 pub use ledger::{Executed, Ledger};
@@ -37,7 +38,7 @@ pub use notification::Unfollowed;
 
 use crate::account::Account;
 use crate::behaviour::{Behaviour, Faults};
-use crate::tree::{Profile, Tree};
+use crate::tree::{Profile, TStamp, Tree, standard};
 use proof::Sealed;
 use session::Session;
 
@@ -117,6 +118,7 @@ pub struct Device {
     /// The session that a notification with the nonce of a resynchronisation asked for, and that nonce.
     resync: Option<(String, Vec<u8>)>,
     random: fastrand::Rng,
+    now: Option<TStamp>,
     sessions: u16,
     session: Option<Session>,
     complaints: Vec<String>,
@@ -143,7 +145,10 @@ impl Device {
             account.client_secret.push_str("-wrong");
         }
         let mut random = fastrand::Rng::with_seed(seed);
-        let mut tree = Tree::standard(&profile);
+        let mut tree = standard(&profile, &account.server_id);
+        if faults.few_properties {
+            tree = tree.supporting(Parts::NONE);
+        }
         if faults.no_large_objects {
             tree.set_text("./DevDetail/LrgObj", "false");
         }
@@ -164,6 +169,7 @@ impl Device {
             resync: None,
             sessions: random.u16(..),
             random,
+            now: None,
             session: None,
             complaints: Vec::new(),
         }
@@ -264,6 +270,11 @@ impl Device {
     pub fn on_exec(&mut self, path: &str, outcome: ExecOutcome) {
         self.execs.retain(|(at, _)| at != path);
         self.execs.push((path.to_owned(), outcome));
+    }
+
+    /// Sets the device's clock: what `TStamp` becomes on nodes that change from now on.
+    pub fn set_clock(&mut self, now: TStamp) {
+        self.now = Some(now);
     }
 
     /// What the device was asked and did.

@@ -4,7 +4,7 @@
 
 mod report;
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use muster_protocol::limits::Limits;
 use muster_protocol::syncml::Message;
@@ -16,6 +16,7 @@ pub use report::SessionReport;
 
 use crate::behaviour::Behaviour;
 use crate::dm1::{Device, Initiation, MESSAGE_BYTES_MAX, SessionEnd};
+use crate::tree::TStamp;
 
 /// What all devices of a process share. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -138,6 +139,8 @@ impl HttpDevice {
     /// Runs one session from its first message to its end. Every failure is in the report's `end`.
     pub async fn connect(&mut self, initiation: &Initiation) -> SessionReport {
         let started = Instant::now();
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.device.set_clock(TStamp::of_unix_s(since_1970.as_secs().cast_signed()));
         let mut report = SessionReport::new(&self.name);
         report.end = if self.never_connects {
             SessionEnd::SwitchedOff

@@ -2,7 +2,8 @@
 
 use muster_protocol::syncml::StatusCode;
 
-use super::{Behaviour, ResyncReading, User};
+use super::{Behaviour, ResyncReading};
+use crate::user::{Mood, User};
 
 /// One field for each behaviour that changes what is said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,7 +31,6 @@ pub(crate) struct Faults {
     pub(crate) no_atomic_status: bool,
     pub(crate) no_copy: bool,
     pub(crate) no_lists: bool,
-    pub(crate) no_user_interface: bool,
     pub(crate) encoded_child_names: bool,
     pub(crate) no_correlator: bool,
     pub(crate) prefix: AlertPrefix,
@@ -50,6 +50,9 @@ pub(crate) struct Faults {
     pub(crate) notification_by_name: bool,
     pub(crate) any_notification_version: bool,
     pub(crate) dm_1_1_2: bool,
+    pub(crate) cannot_roll_back: bool,
+    pub(crate) answers_atomic_at_once: bool,
+    pub(crate) few_properties: bool,
 }
 
 /// What stands before the type of an event.
@@ -80,9 +83,17 @@ impl Faults {
     fn take(&mut self, behaviour: &Behaviour) {
         use Behaviour as It;
         match behaviour {
-            It::Declines => self.user = User::Declines,
-            It::NoAnswerFromUser => self.user = User::NoAnswer,
-            It::Cancels => self.user = User::Cancels,
+            It::Declines => self.user.mood = Mood::Declines,
+            It::NoAnswerFromUser => self.user.mood = Mood::NoAnswer,
+            It::Cancels => self.user.mood = Mood::Cancels,
+            It::TakesDefaults => self.user.mood = Mood::TakesDefaults,
+            It::Types(text) => self.user.types = Some(text.clone()),
+            It::Chooses(choices) => self.user.chooses = Some(choices.clone()),
+            It::AnswersAfter { seconds } => self.user.answers_after_s = *seconds,
+            It::SmallScreen { chars } => self.user.screen_chars = Some(*chars),
+            It::CannotRollBack => self.cannot_roll_back = true,
+            It::AnswersAtomicAtOnce => self.answers_atomic_at_once = true,
+            It::FewProperties => self.few_properties = true,
             It::OtherImei(imei) => self.other_imei = Some(imei.clone()),
             It::FailsWith { status, path } => self.failing.push((path.clone(), *status)),
             It::WrongCredentials => self.wrong_credentials = true,
@@ -105,7 +116,7 @@ impl Faults {
             It::NoAtomicStatus => self.no_atomic_status = true,
             It::NoCopy => self.no_copy = true,
             It::NoLists => self.no_lists = true,
-            It::NoUserInterface => self.no_user_interface = true,
+            It::NoUserInterface => self.user.screen_chars = Some(0),
             It::EncodedChildNames => self.encoded_child_names = true,
             It::NoCorrelator => self.no_correlator = true,
             It::NoAlertPrefix => self.prefix = AlertPrefix::None,

@@ -3,9 +3,8 @@
 //! Source: the fact sheet on OMA DM 1.x, "Real-world deviations to tolerate".
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
-use muster_protocol::syncml::{Alert, Command, Item, ItemData, Meta, Nested, Results, Status, StatusCode, WriteKind};
+use muster_protocol::syncml::{Alert, Command, Meta, Nested, Results, Status, StatusCode, WriteKind};
 
 use crate::behaviour::Faults;
 
@@ -15,11 +14,7 @@ const NESTING_MAX: usize = 8;
 impl Faults {
     /// The command as this device understands it: what it does not know at all is [`Command::Unsupported`].
     pub(super) fn as_heard<'a>(&self, command: &'a Command) -> Cow<'a, Command> {
-        if self.no_copy || self.no_lists || self.no_user_interface {
-            Cow::Owned(self.heard(command, 0))
-        } else {
-            Cow::Borrowed(command)
-        }
+        if self.no_copy { Cow::Owned(self.heard(command, 0)) } else { Cow::Borrowed(command) }
     }
 
     fn heard(&self, command: &Command, depth: usize) -> Command {
@@ -36,12 +31,7 @@ impl Faults {
     }
 
     fn lacks(&self, command: &Command) -> bool {
-        match command {
-            Command::Write(write) => self.no_copy && write.kind == WriteKind::Copy,
-            Command::Get(get) => self.no_lists && get.items.iter().any(wants_list),
-            Command::Alert(alert) => self.no_user_interface && asks_user(alert),
-            _ => false,
-        }
+        self.no_copy && matches!(command, Command::Write(write) if write.kind == WriteKind::Copy)
     }
 
     /// The answers to one command of the server as this device writes them.
@@ -69,9 +59,6 @@ impl Faults {
             results.msg_ref = None;
         }
         for item in &mut results.items {
-            if self.encoded_child_names && item.meta.format.as_deref() == Some("node") {
-                encode_names(item);
-            }
             // Without a format a value would be text, so what is not keeps it.
             if self.no_meta && item.meta.format.as_deref().is_none_or(|it| it == "chr") {
                 item.meta = Meta::default();
@@ -113,10 +100,6 @@ fn is_of_container(code: StatusCode) -> bool {
     )
 }
 
-fn wants_list(item: &Item) -> bool {
-    item.target.as_ref().is_some_and(|it| it.uri.contains("?list="))
-}
-
 fn asks_user(alert: &Alert) -> bool {
     matches!(alert.code.as_str(), "1100" | "1101" | "1102" | "1103" | "1104")
 }
@@ -138,19 +121,4 @@ fn together(answers: Vec<Command>) -> Vec<Command> {
 
 fn says_the_same(one: &Status, other: &Status) -> bool {
     one.cmd_ref == other.cmd_ref && one.code == other.code && one.items.is_empty() && other.items.is_empty()
-}
-
-/// Percent-encodes each name of a list of children.
-fn encode_names(item: &mut Item) {
-    let Some(ItemData::Text(names)) = &item.data else { return };
-    let mut encoded = String::new();
-    for octet in names.bytes() {
-        if octet.is_ascii_alphanumeric() || matches!(octet, b'/' | b'-' | b'_' | b'.' | b'~') {
-            encoded.push(char::from(octet));
-        } else {
-            // Writing to a string does not fail.
-            let _ = write!(encoded, "%{octet:02X}");
-        }
-    }
-    item.data = Some(ItemData::Text(encoded.into()));
 }

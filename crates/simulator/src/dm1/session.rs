@@ -241,7 +241,9 @@ impl Device {
         let faults = self.faults.clone();
         let heard = faults.as_heard(command);
         let piece = Incoming::take(&mut session.incoming, &heard, self.object_room());
+        let message_bytes_max = session.server_message_bytes_max.and_then(|it| usize::try_from(it).ok());
         let mut executor = self.executor(msg_ref);
+        executor.message_bytes_max = message_bytes_max;
         let answers = match piece {
             Piece::Whole => executor.run(&heard),
             Piece::Last(whole) => executor.run(&whole),
@@ -322,6 +324,9 @@ impl Device {
             faults: &self.faults,
             execs: &self.execs,
             encoding: self.encoding,
+            server: crate::tree::server(&self.account.server_id),
+            now: self.now,
+            message_bytes_max: None,
             msg_ref,
             events: Vec::new(),
         }

@@ -8,4 +8,5 @@ mod objects;
 mod packages;
 mod script;
 mod sealed;
+mod tree;
 mod variety;

@@ -236,7 +236,7 @@ fn prepare(what: What, paths: &[String], handset: &mut Handset, missing: Option<
         _ => paths.iter().filter(exists).cloned().collect(),
     };
     for path in paths {
-        let mut node = Node::leaf(Access::ALL, Leaf::of("chr", OLD));
+        let mut node = Node::leaf(Access::ALL, Leaf::text(OLD));
         node.permanent = false;
         handset.device.tree.install(&path, node).unwrap();
     }

@@ -91,7 +91,9 @@ impl Catalogue {
     pub fn usual_parent(&self, identifier: &str) -> Option<LocUri> {
         let description = self.object(identifier)?;
         let (name, _) = versioned(&description.object);
-        let (root, _) = USUAL_ROOTS.iter().find(|(_, known)| *known == name)?;
+        let mut roots = USUAL_ROOTS.iter().filter(|(_, known)| *known == name).map(|(root, _)| root);
+        // A place for several objects goes before a place for one.
+        let root = roots.clone().find(|it| it.ends_with('*')).or_else(|| roots.next())?;
         LocUri::parse(root).ok()?.parent()
     }
 

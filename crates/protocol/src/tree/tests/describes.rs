@@ -68,6 +68,7 @@ fn an_unknown_version_is_read_as_the_highest_one_known() {
     assert_eq!(object("urn:oma:mo:oma-nothing:1.0"), None);
     assert_eq!(catalogue.usual_parent("org.openmobilealliance/1.0/w7"), Some(uri("./DMAcc")));
     assert_eq!(catalogue.usual_parent("urn:oma:mo:oma-lawmo:1.0"), Some(uri(".")));
+    assert_eq!(catalogue.usual_parent("urn:oma:mo:oma-fumo:1.0"), Some(uri("./FUMO")));
 }
 
 #[test]
