@@ -6,6 +6,8 @@
     reason = "tests read golden files and start other programs"
 )]
 
+mod allocations;
+mod corpus;
 mod generate;
 mod hostile;
 mod hostile_wbxml;
@@ -15,6 +17,7 @@ mod noise;
 mod place;
 mod properties;
 mod representation;
+mod sample;
 mod style;
 mod tolerance;
 mod vectors;
