@@ -21,7 +21,7 @@ pub(super) fn read(name: &str, at: &LocUri) -> anyhow::Result<Tree> {
     }
     let document = Document::read(&octets, &DOCUMENT)
         .with_context(|| format!("{} is neither a TNDS document nor the JSON of a task", called(name)))?;
-    Ok(document.tree(at, &TreeLimits::SNAPSHOT).with_context(|| format!("{} is no tree", called(name)))?)
+    document.tree(at, &TreeLimits::SNAPSHOT).with_context(|| format!("{} is no tree", called(name)))
 }
 
 fn called(name: &str) -> &str {
