@@ -94,12 +94,14 @@ pub(super) struct SealedReply {
     pub(super) seal: Option<String>,
     /// What it says of the message that it answers; unknown of an answer that is given again.
     pub(super) status: Option<StatusCode>,
+    /// Why the message was refused, where that was for another reason than a missing or wrong credential.
+    pub(super) why: Option<String>,
 }
 
 impl SealedReply {
     /// The answer to the message that was answered last.
     pub(super) fn stored(dialogue: &DialogueState) -> Self {
-        Self { octets: dialogue.reply.clone(), seal: dialogue.reply_seal.clone(), status: None }
+        Self { octets: dialogue.reply.clone(), seal: dialogue.reply_seal.clone(), ..Self::default() }
     }
 }
 

@@ -225,7 +225,7 @@ impl Turn<'_> {
     ) -> Result<Decision, EncodeError> {
         let reply = dialogue.session.refuse(&self.identity(), self.message(), code);
         if !ends {
-            return Ok(Decision::Unstored(self.seal(&reply)?));
+            return Ok(Decision::Unstored(SealedReply { why: Some(why.to_owned()), ..self.seal(&reply)? }));
         }
         let mut encounter = Encounter::new(contact, self.now);
         let current = encounter.state().dialogue.as_ref().and_then(|it| it.task);
@@ -242,7 +242,7 @@ impl Turn<'_> {
         reply: &Reply,
         task: Option<TaskId>,
     ) -> Result<Decision, EncodeError> {
-        let SealedReply { octets, seal, status } = self.seal(reply)?;
+        let SealedReply { octets, seal, status, .. } = self.seal(reply)?;
         let state = if reply.over {
             Vec::new()
         } else {
@@ -269,7 +269,7 @@ impl Turn<'_> {
     /// The message in the form that this kind of device reads.
     fn seal(&self, reply: &Reply) -> Result<SealedReply, EncodeError> {
         let octets = reply.message.encode_styled(self.arrival.encoding, &self.profile.form)?;
-        Ok(SealedReply { octets, seal: None, status: header_status(&reply.message) })
+        Ok(SealedReply { octets, status: header_status(&reply.message), ..SealedReply::default() })
     }
 
     fn identity(&self) -> Identity<'_> {

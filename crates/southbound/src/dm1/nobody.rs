@@ -29,5 +29,5 @@ pub(super) fn answer(
         Err(violation) => session.refuse(&identity, message, violation.status()),
     };
     let octets = reply.message.encode(arrival.encoding)?;
-    Ok(SealedReply { octets, seal: None, status: header_status(&reply.message) })
+    Ok(SealedReply { octets, status: header_status(&reply.message), ..SealedReply::default() })
 }
