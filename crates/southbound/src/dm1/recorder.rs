@@ -67,7 +67,7 @@ impl Recorder {
             recorded,
             secrets: sealed.flatten().filter_map(|secret| self.vault.open(secret).ok()).collect(),
             token: token(contact, session_id, self.vault.as_ref()),
-            continues: dialogue.is_some_and(|dialogue| dialogue.session.is_amid_object()),
+            continues: dialogue.is_some_and(|dialogue| dialogue.session.is_taking_object()),
             at: now,
         })
     }
