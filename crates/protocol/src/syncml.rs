@@ -3,6 +3,7 @@
 //! Source: SyncML Representation Protocol 1.2, as OMA DM 1.2 uses it.
 
 mod command;
+mod ddf;
 mod decode;
 mod encode;
 mod encoding;
@@ -18,9 +19,9 @@ mod style;
 mod styled_sink;
 
 pub use command::{Alert, Command, Exec, Get, Item, ItemData, Nested, NestedKind, Results, Status, Write, WriteKind};
+pub(crate) use ddf::{ddf_document, ddf_octets};
 pub use encoding::Encoding;
 pub use error::{DecodeError, DecodeFault, EncodeError};
-pub(crate) use markup::ddf_document;
 pub use message::{Address, Challenge, Credential, Header, Message};
 pub use meta::Meta;
 pub use status_code::StatusCode;

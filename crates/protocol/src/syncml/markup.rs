@@ -7,8 +7,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::source::{Source, Token, WbxmlSource, as_plain_text};
-use super::{DecodeError, DecodeFault};
+use super::DecodeFault;
+use super::source::{Source, Token, as_plain_text, unknown_text};
 use crate::limits::{Limits, check};
 use crate::wbxml::tags::DDF_NAMESPACE;
 use crate::xml::writer;
@@ -20,9 +20,14 @@ pub(super) struct Markup<'l> {
 }
 
 impl<'l> Markup<'l> {
+    /// Nothing yet.
+    pub(super) fn empty(limits: &'l Limits) -> Self {
+        Self { out: Vec::new(), limits }
+    }
+
     /// `before` is the text of `Data` that came before its first element.
     pub(super) fn new(before: &[u8], limits: &'l Limits, at: usize) -> Result<Self, DecodeFault> {
-        let mut markup = Self { out: Vec::new(), limits };
+        let mut markup = Self::empty(limits);
         if !before.trim_ascii().is_empty() {
             markup.opaque(before, at)?;
         }
@@ -30,7 +35,7 @@ impl<'l> Markup<'l> {
     }
 
     /// Writes a document whose root is `MgmtTree`.
-    fn document<'a>(&mut self, source: &mut impl Source<'a>) -> Result<(), DecodeFault> {
+    pub(super) fn document<'a>(&mut self, source: &mut impl Source<'a>) -> Result<(), DecodeFault> {
         source.next()?;
         if source.namespace() != DDF_NAMESPACE || source.name() != Some("MgmtTree") {
             return Err(DecodeFault::Missing { element: "MgmtTree" });
@@ -78,6 +83,7 @@ impl<'l> Markup<'l> {
             Token::Text(text) => self.opaque(text.as_bytes(), at),
             Token::Char(character) => self.opaque(character.encode_utf8(&mut [0; 4]).as_bytes(), at),
             Token::Opaque(octets) => self.opaque(octets, at),
+            Token::Extension(token, at) => Err(unknown_text(token, at)),
             Token::Open(_) | Token::Other | Token::Close | Token::End => Ok(()),
         }
     }
@@ -94,24 +100,6 @@ impl<'l> Markup<'l> {
     fn check(&self, at: usize) -> Result<(), DecodeFault> {
         Ok(check("text_bytes_max", self.limits.text_bytes_max, self.out.len(), at)?)
     }
-}
-
-/// The text of a whole DDF document.
-pub(crate) fn ddf_document(octets: &[u8], limits: &Limits) -> Result<String, DecodeError> {
-    let mut stopped_at = 0;
-    read_ddf(octets, limits, &mut stopped_at).map_err(|fault| {
-        let mut again = WbxmlSource::of_any_type(octets, limits).ok();
-        DecodeError::located(fault, again.as_mut(), stopped_at)
-    })
-}
-
-fn read_ddf(octets: &[u8], limits: &Limits, stopped_at: &mut usize) -> Result<String, DecodeFault> {
-    let mut source = WbxmlSource::of_any_type(octets, limits)?;
-    let mut markup = Markup { out: Vec::new(), limits };
-    let done = markup.document(&mut source);
-    *stopped_at = source.at();
-    done?;
-    String::from_utf8(markup.out).map_err(|_| not_text(*stopped_at))
 }
 
 fn not_text(at: usize) -> DecodeFault {

@@ -42,7 +42,7 @@ fn path<'a>(fault: &DecodeFault, source: &mut impl Source<'a>, stopped_at: usize
             Token::Open(_) | Token::Other => open.push(source.label()),
             Token::Close if !stopped => closed = open.pop(),
             Token::End => open.extend(closed.take()),
-            Token::Close | Token::Text(_) | Token::Char(_) | Token::Opaque(_) => {}
+            Token::Close | Token::Text(_) | Token::Char(_) | Token::Opaque(_) | Token::Extension(..) => {}
         }
         if stopped || token == Token::End {
             break;

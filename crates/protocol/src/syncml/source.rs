@@ -6,7 +6,7 @@ use std::str;
 use super::DecodeFault;
 use crate::limits::Limits;
 use crate::wbxml::tags::{self, Tag};
-use crate::wbxml::{PublicId, Reader, Token as Octets};
+use crate::wbxml::{PublicId, Reader, Token as Octets, WbxmlError};
 use crate::xml::{Event, Namespace, PullReader, writer};
 
 /// One step through a message, whichever way it travelled.
@@ -20,6 +20,8 @@ pub(super) enum Token<'a> {
     Text(&'a str),
     Char(char),
     Opaque(&'a [u8]),
+    /// Token and octet of something whose meaning is not known.
+    Extension(u8, usize),
     Close,
     End,
 }
@@ -36,6 +38,8 @@ pub(super) trait Source<'a> {
     }
     /// Octets read so far.
     fn at(&self) -> usize;
+    /// Octets there are.
+    fn length(&self) -> usize;
     /// Whether the element opened last may be the root of a message.
     fn is_syncml(&self) -> bool;
     /// Name of the element opened last, if it has one that XML can say.
@@ -88,6 +92,10 @@ impl<'a> Source<'a> for XmlSource<'a> {
         self.reader.at()
     }
 
+    fn length(&self) -> usize {
+        self.reader.length()
+    }
+
     fn is_syncml(&self) -> bool {
         matches!(self.namespace, Namespace::None | Namespace::SyncMl)
     }
@@ -119,6 +127,11 @@ impl<'a> Source<'a> for XmlSource<'a> {
         }
         Ok(())
     }
+}
+
+/// A part of a text whose meaning is not known, so that the text is not either.
+pub(super) fn unknown_text(token: u8, at: usize) -> DecodeFault {
+    WbxmlError::Token { token, at }.into()
 }
 
 /// What the reader let through, XML can carry: its characters were checked before.
@@ -166,6 +179,7 @@ impl<'a> Source<'a> for WbxmlSource<'a> {
             Octets::Text(text) => Token::Text(text),
             Octets::Char(character) => Token::Char(character),
             Octets::Opaque(octets) => Token::Opaque(octets),
+            Octets::Extension { token, at } => Token::Extension(token, at),
             Octets::Close => Token::Close,
             Octets::End => Token::End,
         })
@@ -183,6 +197,10 @@ impl<'a> Source<'a> for WbxmlSource<'a> {
 
     fn at(&self) -> usize {
         self.reader.at()
+    }
+
+    fn length(&self) -> usize {
+        self.reader.length()
     }
 
     fn is_syncml(&self) -> bool {

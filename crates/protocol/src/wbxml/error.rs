@@ -15,8 +15,8 @@ pub enum WbxmlError {
         /// Where the integer begins.
         at: usize,
     },
-    /// Version octet other than 1.1, 1.2 or 1.3.
-    #[error("WBXML version octet {version:#04x} is not 1.1, 1.2 or 1.3")]
+    /// Version octet of no version 1.
+    #[error("WBXML version octet {version:#04x} is not of version 1")]
     Version {
         /// The octet.
         version: u8,
@@ -47,7 +47,7 @@ pub enum WbxmlError {
         /// Where the reference begins.
         at: usize,
     },
-    /// Extension tokens and processing instructions, which no document type of OMA DM defines, and octets that are
+    /// Processing instructions, extension tokens in text, which no document type of OMA DM defines, and octets that are
     /// no token at this place.
     #[error("token {token:#04x} is not allowed here (octet {at})")]
     Token {

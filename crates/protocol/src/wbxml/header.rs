@@ -1,6 +1,11 @@
 use super::{WbxmlError, mb_u_int32};
 use crate::limits::{Limits, check};
 
+/// WBXML 1.0, whose header has no character set.
+const WITHOUT_CHARSET: u8 = 0x00;
+/// The high four bits are the major version less 1.
+const LAST_OF_VERSION_1: u8 = 0x0F;
+
 /// The document type a header names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PublicId<'a> {
@@ -24,7 +29,7 @@ pub enum Charset {
 /// What precedes the body of a WBXML document.
 #[derive(Clone, Copy, Debug)]
 pub struct Header<'a> {
-    /// 1, 2 or 3 for WBXML 1.1, 1.2, 1.3.
+    /// 0 to 3 for WBXML 1.0 to 1.3; later ones of version 1 up to 15.
     pub version: u8,
     /// Document type.
     pub public_id: PublicId<'a>,
@@ -44,7 +49,7 @@ impl<'a> Header<'a> {
     /// Source: WBXML, "Document Structure".
     pub fn read(input: &'a [u8], limits: &Limits) -> Result<(Self, usize), WbxmlError> {
         let version = *input.first().ok_or(WbxmlError::Truncated { at: 0 })?;
-        if !(1..=3).contains(&version) {
+        if version > LAST_OF_VERSION_1 {
             return Err(WbxmlError::Version { version });
         }
         let id_at = 1;
@@ -55,7 +60,7 @@ impl<'a> Header<'a> {
         } else {
             (None, at)
         };
-        let (mib, at) = mb_u_int32(input, at)?;
+        let (mib, at) = if version == WITHOUT_CHARSET { (0, at) } else { mb_u_int32(input, at)? };
         let charset = match mib {
             0 | 106 => Charset::Utf8,
             3 => Charset::Ascii,

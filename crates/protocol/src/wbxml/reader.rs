@@ -1,9 +1,9 @@
-use std::ffi::CStr;
 use std::str;
 
 use super::header::table_string;
 use super::{Charset, Header, WbxmlError, mb_u_int32};
 use crate::limits::{LimitExceeded, Limits, check};
+use crate::xml::scan::find_zero;
 
 const SWITCH_PAGE: u8 = 0x00;
 const END: u8 = 0x01;
@@ -34,6 +34,14 @@ pub enum Token<'a> {
     Char(char),
     /// Octets with a length in front, whatever they are.
     Opaque(&'a [u8]),
+    /// A document type's own extension, and what it carried read over. No document type of OMA DM defines any, so what it
+    /// stands for is not known: it may be ignored where nothing is read, and not where it is part of a text.
+    Extension {
+        /// EXT_I 0x40 to 0x42, EXT_T 0x80 to 0x82, EXT 0xC0 to 0xC2.
+        token: u8,
+        /// Where it stands.
+        at: usize,
+    },
     /// The innermost element ends. Follows at once where an element has no content.
     Close,
     /// The root was closed and the document is over.
@@ -127,6 +135,12 @@ impl<'a> Reader<'a> {
         self.at
     }
 
+    /// Octets there are to read.
+    #[must_use]
+    pub(crate) fn length(&self) -> usize {
+        self.input.len()
+    }
+
     /// The next token. Attributes the caller did not ask for with [`Self::next_attribute`] are passed over.
     ///
     /// # Errors
@@ -186,6 +200,7 @@ impl<'a> Reader<'a> {
                     Token::Text("") => {}
                     token => return Ok(token),
                 },
+                0x40..=0x42 | 0x80..=0x82 | 0xC0..=0xC2 if self.depth > 0 => return self.extension(octet, at),
                 _ => return self.open(octet, at),
             }
         }
@@ -199,7 +214,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         let (&STR_I, rest) = self.input.get(self.at..)?.split_first()? else { return None };
-        let string = CStr::from_bytes_until_nul(rest).ok()?.to_bytes();
+        let string = rest.get(..find_zero(rest)?)?;
         if rest.get(string.len() + 1) != Some(&END) || string.len() > self.limits.text_bytes_max {
             return None;
         }
@@ -299,9 +314,7 @@ impl<'a> Reader<'a> {
     fn string(&mut self, kind: u8, at: usize) -> Result<Token<'a>, WbxmlError> {
         match kind {
             STR_I => {
-                let rest = self.input.get(self.at..).unwrap_or_default();
-                let string = CStr::from_bytes_until_nul(rest);
-                let string = string.map_err(|_| WbxmlError::Truncated { at: self.input.len() })?.to_bytes();
+                let string = self.inline_string()?;
                 self.at += string.len() + 1;
                 self.text(string, at)
             }
@@ -324,6 +337,23 @@ impl<'a> Reader<'a> {
                 Ok(Token::Char(character.ok_or(WbxmlError::Entity { at })?))
             }
         }
+    }
+
+    /// Reads over a string, an integer, or nothing, by the kind of extension.
+    fn extension(&mut self, token: u8, at: usize) -> Result<Token<'a>, WbxmlError> {
+        match token & 0xC0 {
+            0x40 => self.at += self.inline_string()?.len() + 1,
+            0x80 => self.at = mb_u_int32(self.input, self.at)?.1,
+            _ => {}
+        }
+        Ok(Token::Extension { token, at })
+    }
+
+    /// The octets before the next zero.
+    fn inline_string(&self) -> Result<&'a [u8], WbxmlError> {
+        let rest = self.input.get(self.at..).unwrap_or_default();
+        let string = find_zero(rest).and_then(|length| rest.get(..length));
+        string.ok_or(WbxmlError::Truncated { at: self.input.len() })
     }
 
     #[inline]
@@ -385,6 +415,8 @@ fn attribute_part(token: Token<'_>) -> Attribute<'_> {
         Token::Opaque(octets) => Attribute::Opaque(octets),
         Token::Text(text) => Attribute::Text(text),
         // `string` and `latin1_piece` make no other token.
-        Token::Open { .. } | Token::Literal(_) | Token::Close | Token::End => Attribute::Text(""),
+        Token::Open { .. } | Token::Literal(_) | Token::Extension { .. } | Token::Close | Token::End => {
+            Attribute::Text("")
+        }
     }
 }

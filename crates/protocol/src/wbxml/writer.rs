@@ -22,7 +22,7 @@ impl<'o> Writer<'o> {
         self.out.extend_from_slice(&[0x6A, 0x00]);
     }
 
-    /// As [`Self::header`], the public identifier as the only string of the table, without a zero after it.
+    /// As [`Self::header`], the public identifier as the only string of the table. No zero is added after it.
     pub(crate) fn header_with_text(&mut self, version: u8, public_id: &str) {
         self.out.extend_from_slice(&[version, 0x00, 0x00, 0x6A]);
         put_mb_u_int32(u32::try_from(public_id.len()).unwrap_or_default(), self.out);

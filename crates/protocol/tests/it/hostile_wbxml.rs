@@ -111,7 +111,7 @@ fn offsets_outside_the_string_table_are_refused() {
 
 #[test]
 fn versions_character_sets_and_document_types_of_others_are_refused() {
-    for version in [0x00, 0x04, 0x10, 0xFF] {
+    for version in [0x10, 0x20, 0x80, 0xFF] {
         assert_eq!(refusal(&document(&[version, 0xA4, 0x01, 0x6A, 0x00], b"")), WbxmlError::Version { version });
     }
     assert_eq!(refusal(&document(b"\x02\xA4\x01\x87\x67\x00", b"")), WbxmlError::Charset { mib: 999 });
@@ -121,15 +121,52 @@ fn versions_character_sets_and_document_types_of_others_are_refused() {
 }
 
 #[test]
-fn extensions_and_processing_instructions_are_refused() {
-    for token in [0x40, 0x41, 0x42, 0x43, 0x80, 0x81, 0x82, 0xC0, 0xC1, 0xC2] {
-        assert!(
-            matches!(refusal(&with_body(&[0x46, token])), WbxmlError::Token { token: found, .. } if found == token)
-        );
-    }
-    for token in [0x01, 0x02, 0x03, 0x43, 0x83, 0xC3] {
+fn processing_instructions_are_refused() {
+    assert!(matches!(refusal(&with_body(b"\x46\x43\x05\x01\x01")), WbxmlError::Token { token: 0x43, .. }));
+    for token in [0x01, 0x02, 0x03, 0x43, 0x83, 0xC3, 0x40, 0x80, 0xC0] {
         let before_root = [b"\x02\xA4\x01\x6A\x00".as_slice(), &[token]].concat();
         assert!(matches!(refusal(&before_root), WbxmlError::Token { .. }));
+    }
+}
+
+#[test]
+fn extensions_in_text_are_refused_since_text_without_them_would_be_another() {
+    for (extension, token) in EXTENSIONS {
+        for around in
+            [b"\x46\x4F\x031".as_slice(), b"\x45\x54\x4F\x031", b"\x45\x54\x6E\x57\x031", b"\x45\x54\x6E\x031"]
+        {
+            let body = [around, b"\x00", extension, b"\x032\x00\x01\x01\x01\x01"].concat();
+            let error = refusal(&with_body(&body));
+            assert!(matches!(error, WbxmlError::Token { token: found, .. } if found == token), "{error}");
+        }
+    }
+}
+
+/// Each extension token with what it carries: a string, an offset, nothing.
+const EXTENSIONS: [(&[u8], u8); 9] = [
+    (b"\x40ab\x00", 0x40),
+    (b"\x41\x00", 0x41),
+    (b"\x42\xE4\x00", 0x42),
+    (b"\x80\x05", 0x80),
+    (b"\x81\x8F\xFF\xFF\xFF\x7F", 0x81),
+    (b"\x82\x00", 0x82),
+    (b"\xC0", 0xC0),
+    (b"\xC1", 0xC1),
+    (b"\xC2", 0xC2),
+];
+
+#[test]
+fn extensions_outside_text_are_passed_over() {
+    let plain = decode(&with_body(b"\x46\x4F\x031201\x00\x01\x01"), &Limits::DEVICE).unwrap();
+    for (extension, _) in EXTENSIONS {
+        let between = [extension, b"\x46", extension, b"\x4F\x031201\x00\x01", extension, b"\x01"].concat();
+        assert_eq!(decode(&with_body(&between), &Limits::DEVICE).unwrap(), plain);
+        let in_unknown = [b"\x7E".as_slice(), extension, b"\x01\x46\x4F\x031201\x00\x01\x01"].concat();
+        assert_eq!(decode(&with_body(&in_unknown), &Limits::DEVICE).unwrap(), plain);
+    }
+    for cut in [b"\x46\x40ab".as_slice(), b"\x46\x80", b"\x46\x80\x80"] {
+        let cut = [b"\x02\xA4\x01\x6A\x00".as_slice(), HEADER, b"\x6B", cut].concat();
+        assert!(matches!(refusal(&cut), WbxmlError::Truncated { .. }));
     }
 }
 

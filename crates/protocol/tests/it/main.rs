@@ -6,12 +6,18 @@
     reason = "tests read golden files and start other programs"
 )]
 
+mod allocations;
+mod corpus;
 mod generate;
+mod hostile;
 mod hostile_wbxml;
 mod hostile_xml;
 mod interop;
+mod noise;
 mod place;
 mod properties;
+mod representation;
+mod sample;
 mod style;
 mod tolerance;
 mod vectors;

@@ -39,6 +39,9 @@ fn text_of(message: &Message) -> &str {
 fn all_prologs_of_the_field_are_read() {
     for prolog in [
         b"\x01\xA4\x01\x6A\x00".as_slice(),
+        // WBXML 1.0 has no character set in its header.
+        b"\x00\xA4\x01\x00",
+        b"\x04\xA4\x01\x6A\x00",
         b"\x03\xA4\x01\x6A\x00",
         b"\x02\x9F\x53\x6A\x00",
         b"\x02\x9F\x51\x00\x00",
