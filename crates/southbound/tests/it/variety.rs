@@ -17,7 +17,7 @@ const BOTH: [Encoding; 2] = [Encoding::Xml, Encoding::Wbxml];
 
 #[tokio::test]
 async fn a_device_that_does_not_name_its_account_is_found_by_its_credential_or_identifier() {
-    for auth in [AuthType::Basic, AuthType::Md5] {
+    for auth in [AuthType::Basic, AuthType::Md5, AuthType::Hmac] {
         for encoding in BOTH {
             let world = World::new();
             let mut phone = Phone::of("anna", Kind { auth, encoding, ..Kind::default() });
