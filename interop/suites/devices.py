@@ -270,9 +270,9 @@ class DeviceImport(wsi.Case):
         self.assertEqual([(entry.index, entry.messageId) for entry in again.rejected], [(0, "DMS0201")])
 
     def test_record_that_cannot_be_read_does_not_keep_the_others_back(self):
-        hmac = harness.new_device().record()
-        hmac["dmAccount"]["authType"] = "HMAC"
-        records = [hmac, {"deviceID": harness.new_imei(), "imsi": "123"}, harness.new_device().record()]
+        unknown = harness.new_device().record()
+        unknown["dmAccount"]["authType"] = "X509"
+        records = [unknown, {"deviceID": harness.new_imei(), "imsi": "123"}, harness.new_device().record()]
         result = self.system.importDeviceInstances(deviceInstance=records, updateExisting=False)
         self.assertEqual(result.created, 1)
         self.assertEqual([(entry.index, entry.messageId) for entry in result.rejected],

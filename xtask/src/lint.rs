@@ -1,5 +1,6 @@
 //! `cargo xtask lint`: what compilers check, and what they do not.
 
+mod conformance;
 mod dependencies;
 mod graph;
 mod links;
@@ -14,7 +15,7 @@ use crate::stage::{Outcome, Stage};
 use crate::workspace::Workspace;
 
 /// The stages in order.
-pub(crate) const STAGES: [Stage; 6] = [
+pub(crate) const STAGES: [Stage; 7] = [
     Stage { name: "format", does: "every Rust file is as rustfmt writes it", needs: &[], run: format },
     Stage { name: "clippy", does: "no warning of the compiler or of clippy", needs: &[], run: clippy },
     Stage {
@@ -40,6 +41,12 @@ pub(crate) const STAGES: [Stage; 6] = [
         does: "every relative link in Markdown resolves, every crate has a README.md",
         needs: &[],
         run: links::check,
+    },
+    Stage {
+        name: "conformance",
+        does: "every requirement of the conformance tables has a status, and every test named there exists",
+        needs: &[],
+        run: conformance::check,
     },
 ];
 

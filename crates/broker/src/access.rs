@@ -15,7 +15,7 @@ use crate::names::names;
 pub enum Role {
     /// Reads everything.
     Reader,
-    /// Customer care: reader, operations on single devices, cancels tasks.
+    /// Customer care: reader, operations on single devices and what these say, cancels tasks.
     Care,
     /// Reader, jobs, operations.
     Campaign,
@@ -47,7 +47,7 @@ impl Role {
                 is_read
                     || matches!(
                         (object, operation),
-                        ("device", "operate" | "bootstrap") | ("task", "cancel") | ("subscriber", "update")
+                        ("device", "operate" | "bootstrap" | "trace") | ("task", "cancel") | ("subscriber", "update")
                     )
             }
             Self::Campaign => is_read || object == "job" || (object, operation) == ("device", "operate"),
@@ -144,6 +144,7 @@ mod tests {
             (Right::new("device", "read"), &[Reader, Care, Campaign, Administrator]),
             (Right::new("device", "operate"), &[Care, Campaign, Peer, Administrator]),
             (Right::new("device", "bootstrap"), &[Care, Administrator]),
+            (Right::new("device", "trace"), &[Care, Administrator]),
             (Right::new("task", "cancel"), &[Care, Peer, Administrator]),
             (Right::new("job", "create"), &[Campaign, Administrator]),
             (Right::new("job", "create:all"), &[Campaign, Administrator]),

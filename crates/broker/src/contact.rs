@@ -10,10 +10,13 @@ use crate::policy::AcceptDevicePolicy;
 use crate::store::{Contact, ContactState, ContactStep, DialogueState};
 use crate::task::{HistoryEntry, Task, TaskEvent, TaskStatus};
 use crate::time::Timestamp;
+use crate::trace::{self, TraceStep};
 
 /// Who did it, in the history of tasks.
 const DEVICE: &str = "device";
 const SERVER: &str = "server";
+/// Why a session that was broken off ended.
+const SILENT: &str = "the device went silent in the session";
 
 /// One message of a device, while it is being decided.
 #[derive(Clone, Debug)]
@@ -78,6 +81,7 @@ impl Encounter {
     /// A credential of the device was accepted: every nonce given out so far is spent.
     pub fn accept_credential(&mut self) {
         self.state.generation = self.state.generation.saturating_add(1);
+        self.state.resync = false;
         self.seen();
         if matches!(self.record.management_state, ManagementState::Known | ManagementState::Bootstrapped) {
             self.record.management_state = ManagementState::Managed;
@@ -288,7 +292,26 @@ impl Encounter {
             tasks: contact.tasks.into_iter().map(|open| open.task).filter(|task| changed.contains(&task.id)).collect(),
             history,
             running_jobs,
+            trace: None,
         }
+    }
+}
+
+/// What is to be stored before a device is sent a notification made with the nonce for devices that lost theirs: from
+/// then on it may prove who it is with that nonce, once.
+///
+/// Source: OMA DM Security 1.2, "Nonce resynchronisation".
+#[must_use]
+pub fn resynchronised(contact: &Contact) -> ContactStep {
+    ContactStep {
+        device: contact.device.oid,
+        revision: contact.state.revision,
+        state: ContactState { resync: true, ..contact.state.clone() },
+        record: None,
+        tasks: Vec::new(),
+        history: Vec::new(),
+        running_jobs: Vec::new(),
+        trace: None,
     }
 }
 
@@ -297,11 +320,25 @@ impl Encounter {
 #[must_use]
 pub fn lost(contact: Contact, now: Timestamp) -> Option<ContactStep> {
     let mut dialogue = contact.state.dialogue.clone().filter(|dialogue| !dialogue.ended)?;
+    let recorded = trace::recorded(&contact, now);
     let mut encounter = Encounter::new(contact, now);
     if let Some(task) = dialogue.task.take() {
-        encounter.end(task, Ending::Failed, "SessionLost", "the device went silent in the session".to_owned());
+        encounter.end(task, Ending::Failed, "SessionLost", SILENT.to_owned());
     }
     dialogue.ended = true;
     dialogue.state = Vec::new();
-    Some(encounter.into_step(dialogue))
+    let session_id = dialogue.session_id.clone();
+    let mut step = encounter.into_step(dialogue);
+    step.trace = recorded.map(|recorded| TraceStep {
+        device: step.device,
+        session_id,
+        msg_id: None,
+        at: now,
+        recorded,
+        is_let_in: true,
+        is_repetition: false,
+        ending: Some(SILENT.to_owned()),
+        messages: Vec::new(),
+    });
+    Some(step)
 }

@@ -83,6 +83,8 @@ pub enum AuthType {
     Basic,
     /// `syncml:auth-md5` or better.
     Digest,
+    /// `syncml:auth-MAC`: every message is signed.
+    Hmac,
 }
 
 /// A secret under the key of the installation. Only [`crate::ports::Vault`] opens it; it is never part of an answer.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod access;
+pub mod attempts;
 pub mod capability;
 pub mod contact;
 pub mod device;
@@ -18,3 +19,4 @@ pub mod services;
 pub mod store;
 pub mod task;
 pub mod time;
+pub mod trace;

@@ -138,6 +138,12 @@ const REPEATABLE: ArgumentDefinition = ArgumentDefinition {
     required: false,
 };
 
+const TRACE: ArgumentDefinition = ArgumentDefinition {
+    name: "trace",
+    description: "true: the messages of the task's sessions are recorded, without credentials, for getDeviceTrace",
+    required: false,
+};
+
 /// What the server can carry out.
 pub const DEFINITIONS: &[Definition] = &[
     Definition {
@@ -157,6 +163,7 @@ pub const DEFINITIONS: &[Definition] = &[
             ATOMIC,
             SEQUENCE,
             REPEATABLE,
+            TRACE,
         ],
     },
     Definition {
@@ -165,6 +172,7 @@ pub const DEFINITIONS: &[Definition] = &[
         arguments: &[
             ArgumentDefinition { name: "parameter", description: "nodes to read: path", required: false },
             SEQUENCE,
+            TRACE,
         ],
     },
     Definition {
@@ -181,6 +189,7 @@ pub const DEFINITIONS: &[Definition] = &[
                 description: "levels below the root to walk, 1 to 16; 3 when left out",
                 required: false,
             },
+            TRACE,
         ],
     },
     Definition {
@@ -198,6 +207,7 @@ pub const DEFINITIONS: &[Definition] = &[
                 required: false,
             },
             REPEATABLE,
+            TRACE,
         ],
     },
     Definition {
@@ -208,11 +218,12 @@ pub const DEFINITIONS: &[Definition] = &[
             ATOMIC,
             SEQUENCE,
             REPEATABLE,
+            TRACE,
         ],
     },
     Definition {
         operation: Operation::Session,
         description: "Succeeds when the device has connected.",
-        arguments: &[],
+        arguments: &[TRACE],
     },
 ];

@@ -18,6 +18,7 @@ mod scheduling;
 mod selecting;
 mod session;
 mod together;
+mod traces;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ pub use deployment_broker::{BulkRequest, OperationReceipt, OperationRequest, Rej
 pub use device_manager::{AccountFields, CapabilityFields, DeviceFields, ImportResult};
 pub use given::Given;
 pub use session::{OpenedSession, ServiceInfo};
+pub use traces::{RecordingWanted, TraceSetting};
 
 use crate::fault::{Fault, FaultName};
 use crate::ports::{Environment, Vault};

@@ -9,6 +9,7 @@ mod contacts;
 mod devices;
 mod principals;
 mod tasks;
+mod traces;
 
 use std::pin::Pin;
 
@@ -20,14 +21,21 @@ pub use devices::{
 };
 pub use principals::{PrincipalStore, SessionRecord};
 pub use tasks::{HistoryOf, JobFilter, JobStore, Target, TaskFilter, TaskStore};
+pub use traces::TraceStore;
 
 /// Boxed, so that faces hold an `Arc<dyn Store>` and are compiled once, not once per engine.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// Everything that is kept.
-pub trait Store: PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + BackgroundStore {}
+pub trait Store:
+    PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + TraceStore + BackgroundStore
+{
+}
 
-impl<S: PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + BackgroundStore> Store for S {}
+impl<S> Store for S where
+    S: PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + TraceStore + BackgroundStore
+{
+}
 
 /// Why the store could not do it. Nothing has changed then, as far as the store knows.
 #[derive(Debug, thiserror::Error)]

@@ -2,10 +2,15 @@
 
 mod bench;
 mod call;
+mod connection;
+mod decode;
 mod demo;
 mod principal;
+mod profiles;
 mod serve;
 mod sim;
+mod trace;
+mod tree;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -35,8 +40,9 @@ Examples:
   muster call importDeviceInstances --args @fleet.json
   muster call getDeviceInstances --set page.pageSize=10
   muster call doOperation --explain              what an operation takes, with an example
+  muster decode message.wbxml                    what a device sent, explained
 
-`muster call` takes the password from MUSTER_PASSWORD. Each command has its own --help.";
+`muster call` and `muster trace` take the password from MUSTER_PASSWORD. Each command has its own --help.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -44,7 +50,11 @@ enum Command {
     Demo(demo::Args),
     Sim(sim::Args),
     Call(call::Args),
+    Decode(decode::Args),
+    Trace(trace::Args),
+    Tree(tree::Args),
     Principal(principal::Args),
+    Profiles(profiles::Args),
     Bench(bench::Args),
     /// Writes a completion script for a shell to standard output.
     Completions {
@@ -60,7 +70,11 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(args),
         Command::Sim(args) => sim::run(&args),
         Command::Call(args) => call::run(&args),
+        Command::Decode(args) => decode::run(&args),
+        Command::Trace(args) => trace::run(&args),
+        Command::Tree(args) => tree::run(&args),
         Command::Principal(args) => principal::run(args),
+        Command::Profiles(args) => profiles::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -3,6 +3,7 @@
 mod background;
 mod environment;
 mod listen;
+mod metrics;
 mod tls;
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -24,6 +25,7 @@ use muster_broker::store::Store;
 use muster_northbound::identity;
 use muster_northbound::soap::{self, Wsi};
 use muster_southbound::dm1::Exchange;
+use muster_southbound::profile::Profiles;
 use muster_store::SqliteStore;
 
 pub(crate) use environment::System;
@@ -92,15 +94,17 @@ impl Server {
                 device_url: file.south.public_url.clone(),
                 message_bytes_max: file.limits.device_message_bytes,
                 object_bytes_max: file.limits.device_object_bytes,
+                proof_in_each_message: file.sessions.device_proof_in_each_message,
+                profiles: Arc::new(Profiles::new(file.profile.clone())?),
             },
         ));
         let wsi = Wsi::new(broker.clone(), soap::Settings { is_tls: north.is_tls(), ..wsi_settings(&file) });
         let bounds = Bounds::of(&file.limits);
         let north = north.serve(soap::router(wsi), bounds);
-        let south = south
-            .serve(muster_southbound::router(exchange.clone()), bounds.body_bytes(file.limits.device_message_bytes));
+        let south = south.serve(muster_southbound::router(exchange.clone()), bounds);
         let ending = Arc::new(AtomicBool::new(false));
-        let admin = admin.serve(health(store.clone(), ending.clone()), bounds);
+        let router = health(store.clone(), ending.clone()).merge(metrics::router(exchange.clone()));
+        let admin = admin.serve(router, bounds);
         let background = background::start(store.clone(), &file.sessions);
         let patience = Duration::from_secs(file.limits.shutdown_seconds);
         Ok(Self { north, south, admin, new_password, exchange, store, ending, background, patience })

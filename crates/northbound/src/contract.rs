@@ -16,6 +16,7 @@ mod offered;
 mod read;
 mod record;
 pub mod session;
+pub mod traces;
 pub mod value;
 
 pub use descriptor::{Cardinality, FieldDescriptor, Kind, NamedType, OperationDescriptor, TypeDescriptor};

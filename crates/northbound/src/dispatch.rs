@@ -3,6 +3,7 @@
 mod bulk_operations;
 mod deployment_broker;
 mod device_manager;
+mod traces;
 
 use std::future::Future;
 
@@ -25,6 +26,7 @@ use crate::contract::device_manager::{
     UpdateDeviceCapability, UpdateDeviceInstance,
 };
 use crate::contract::session::{GetServiceInfo, ServiceInfo};
+use crate::contract::traces::{GetDeviceTrace, GetTraceMessages, SetDeviceTrace};
 use crate::contract::{NAMESPACE, Operation, Path, Request};
 
 /// A request that a caller with rights makes.
@@ -84,6 +86,9 @@ pub(crate) async fn carry_out(
         Operation::GetDeviceCapabilityByModel => call.serve::<GetDeviceCapabilityByModel>().await,
         Operation::GetDeviceCapabilityByDeviceID => call.serve::<GetDeviceCapabilityByDeviceID>().await,
         Operation::GetDeviceCapabilities => call.serve::<GetDeviceCapabilities>().await,
+        Operation::SetDeviceTrace => call.serve::<SetDeviceTrace>().await,
+        Operation::GetDeviceTrace => call.serve::<GetDeviceTrace>().await,
+        Operation::GetTraceMessages => call.serve::<GetTraceMessages>().await,
     }
 }
 

@@ -6,7 +6,6 @@
 //!
 //! Source: DM WSI contract, section 1.4.
 
-mod attempts;
 mod password;
 mod rate;
 mod replay;
@@ -18,13 +17,13 @@ use std::time::Duration;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
 use muster_broker::access::{Caller, Principal};
+use muster_broker::attempts::{Attempts, Policy};
 use muster_broker::device::Sealed;
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::services::Broker;
 use muster_broker::time::Timestamp;
 use muster_protocol::soap::security::{Password, UsernameToken};
 
-use attempts::Attempts;
 use password::Passwords;
 pub use password::{PasswordError, hash_password};
 use rate::Rate;
@@ -91,7 +90,7 @@ impl Identity {
     pub(crate) fn new(settings: Settings) -> Self {
         Self {
             passwords: Passwords::new(),
-            attempts: Mutex::new(Attempts::default()),
+            attempts: Mutex::new(Attempts::new(Policy::CALLERS)),
             replays: Mutex::new(Replays::new(settings.digests_max)),
             rate: Mutex::new(Rate::new(settings.requests_per_second_max)),
             turns: (0..TURNS).map(|_| tokio::sync::Mutex::new(())).collect(),
@@ -201,7 +200,7 @@ impl Identity {
     }
 
     fn refuse_locked(&self, name: &str, peer: Option<IpAddr>, now: Timestamp) -> Result<(), Fault> {
-        match guard(&self.attempts).locked_for_s(name, peer, now) {
+        match guard(&self.attempts).blocked_for_s(name, peer, now) {
             None => Ok(()),
             Some(seconds) => {
                 Err(Fault::new(FaultName::LockedOut, "too many failed logins; try again later").retry_after_s(seconds))
@@ -220,7 +219,7 @@ impl Identity {
 
     async fn refuse_slowly(&self, name: &str, peer: Option<IpAddr>) -> Fault {
         let failures = guard(&self.attempts).failures(name, peer);
-        let delay = attempts::delay(failures, self.settings.failure_delay, self.settings.failure_delay_max);
+        let delay = delay(failures, self.settings.failure_delay, self.settings.failure_delay_max);
         tracing::warn!(principal = name, peer.address = ?peer, failures, "a credential was refused");
         tokio::time::sleep(delay).await;
         not_authenticated()
@@ -233,6 +232,11 @@ impl Identity {
             None => None,
         }
     }
+}
+
+/// How long the answer to the last of `failures` waits.
+fn delay(failures: u32, first: Duration, most: Duration) -> Duration {
+    first.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(most)
 }
 
 /// `SHA-1(nonce, created, password)`.
@@ -272,6 +276,13 @@ mod tests {
         let nonce = STANDARD.decode("OPR49GPkTzn5MvtMgFAj4A==").unwrap_or_default();
         let digest = username_token_digest(&nonce, "2026-11-21T06:04:02Z", b"s3cret");
         assert_eq!(STANDARD.encode(digest), "1iDRDAh2MDnOWbs+PazT1LBb0Qo=");
+    }
+
+    #[test]
+    fn the_delay_doubles_from_a_tenth_of_a_second_to_three() {
+        let delays = [1, 2, 3, 5, 6, 7, 1000]
+            .map(|count| delay(count, Duration::from_millis(100), Duration::from_secs(3)).as_millis());
+        assert_eq!(delays, [100, 200, 400, 1600, 3000, 3000, 3000]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Source: SyncML Representation Protocol 1.2, as OMA DM 1.2 uses it.
 
+pub mod blank;
 mod command;
 mod ddf;
 mod decode;
@@ -12,6 +13,7 @@ mod markup;
 mod message;
 mod meta;
 mod place;
+mod sender;
 mod sink;
 mod source;
 mod status_code;
@@ -24,6 +26,7 @@ pub use encoding::Encoding;
 pub use error::{DecodeError, DecodeFault, EncodeError};
 pub use message::{Address, Challenge, Credential, Header, Message};
 pub use meta::Meta;
+pub use sender::Sender;
 pub use status_code::StatusCode;
 pub use style::{DataForm, MarkupForm, MetaNamespace, OctetsForm, PublicIdForm, Style, WbxmlVersion};
 

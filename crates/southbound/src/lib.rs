@@ -2,5 +2,6 @@
 
 pub mod dm1;
 mod http;
+pub mod profile;
 
 pub use http::router;

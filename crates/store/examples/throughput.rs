@@ -134,6 +134,7 @@ async fn caller(store: Arc<SqliteStore>, devices: u64, seed: u64, until: Instant
             task: Some(task.id),
             request_digest: [4; 16],
             reply: vec![5; 500],
+            reply_seal: None,
             touched_at: NOW,
             ended: false,
         });
@@ -145,6 +146,7 @@ async fn caller(store: Arc<SqliteStore>, devices: u64, seed: u64, until: Instant
             tasks: vec![task],
             history,
             running_jobs: Vec::new(),
+            trace: None,
         };
         // Two callers may have drawn the same device; the later one has a conflict and draws again.
         if store.contact_commit(step).await.unwrap() == Verdict::Applied {

@@ -19,6 +19,7 @@ mod requests;
 mod rows;
 mod schema;
 mod tasks;
+mod traces;
 mod writer;
 
 use std::fs::File;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::once::{self, operation};
 use super::selecting::Selected;
 use super::together::{self, Step};
-use super::{Broker, RequestKey, arguments, checks, scheduling};
+use super::{Broker, RequestKey, arguments, checks, scheduling, traces};
 use crate::access::{Caller, Right};
 use crate::fault::{Fault, FaultName};
 use crate::id::{JobId, TaskId};
@@ -271,6 +271,7 @@ impl Broker {
             priority: PRIORITY,
         };
         arguments::checked(template.operation, &template.arguments)?;
+        traces::may_trace(caller, &template.arguments)?;
         let (number, id) = (request.phone_number.as_ref(), request.device_id.as_ref());
         let selected = self.device_meant(&caller.tenant, number, id, template.policy).await?;
         Ok((template, selected))

@@ -3,7 +3,7 @@
 use super::bulk_operations::{Deployment, DeploymentReceipt};
 use super::deployment_broker::{PRIORITY, new_job_status};
 use super::once::{self, operation};
-use super::{Broker, Given, Rejected, RequestKey, arguments, checks, scheduling};
+use super::{Broker, Given, Rejected, RequestKey, arguments, checks, scheduling, traces};
 use crate::access::{Caller, Right};
 use crate::fault::{Fault, FaultName};
 use crate::id::JobId;
@@ -120,6 +120,7 @@ impl Broker {
             priority,
         };
         arguments::checked(template.operation, &template.arguments)?;
+        traces::is_not_of_many(&template.arguments)?;
         let schedule = scheduling::checked(deployment.schedule, now)?;
         selector(&deployment.devices)?;
         for oid in &deployment.devices.capability {

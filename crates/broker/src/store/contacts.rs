@@ -4,6 +4,7 @@ use crate::id::{DeviceOid, JobId, TaskId};
 use crate::identity::DeviceId;
 use crate::task::{HistoryEntry, Task};
 use crate::time::Timestamp;
+use crate::trace::{Recording, TraceStep};
 
 /// How a device is found when it connects.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,9 @@ pub struct ContactState {
     pub generation: i64,
     /// Nonce for our next credential towards the device, once it has issued one.
     pub server_nonce: Option<Vec<u8>>,
+    /// The device was sent a notification made with the nonce for devices that lost theirs, and has not proved who it
+    /// is since: it may do so with that nonce, once.
+    pub resync: bool,
     /// Last message of an authenticated session.
     pub last_seen_at: Option<Timestamp>,
     /// The session of the device, open or ended.
@@ -43,6 +47,8 @@ pub struct DialogueState {
     pub request_digest: [u8; 16],
     /// The answer, to be given again should the device repeat itself.
     pub reply: Vec<u8>,
+    /// The header that signs the answer, in a session of signed messages.
+    pub reply_seal: Option<String>,
     /// When the last message came.
     pub touched_at: Timestamp,
     /// Whether the session has ended.
@@ -68,6 +74,8 @@ pub struct Contact {
     /// Tasks that are not final: highest priority first, then oldest first. At most [`Contact::TASKS_MAX`]; of more,
     /// those under way and those that may start earliest.
     pub tasks: Vec<OpenTask>,
+    /// Whether its messages are recorded.
+    pub recording: Option<Recording>,
 }
 
 impl Contact {
@@ -92,6 +100,8 @@ pub struct ContactStep {
     pub history: Vec<HistoryEntry>,
     /// Jobs that must still let their tasks run.
     pub running_jobs: Vec<JobId>,
+    /// What is recorded of the message, if anything.
+    pub trace: Option<TraceStep>,
 }
 
 /// What became of a step.

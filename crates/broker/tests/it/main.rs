@@ -13,4 +13,5 @@ mod rights;
 mod selection;
 mod sessions;
 mod test_cycles;
+mod traces;
 mod world;

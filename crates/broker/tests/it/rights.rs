@@ -2,7 +2,7 @@ use muster_broker::access::{Caller, Role};
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::job::DeviceFilter;
 use muster_broker::schedule::Schedule;
-use muster_broker::services::{BulkRequest, DeviceFields, JobsByDate, TasksWanted};
+use muster_broker::services::{BulkRequest, DeviceFields, JobsByDate, RecordingWanted, TasksWanted};
 use muster_broker::time::Timestamp;
 
 use crate::world::{IMEI_A, NUMBER_A, World, caller, capability, deployment, id, msisdn, page, query};
@@ -48,6 +48,9 @@ async fn refusals(world: &World, who: &Caller) -> Vec<(&'static str, bool)> {
         ("device.read", lacks(broker.device_by_phone_number(who, &number).await)),
         ("device.read", lacks(broker.device_by_oid(who, "d").await)),
         ("device.read", lacks(broker.devices(who, DeviceFilter::default(), &page()).await)),
+        ("device.trace", lacks(broker.set_device_trace(who, None, None, RecordingWanted::default()).await)),
+        ("device.trace", lacks(broker.device_trace(who, None, None, &page()).await)),
+        ("device.trace", lacks(broker.trace_messages(who, None, None, 1, &page()).await)),
         ("device.import", lacks(broker.import_devices(who, Vec::<DeviceFields>::new(), true, None).await)),
         ("capability.create", lacks(broker.create_capability(who, capability(&who.name), None).await)),
         ("capability.update", lacks(broker.update_capability(who, capability(&who.name)).await)),
@@ -62,7 +65,7 @@ async fn refusals(world: &World, who: &Caller) -> Vec<(&'static str, bool)> {
 #[tokio::test]
 async fn every_use_case_needs_its_right_and_no_other() {
     let world = World::new();
-    let care = ["device.operate", "device.bootstrap", "task.cancel"];
+    let care = ["device.operate", "device.bootstrap", "device.trace", "task.cancel"];
     for (name, role) in Role::NAMES {
         for (right, refused) in refusals(&world, &caller(name, *role)).await {
             let has = match role {

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, Response, StatusCode};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -30,7 +30,6 @@ pub(super) struct Bounds {
     header: Duration,
     request: Duration,
     handshake: Duration,
-    body_bytes_max: u64,
 }
 
 impl Bounds {
@@ -41,14 +40,7 @@ impl Bounds {
             header: Duration::from_secs(limits.header_seconds),
             request: Duration::from_secs(limits.request_seconds),
             handshake: Duration::from_secs(limits.tls_handshake_seconds),
-            body_bytes_max: u64::MAX,
         }
-    }
-
-    /// A request that announces a longer body is refused before the body comes. Bodies without a length are counted
-    /// where they are read.
-    pub(super) fn body_bytes(self, max: u32) -> Self {
-        Self { body_bytes_max: max.into(), ..self }
     }
 }
 
@@ -172,9 +164,6 @@ where
     let service = service_fn(move |mut request: Request<Incoming>| {
         let router = router.clone();
         async move {
-            if request.body().size_hint().lower() > bounds.body_bytes_max {
-                return Ok(too_large(bounds.body_bytes_max));
-            }
             request.extensions_mut().insert(ConnectInfo(peer));
             let answer = tokio::time::timeout(bounds.request, router.oneshot(request.map(Body::new))).await;
             answer.unwrap_or_else(|_| Ok(too_slow()))
@@ -188,12 +177,6 @@ where
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%peer, %error, "connection broke");
     }
-}
-
-fn too_large(max: u64) -> Response<Body> {
-    let mut response = Response::new(Body::from(format!("a message may have {max} octets\n")));
-    *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
-    response
 }
 
 fn too_slow() -> Response<Body> {

@@ -5,6 +5,7 @@
 mod call;
 mod configuration;
 mod crash;
+mod decode;
 mod demo;
 mod garbage;
 mod health;
@@ -16,3 +17,5 @@ mod sim;
 mod start;
 mod stop;
 mod tls;
+mod trace;
+mod tree;

@@ -8,7 +8,8 @@ use super::descriptor::{Cardinality, FieldDescriptor, OperationDescriptor};
 use super::device_manager::{DeviceCapability, DeviceCapabilityList, DeviceInstance, DeviceInstanceList, ImportResult};
 use super::record::{Record, Value};
 use super::session::{ServiceInfo, UserSession};
-use super::{bulk_operations, deployment_broker, device_manager, session};
+use super::traces::{DeviceTrace, TraceMessageList, TraceSetting};
+use super::{bulk_operations, deployment_broker, device_manager, session, traces};
 
 /// A request: the parameters of one operation.
 pub trait Request: Record + Send {
@@ -145,6 +146,11 @@ operations! {
         GetDeviceCapabilityByModel "getDeviceCapabilityByModel" [capability read] -> "deviceCapability" DeviceCapability;
         GetDeviceCapabilityByDeviceID "getDeviceCapabilityByDeviceID" [capability read] -> "deviceCapability" DeviceCapability;
         GetDeviceCapabilities "getDeviceCapabilities" [capability read] -> "deviceCapabilities" DeviceCapabilityList;
+    }
+    IDeviceManagerServices in traces {
+        SetDeviceTrace "setDeviceTrace" [device trace] -> "traceSetting" TraceSetting;
+        GetDeviceTrace "getDeviceTrace" [device trace] -> "deviceTrace" DeviceTrace;
+        GetTraceMessages "getTraceMessages" [device trace] -> "traceMessages" TraceMessageList;
     }
 }
 

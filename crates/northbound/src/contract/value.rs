@@ -11,6 +11,7 @@ use muster_broker::identity::{DeviceId, Msisdn};
 use muster_broker::job::JobStatus;
 use muster_broker::task::TaskStatus;
 use muster_broker::time::Timestamp;
+use muster_broker::trace::TraceDirection;
 use muster_protocol::xml::element::{Element, XmlWriter};
 
 use super::descriptor::{Kind, NamedType};
@@ -30,7 +31,7 @@ impl fmt::Debug for Secret {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnyUri(pub String);
 
-/// Octets, which travel as base64. Not shown in logs: in this contract they are nonces.
+/// Octets, which travel as base64. Not shown in logs: in this contract they are nonces, and messages of devices.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Octets(pub Vec<u8>);
 
@@ -245,6 +246,7 @@ macro_rules! enumeration {
 
 enumeration! { TaskStatus: "SCHEDULED" "NOTIFYING" "AWAITING_USER" "IN_PROGRESS" "AWAITING_DEVICE" "RETRY_WAIT" "PAUSED"
 "SUCCEEDED" "FAILED" "REJECTED" "CANCELLED" "EXPIRED" }
+enumeration! { TraceDirection: "RECEIVED" "SENT" }
 enumeration! { JobStatus: "SCHEDULED" "RUNNING" "PAUSED" "CANCELLING" "COMPLETED" "CANCELLED" "STOPPED" }
 
 const MANAGEMENT_STATES: [(&str, ManagementState); 5] = [

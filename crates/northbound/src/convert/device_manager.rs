@@ -46,9 +46,9 @@ fn account_fields(given: wire::DmAccount, at: &str) -> Result<AccountFields, Fau
     let auth_type = match given.auth_type.trim() {
         "BASIC" => AuthType::Basic,
         "DIGEST" => AuthType::Digest,
+        "HMAC" => AuthType::Hmac,
         other => {
-            let why = "BASIC or DIGEST is expected; HMAC is not offered by this server";
-            return Err(Fault::invalid(&format!("{at}.authType"), other, why));
+            return Err(Fault::invalid(&format!("{at}.authType"), other, "BASIC, DIGEST or HMAC is expected"));
         }
     };
     Ok(AccountFields {
@@ -70,6 +70,7 @@ impl From<Device> for wire::DeviceInstance {
             auth_type: match account.auth_type {
                 AuthType::Basic => "BASIC",
                 AuthType::Digest => "DIGEST",
+                AuthType::Hmac => "HMAC",
             }
             .to_owned(),
             client_name: account.client_name,

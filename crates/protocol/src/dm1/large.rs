@@ -107,6 +107,11 @@ impl Assembly {
         }
     }
 
+    /// Whether parts of an object are missing.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.object.is_some()
+    }
+
     pub(super) fn clear(&mut self) {
         self.object = None;
     }

@@ -78,6 +78,9 @@ pub struct Session {
     parts: Assembly,
     /// Command numbers of the alerts in our last message, which the device answers with a status.
     own_alerts: Vec<u32>,
+    /// Added to the numbers of commands that want an answer.
+    #[serde(default)]
+    numbers_from: u32,
     /// Statuses that earlier answers had no room for.
     late: VecDeque<Late>,
     /// What the answer to the last message owes, until it is made.
@@ -142,6 +145,7 @@ impl Session {
             unrolled: None,
             parts: Assembly::default(),
             own_alerts: Vec::new(),
+            numbers_from: 0,
             late: VecDeque::new(),
             due: None,
         }
@@ -154,6 +158,16 @@ impl Session {
     pub fn after_challenge(session_id: &str, encoding: Encoding, messages: u32) -> Self {
         let messages = messages.min(MESSAGES_MAX);
         Self { seen: messages, sent: messages, failures: u8::from(messages > 0), ..Self::new(session_id, encoding) }
+    }
+
+    /// The same session, which numbers the commands that want an answer from above `number`.
+    ///
+    /// For a session that a message of an earlier one can have begun again: what the device said in the earlier one
+    /// would else be taken for an answer to commands of this one, since both count messages and commands from 1. A
+    /// `CmdID` may be any text that is unique in its message.
+    #[must_use]
+    pub fn numbered_from(self, number: u32) -> Self {
+        Self { numbers_from: number, ..self }
     }
 
     /// Ends the session without a word, for one that the device left: every order that is open ends.
@@ -192,6 +206,12 @@ impl Session {
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.phase == Phase::Over
+    }
+
+    /// Whether the device's next message goes on with an object whose first parts came before.
+    #[must_use]
+    pub fn is_taking_object(&self) -> bool {
+        self.parts.is_waiting()
     }
 
     /// Orders that wait or are on the wire, members counted.

@@ -22,7 +22,7 @@ const TREE_DOCTYPE: &str = "<!DOCTYPE MgmtTree PUBLIC \"-//OMA//DTD-DM-DDF 1.2//
     \"http://www.openmobilealliance.org/tech/DTD/dm_ddf-v1_2.dtd\">";
 
 /// Runs a filter over `input`; nothing where the program is not installed.
-fn filter(program: &str, arguments: &[&str], input: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn filter(program: &str, arguments: &[&str], input: &[u8]) -> Option<Vec<u8>> {
     let started = Program::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let mut child = match started {
         Err(error) if error.kind() == ErrorKind::NotFound => return None,
@@ -38,7 +38,7 @@ fn filter(program: &str, arguments: &[&str], input: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Whether libwbxml is here. In continuous integration it must be.
-fn installed() -> bool {
+pub(crate) fn installed() -> bool {
     if Program::new("wbxml2xml").arg("-h").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok() {
         return true;
     }

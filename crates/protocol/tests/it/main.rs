@@ -7,6 +7,7 @@
 )]
 
 mod allocations;
+mod blank;
 mod corpus;
 mod generate;
 mod hostile;
@@ -20,4 +21,5 @@ mod representation;
 mod sample;
 mod style;
 mod tolerance;
+mod tree_documents;
 mod vectors;

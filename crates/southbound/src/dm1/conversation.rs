@@ -9,18 +9,27 @@ use muster_broker::identity::DeviceId;
 use muster_broker::ports::Vault;
 use muster_broker::store::{Contact, ContactStep, DialogueState};
 use muster_broker::time::Timestamp;
-use muster_protocol::dm1::{DeviceAlert, DeviceInfo, EndReason, Identity, Received, Reply, Session, Stage, Violation};
-use muster_protocol::syncml::{EncodeError, Message, StatusCode, Text};
+use muster_protocol::dm1::{
+    Account, AuthType, DeviceAlert, DeviceInfo, EndReason, Failure, Identity, Received, Reply, Session, Stage,
+    Violation,
+};
+use muster_protocol::syncml::{EncodeError, Encoding, Message, StatusCode, Text};
 use serde::{Deserialize, Serialize};
 
 use super::account::OpenAccount;
+use super::arrival::{Arrival, SealedReply};
 use super::exchange::Settings;
+use super::walk::Manner;
 use super::work::Work;
+use crate::profile::Profile;
 
 /// The session with a device as it is stored between messages.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Dialogue {
     pub(super) session: Session,
+    /// Name of the device profile that is in force.
+    #[serde(default)]
+    pub(super) profile: String,
     /// Tasks looked at in this session: each is, once.
     tried: Vec<TaskId>,
     /// Who answered: DevInfo/DevId, or Source/LocURI where DevInfo brought none.
@@ -29,15 +38,27 @@ pub(super) struct Dialogue {
     pub(super) follows_resp_uri: bool,
 }
 
-/// What was decided on one message.
+/// What was decided on one message, and what its credential was worth.
+pub(super) struct Turned {
+    pub(super) decision: Decision,
+    pub(super) proof: Proof,
+}
+
+/// What a credential is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// There was none, or it was not looked at.
+    None,
+    Right,
+    Wrong,
+}
+
+/// What is to be done.
 pub(super) enum Decision {
     /// Nothing to store: the sender is not known or not let in (yet).
-    Unstored {
-        /// The answer.
-        reply: Vec<u8>,
-    },
-    /// To be stored, then answered with the reply that the step holds.
-    Step(Box<ContactStep>),
+    Unstored(SealedReply),
+    /// To be stored, then answered with the reply that the step holds, and the status that it has for the message.
+    Step(Box<ContactStep>, Option<StatusCode>),
     /// The device says that it is another one, which has a record without account of its own: the account goes over
     /// to that record, and the message is decided anew.
     Adopt {
@@ -49,9 +70,9 @@ pub(super) enum Decision {
 /// One message with everything that deciding on it needs.
 pub(super) struct Turn<'a> {
     pub(super) settings: &'a Settings,
+    pub(super) profile: &'a Profile,
     pub(super) now: Timestamp,
-    pub(super) message: &'a Message,
-    pub(super) request_digest: [u8; 16],
+    pub(super) arrival: &'a Arrival<'a>,
     /// Whether the message came to the address that this session was told.
     pub(super) came_to_resp_uri: bool,
     pub(super) resp_uri: Option<String>,
@@ -60,13 +81,28 @@ pub(super) struct Turn<'a> {
     pub(super) namesake: Option<&'a Device>,
 }
 
+/// Numberings of commands before one is used again.
+const NUMBERINGS: i64 = 1_000;
+/// Commands of each: more than a message has.
+const NUMBERS: u32 = 10_000;
+
 impl Dialogue {
     /// A session that begins with this message. A device that was challenged goes on counting its messages, and so
     /// do we; nothing else of a session that is not authenticated is remembered.
-    pub(super) fn begin(message: &Message, encoding: muster_protocol::syncml::Encoding) -> Self {
+    ///
+    /// A Basic credential is always the same, so that a message of an earlier session which arrives late begins that
+    /// one again, and what the device said then must not count as an answer to commands of now. `generation` is
+    /// another one for each session that was let in.
+    pub(super) fn begin(message: &Message, encoding: Encoding, profile: &str, generation: i64) -> Self {
         let before = message.header.msg_id.trim().parse::<u32>().unwrap_or(1).saturating_sub(1);
+        let session = Session::after_challenge(&message.header.session_id, encoding, before);
+        let is_basic = message.header.cred.as_ref().is_some_and(|cred| {
+            cred.meta.kind.as_deref().is_none_or(|kind| AuthType::parse(kind) == Some(AuthType::Basic))
+        });
+        let numbers_from = if is_basic { generation.rem_euclid(NUMBERINGS) as u32 * NUMBERS } else { 0 };
         Self {
-            session: Session::after_challenge(&message.header.session_id, encoding, before),
+            session: session.numbered_from(numbers_from),
+            profile: profile.to_owned(),
             tried: Vec::new(),
             answered: None,
             follows_resp_uri: false,
@@ -80,26 +116,37 @@ impl Dialogue {
 
 impl Turn<'_> {
     /// Decides a message of a device whose account is known.
-    pub(super) fn decide(&self, contact: Contact, mut dialogue: Dialogue) -> Result<Decision, EncodeError> {
-        let account = self.account.lend();
-        let identity = self.identity();
+    pub(super) fn decide(&self, contact: Contact, mut dialogue: Dialogue) -> Result<Turned, EncodeError> {
+        let account = self.account();
         let is_new = !dialogue.session.is_authenticated();
-        let received = match dialogue.session.receive(&account, self.message) {
+        let received = match dialogue.session.receive(&account, self.arrival.incoming()) {
             Ok(received) => received,
             Err(violation) => {
                 // Only who was let in ends a session, and only by a fault that its own device can make.
                 let ends =
                     !is_new && matches!(violation, Violation::MessageBelow { .. } | Violation::TooManyMessages { .. });
-                return self.refuse(contact, dialogue, violation.status(), &violation.to_string(), ends);
+                let decision = self.refuse(contact, dialogue, violation.status(), &violation.to_string(), ends)?;
+                return Ok(Turned { decision, proof: Proof::None });
             }
         };
+        let proof = worth(&received);
+        Ok(Turned { decision: self.decide_received(contact, dialogue, &received, is_new)?, proof })
+    }
+
+    fn decide_received(
+        &self,
+        contact: Contact,
+        mut dialogue: Dialogue,
+        received: &Received,
+        is_new: bool,
+    ) -> Result<Decision, EncodeError> {
         // A session that ends knows its client no more, so what it was before this message counts.
         let is_in_doubt = matches!(received.stage, Stage::Challenge)
             || matches!(received.reason, Some(EndReason::BadCredential | EndReason::Version))
             || is_new && received.login.is_none();
         if is_in_doubt {
-            let reply = dialogue.session.answer(&identity, &account, Vec::new());
-            return Ok(Decision::Unstored { reply: reply.message.encode(dialogue.session.encoding())? });
+            let reply = dialogue.session.answer(&self.identity(), &self.account(), Vec::new());
+            return Ok(Decision::Unstored(self.seal(&reply)?));
         }
         dialogue.follows_resp_uri |= self.came_to_resp_uri;
         dialogue.answered = self.who_answered(&dialogue, received.device.as_ref());
@@ -111,7 +158,7 @@ impl Turn<'_> {
             }
             Identified::AnotherRecord(answered) => return Ok(Decision::Adopt { answered }),
         }
-        self.go_on(contact, dialogue, &received, is_new)
+        self.go_on(contact, dialogue, received, is_new)
     }
 
     /// The sender is in: its task goes on, and the next one is taken up.
@@ -122,11 +169,11 @@ impl Turn<'_> {
         received: &Received,
         is_new: bool,
     ) -> Result<Decision, EncodeError> {
-        let account = self.account.lend();
+        let account = self.account();
         let mut encounter = Encounter::new(contact, self.now);
         let current = self.note_login(&mut encounter, received, is_new);
         let session_name = format!("{} over {}", dialogue.session.id(), dialogue.session.encoding().media_type());
-        let mut work = Work { encounter: &mut encounter, current };
+        let mut work = Work { encounter: &mut encounter, current, manner: self.manner() };
         for alert in &received.alerts {
             note_alert(&mut work, alert);
         }
@@ -178,7 +225,7 @@ impl Turn<'_> {
         }
         if let Some(before) = before {
             let unanswered = Dialogue::read(&before.state).map(|mut it| it.session.close()).unwrap_or_default();
-            Work { encounter, current: task }.left(&unanswered);
+            Work { encounter, current: task, manner: self.manner() }.left(&unanswered);
         }
         None
     }
@@ -193,13 +240,13 @@ impl Turn<'_> {
         why: &str,
         ends: bool,
     ) -> Result<Decision, EncodeError> {
-        let reply = dialogue.session.refuse(&self.identity(), self.message, code);
+        let reply = dialogue.session.refuse(&self.identity(), self.message(), code);
         if !ends {
-            return Ok(Decision::Unstored { reply: reply.message.encode(dialogue.session.encoding())? });
+            return Ok(Decision::Unstored(SealedReply { why: Some(why.to_owned()), ..self.seal(&reply)? }));
         }
         let mut encounter = Encounter::new(contact, self.now);
         let current = encounter.state().dialogue.as_ref().and_then(|it| it.task);
-        let mut work = Work { encounter: &mut encounter, current };
+        let mut work = Work { encounter: &mut encounter, current, manner: self.manner() };
         work.take(&reply.outcomes);
         work.session_over(why);
         self.step(encounter, &dialogue, &reply, None)
@@ -212,7 +259,7 @@ impl Turn<'_> {
         reply: &Reply,
         task: Option<TaskId>,
     ) -> Result<Decision, EncodeError> {
-        let octets = reply.message.encode(dialogue.session.encoding())?;
+        let SealedReply { octets, seal, status, .. } = self.seal(reply)?;
         let state = if reply.over {
             Vec::new()
         } else {
@@ -223,17 +270,34 @@ impl Turn<'_> {
             session_id: dialogue.session.id().to_owned(),
             state,
             task: if reply.over { None } else { task },
-            request_digest: self.request_digest,
+            request_digest: self.arrival.digest,
             reply: octets,
+            reply_seal: seal,
             touched_at: self.now,
             ended: reply.over,
         };
-        Ok(Decision::Step(Box::new(encounter.into_step(stored))))
+        Ok(Decision::Step(Box::new(encounter.into_step(stored)), status))
+    }
+
+    fn message(&self) -> &Message {
+        &self.arrival.message
+    }
+
+    fn account(&self) -> Account<'_> {
+        self.account.lend(self.settings, self.profile)
+    }
+
+    fn manner(&self) -> Manner {
+        Manner::of(self.profile)
+    }
+
+    fn seal(&self, reply: &Reply) -> Result<SealedReply, EncodeError> {
+        SealedReply::of(reply, self.arrival.encoding, self.profile)
     }
 
     fn identity(&self) -> Identity<'_> {
         Identity {
-            uri: &self.message.header.target.uri,
+            uri: &self.message().header.target.uri,
             resp_uri: self.resp_uri.as_deref(),
             max_msg_size: self.settings.message_bytes_max,
             max_obj_size: self.settings.object_bytes_max,
@@ -244,7 +308,7 @@ impl Turn<'_> {
         if let Some(dev_id) = info.and_then(|info| info.dev_id.as_deref()) {
             return DeviceId::from_device(dev_id).ok();
         }
-        dialogue.answered.clone().or_else(|| DeviceId::from_device(&self.message.header.source.uri).ok())
+        dialogue.answered.clone().or_else(|| DeviceId::from_device(&self.message().header.source.uri).ok())
     }
 
     /// Source: DM WSI contract, section 3, "acceptDevicePolicy".
@@ -252,7 +316,7 @@ impl Turn<'_> {
         let Some(answered) = &dialogue.answered else {
             return Identified::Refused("the device has no identifier that could be read");
         };
-        let source = DeviceId::from_device(&self.message.header.source.uri).ok();
+        let source = DeviceId::from_device(&self.message().header.source.uri).ok();
         if source.is_some_and(|source| source.tac().is_some() && answered.tac().is_some() && source != *answered) {
             return Identified::Refused("Source/LocURI is the IMEI of another device than DevInfo/DevId");
         }
@@ -269,6 +333,18 @@ impl Turn<'_> {
                 }
             }
             _ => Identified::Fits,
+        }
+    }
+}
+
+/// What the credential of a message was worth. One that shows the secret and a nonce that does not count any more is no
+/// guess, and neither is one of a type that was not looked at.
+fn worth(received: &Received) -> Proof {
+    match received.failure {
+        None if received.login.is_some() => Proof::Right,
+        Some(Failure::Wrong | Failure::Header(_) | Failure::OtherUser) => Proof::Wrong,
+        None | Some(Failure::Missing | Failure::SpentNonce | Failure::UninvitedResync | Failure::WrongType { .. }) => {
+            Proof::None
         }
     }
 }

@@ -3,18 +3,25 @@
 //! Read what is known, decide, store under the condition that nothing has changed meanwhile, answer. If something has,
 //! decide again on what is known now.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use base64::Engine as _;
-use muster_broker::identity::DeviceId;
+use muster_broker::device::Device;
 use muster_broker::ports::{Environment, Vault};
-use muster_broker::store::{Contact, ContactKey, ContactStep, DeviceKey, OpenTask, Store, StoreError, Verdict};
+use muster_broker::store::{Contact, ContactStep, DeviceKey, OpenTask, Store, StoreError, Verdict};
 use muster_protocol::limits::Limits;
-use muster_protocol::syncml::{Command, DecodeError, EncodeError, Encoding, Message};
+use muster_protocol::syncml::{DecodeError, EncodeError, Encoding, StatusCode};
 
 use super::account::OpenAccount;
-use super::conversation::{Decision, Dialogue, Turn, token};
+use super::arrival::{Arrival, SealedReply};
+use super::chooser::Chooser;
+use super::conversation::{Decision, Dialogue, Proof, Turn, token};
+use super::counters::Counters;
+use super::guard::Guard;
+use super::nobody;
+use super::recorder::Recorder;
+use crate::profile::Profiles;
 
 /// What the operator sets.
 #[derive(Clone, Debug)]
@@ -27,6 +34,10 @@ pub struct Settings {
     pub message_bytes_max: u32,
     /// Largest object taken, in octets; told to devices as `MaxObjSize`.
     pub object_bytes_max: u32,
+    /// Whether a device that authenticates with MD5 or Basic does so in every message, not once in a session.
+    pub proof_in_each_message: bool,
+    /// How kinds of devices depart from the specification.
+    pub profiles: Arc<Profiles>,
 }
 
 impl Default for Settings {
@@ -36,15 +47,23 @@ impl Default for Settings {
             device_url: None,
             message_bytes_max: 64 << 10,
             object_bytes_max: 1 << 20,
+            proof_in_each_message: false,
+            profiles: Arc::new(Profiles::default()),
         }
     }
 }
 
 /// What came, without HTTP.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Post<'a> {
     /// `Content-Type`.
     pub content_type: Option<&'a str>,
+    /// `User-Agent`.
+    pub user_agent: Option<&'a str>,
+    /// `x-syncml-hmac`.
+    pub hmac: Option<&'a str>,
+    /// Address that it came from.
+    pub peer: Option<IpAddr>,
     /// What follows the address of the endpoint: the token of a `RespURI`.
     pub token: Option<&'a str>,
     /// Octets of the message.
@@ -56,8 +75,12 @@ pub struct Post<'a> {
 pub struct Answer {
     /// Encoding of the request.
     pub encoding: Encoding,
+    /// `Content-Type`, of the family of the request's.
+    pub content_type: &'static str,
     /// Octets of the message.
     pub body: Vec<u8>,
+    /// `x-syncml-hmac`, where this server proves itself by it.
+    pub hmac: Option<String>,
 }
 
 /// Why there is no answer in SyncML.
@@ -92,7 +115,11 @@ pub struct Exchange {
     vault: Arc<dyn Vault>,
     environment: Arc<dyn Environment>,
     settings: Settings,
+    profiles: Chooser,
     limits: Limits,
+    guard: Guard,
+    recorder: Recorder,
+    counters: Counters,
     draining: AtomicBool,
 }
 
@@ -109,7 +136,16 @@ impl Exchange {
         settings: Settings,
     ) -> Self {
         let limits = Limits { document_bytes_max: settings.message_bytes_max as usize, ..Limits::DEVICE };
-        Self { store, vault, environment, settings, limits, draining: AtomicBool::new(false) }
+        let profiles = Chooser::new(settings.profiles.clone());
+        let recorder = Recorder::new(Arc::clone(&store), Arc::clone(&vault), limits);
+        let (guard, counters, draining) = (Guard::new(), Counters::default(), AtomicBool::new(false));
+        Self { store, vault, environment, settings, profiles, limits, guard, recorder, counters, draining }
+    }
+
+    /// What came so far, and what became of it.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// Largest body, in octets.
@@ -128,27 +164,54 @@ impl Exchange {
     /// # Errors
     /// [`Refusal`] where the answer is one of HTTP alone.
     pub async fn take(&self, post: Post<'_>) -> Result<Answer, Refusal> {
+        let outcome = self.answer(post).await;
+        if let Err(refusal) = &outcome {
+            self.counters.refused(refusal);
+        }
+        if let Err(Refusal::Unreadable(error)) = &outcome {
+            self.recorder.unreadable(&post, error, self.environment.as_ref(), &self.counters).await;
+        }
+        outcome
+    }
+
+    async fn answer(&self, post: Post<'_>) -> Result<Answer, Refusal> {
         if post.body.len() > self.settings.message_bytes_max as usize {
             return Err(Refusal::TooLarge { max: self.settings.message_bytes_max });
         }
-        let encoding = Encoding::sniff(post.content_type, post.body).ok_or(Refusal::NotSyncml)?;
-        let message = Message::decode(encoding, post.body, &self.limits)?;
-        let digest = self.request_digest(post.body);
-        let key = who(&message);
+        let arrival = Arrival::read(post, self.request_digest(post.body), &self.limits)?;
+        if post.token.is_none() {
+            // Before anything is read for a sender that has to wait.
+            self.guard.admit(&arrival.sender, post.peer, self.environment.now())?;
+        }
         for _ in 0..DECISIONS_MAX {
-            let Some(contact) = self.store.contact_load(&key).await? else {
-                return self.answer_nobody(encoding, &message);
+            let Some(contact) = self.store.contact_load(&arrival.sender).await? else {
+                return Ok(self.counted(&arrival, self.answer_nobody(&arrival)?));
             };
-            if let Some(body) = repeated(&contact, &message, digest) {
-                return Ok(Answer { encoding, body });
-            }
-            match self.decide(contact, encoding, &message, digest, post.token).await? {
-                Decided::Unstored(body) => return Ok(Answer { encoding, body }),
+            let tape = self.recorder.tape(&contact, arrival.session_id(), self.environment.as_ref());
+            let goes_on = is_open(&contact, &arrival);
+            let repeated = repeated(&contact, &arrival);
+            let decided = match repeated {
+                Some(repeated) => Decided::Unstored(repeated),
+                None => self.decide(contact, &arrival).await?,
+            };
+            match decided {
+                Decided::Unstored(sealed) => {
+                    if let Some(tape) = tape {
+                        self.recorder.refused(&tape, &arrival, &sealed, &self.counters).await;
+                    }
+                    return Ok(self.counted(&arrival, sealed));
+                }
                 Decided::Again => {}
-                Decided::Step(step) => {
-                    let body = step.state.dialogue.as_ref().map(|it| it.reply.clone()).unwrap_or_default();
+                Decided::Step(mut step, status) => {
+                    if let Some(tape) = tape {
+                        self.recorder.add(&tape, &arrival, &mut step);
+                    }
+                    let dialogue = step.state.dialogue.as_ref();
+                    let sealed = dialogue.map(SealedReply::stored).unwrap_or_default();
+                    let ends = dialogue.is_some_and(|dialogue| dialogue.ended);
                     if self.store.contact_commit(*step).await? == Verdict::Applied {
-                        return Ok(Answer { encoding, body });
+                        self.counters.session(!goes_on, ends);
+                        return Ok(self.counted(&arrival, SealedReply { status, ..sealed }));
                     }
                 }
             }
@@ -156,58 +219,74 @@ impl Exchange {
         Err(Refusal::NotNow { retry_after_s: 5 })
     }
 
-    async fn decide(
-        &self,
-        mut contact: Contact,
-        encoding: Encoding,
-        message: &Message,
-        request_digest: [u8; 16],
-        given_token: Option<&str>,
-    ) -> Result<Decided, Refusal> {
+    async fn decide(&self, mut contact: Contact, arrival: &Arrival<'_>) -> Result<Decided, Refusal> {
+        let message = &arrival.message;
         let session_id = message.header.session_id.as_str();
         let vault = self.vault.as_ref();
+        let now = self.environment.now();
+        let token = token(&contact, session_id, vault);
+        let came_to_resp_uri = arrival.post.token == Some(token.as_str());
+        if !came_to_resp_uri {
+            // Nobody else knows the address of an open session, so whoever speaks there need not wait for others.
+            self.guard.admit(&arrival.sender, arrival.post.peer, now)?;
+        }
+        let dialogue = match open_dialogue(&contact, arrival) {
+            Some(dialogue) if dialogue.follows_resp_uri && !came_to_resp_uri => {
+                tracing::warn!(device.id = %contact.device.oid, "message of an open session came to another address than the session's");
+                None
+            }
+            Some(dialogue) => {
+                self.load_ended_task(&mut contact).await?;
+                Some(dialogue)
+            }
+            None if self.draining.load(Ordering::Relaxed) => return Err(Refusal::NotNow { retry_after_s: 5 }),
+            None => None,
+        };
+        let profile = self.profiles.choose(self.store.as_ref(), &contact, dialogue.as_ref(), arrival, now).await?;
+        let dialogue = dialogue
+            .unwrap_or_else(|| Dialogue::begin(message, arrival.encoding, &profile.name, contact.state.generation));
         let account = OpenAccount::of(&contact, session_id, &self.settings.server_id, vault)
             .map_err(|error| {
                 tracing::error!(device.id = %contact.device.oid, %error, "secrets cannot be opened");
                 Refusal::Failed
             })?
             .unwrap_or_else(|| OpenAccount::of_nobody(&message.header.source.uri, session_id, vault));
-        let token = token(&contact, session_id, vault);
-        let came_to_resp_uri = given_token == Some(token.as_str());
-        let dialogue = match open_dialogue(&contact, message) {
-            Some(dialogue) if dialogue.follows_resp_uri && !came_to_resp_uri => {
-                tracing::warn!(device.id = %contact.device.oid, "message of an open session came to another address than the session's");
-                Dialogue::begin(message, encoding)
-            }
-            Some(dialogue) => {
-                self.load_ended_task(&mut contact).await?;
-                dialogue
-            }
-            None if self.draining.load(Ordering::Relaxed) => return Err(Refusal::NotNow { retry_after_s: 5 }),
-            None => Dialogue::begin(message, encoding),
-        };
-        let namesake = self.namesake(&contact, message).await?;
+        let namesake = self.namesake(&contact, arrival).await?;
         let turn = Turn {
             settings: &self.settings,
-            now: self.environment.now(),
-            message,
-            request_digest,
+            profile,
+            now,
+            arrival,
             came_to_resp_uri,
-            resp_uri: self.resp_uri(&message.header.target.uri, given_token, &token),
+            resp_uri: self.resp_uri(&message.header.target.uri, arrival.post.token, &token),
             account: &account,
             namesake: namesake.as_ref(),
         };
         let oid = contact.device.oid;
-        Ok(match turn.decide(contact, dialogue)? {
-            Decision::Unstored { reply } => Decided::Unstored(reply),
-            Decision::Step(step) => Decided::Step(step),
+        let turned = turn.decide(contact, dialogue)?;
+        match turned.proof {
+            Proof::Right => self.guard.succeeded(&arrival.sender, arrival.post.peer),
+            Proof::Wrong => self.guard.failed(&arrival.sender, arrival.post.peer, now),
+            Proof::None => {}
+        }
+        if turned.proof != Proof::None {
+            self.counters.proof(turned.proof == Proof::Right);
+        }
+        Ok(match turned.decision {
+            Decision::Unstored(sealed) => Decided::Unstored(sealed),
+            Decision::Step(step, status) => Decided::Step(step, status),
             Decision::Adopt { answered } => {
                 let Some(other) = &namesake else { return Err(Refusal::Failed) };
                 tracing::info!(device.id = %oid, %answered, "account goes over to the record with the identifier that the device answers with");
-                self.store.device_adopt(oid, other.oid, self.environment.now()).await?;
+                self.store.device_adopt(oid, other.oid, now).await?;
                 Decided::Again
             }
         })
+    }
+
+    fn counted(&self, arrival: &Arrival<'_>, sealed: SealedReply) -> Answer {
+        self.counters.answered(arrival.encoding, &sealed);
+        arrival.answer(sealed)
     }
 
     /// The task of the session may have ended meanwhile; what the device says of it still belongs into its history.
@@ -222,12 +301,8 @@ impl Exchange {
     }
 
     /// The other record, if any, that has the identifier which package 1 brings.
-    async fn namesake(
-        &self,
-        contact: &Contact,
-        message: &Message,
-    ) -> Result<Option<muster_broker::device::Device>, Refusal> {
-        let Some(answered) = claimed_identity(message) else { return Ok(None) };
+    async fn namesake(&self, contact: &Contact, arrival: &Arrival<'_>) -> Result<Option<Device>, Refusal> {
+        let Some(answered) = arrival.claimed_identity() else { return Ok(None) };
         if contact.device.device_id.as_ref() == Some(&answered) {
             return Ok(None);
         }
@@ -235,22 +310,17 @@ impl Exchange {
         Ok(found.into_iter().next().filter(|other| other.oid != contact.device.oid))
     }
 
-    /// An answer for a sender that has no account: the same as for one that has, with a wrong credential.
-    fn answer_nobody(&self, encoding: Encoding, message: &Message) -> Result<Answer, Refusal> {
-        let name = message.header.source.name.as_deref().unwrap_or(&message.header.source.uri);
-        let account = OpenAccount::of_nobody(name, &message.header.session_id, self.vault.as_ref());
-        let mut session = Dialogue::begin(message, encoding).session;
-        let identity = muster_protocol::dm1::Identity {
-            uri: &message.header.target.uri,
-            resp_uri: None,
-            max_msg_size: self.settings.message_bytes_max,
-            max_obj_size: self.settings.object_bytes_max,
-        };
-        let reply = match session.receive(&account.lend(), message) {
-            Ok(_) => session.answer(&identity, &account.lend(), Vec::new()),
-            Err(violation) => session.refuse(&identity, message, violation.status()),
-        };
-        Ok(Answer { encoding, body: reply.message.encode(encoding)? })
+    /// A name that nobody has waits like any other.
+    fn answer_nobody(&self, arrival: &Arrival<'_>) -> Result<SealedReply, Refusal> {
+        let (header, now) = (&arrival.message.header, self.environment.now());
+        self.guard.admit(&arrival.sender, arrival.post.peer, now)?;
+        if arrival.has_proof() {
+            self.guard.failed(&arrival.sender, arrival.post.peer, now);
+            self.counters.proof(false);
+        }
+        let name = header.source.name.as_deref().unwrap_or(&header.source.uri);
+        let account = OpenAccount::of_nobody(name, &header.session_id, self.vault.as_ref());
+        nobody::answer(&account, &self.settings, arrival)
     }
 
     /// The address for the session's next message. `used` is the one that the device says it used, which ends in
@@ -273,68 +343,28 @@ impl Exchange {
 }
 
 enum Decided {
-    Unstored(Vec<u8>),
-    Step(Box<ContactStep>),
+    Unstored(SealedReply),
+    Step(Box<ContactStep>, Option<StatusCode>),
     Again,
 }
 
-/// How the sender of a message is found: by the name it authenticates with, else by its identifier.
-///
-/// Source: OMA DM Security 1.2: the user is Source/LocName, or inside a Basic credential.
-fn who(message: &Message) -> ContactKey {
-    if let Some(name) = message.header.source.name.as_ref().filter(|name| !name.is_empty()) {
-        return ContactKey::ClientName(name.to_string());
-    }
-    let basic = message.header.cred.as_ref().filter(|cred| cred.meta.kind.as_deref() == Some("syncml:auth-basic"));
-    let decoded = basic.and_then(|cred| base64::engine::general_purpose::STANDARD.decode(cred.data.trim()).ok());
-    if let Some(text) = decoded.and_then(|octets| String::from_utf8(octets).ok())
-        && let Some((user, _)) = text.split_once(':')
-    {
-        return ContactKey::ClientName(user.to_owned());
-    }
-    match DeviceId::from_device(&message.header.source.uri) {
-        Ok(id) => ContactKey::DeviceId(id),
-        Err(_) => ContactKey::ClientName(message.header.source.uri.to_string()),
-    }
-}
-
 /// The stored answer, if this is the message that was answered last.
-fn repeated(contact: &Contact, message: &Message, digest: [u8; 16]) -> Option<Vec<u8>> {
+fn repeated(contact: &Contact, arrival: &Arrival<'_>) -> Option<SealedReply> {
     let last = contact.state.dialogue.as_ref()?;
-    let is_repeat = last.request_digest == digest && last.session_id == message.header.session_id.as_str();
-    is_repeat.then(|| last.reply.clone())
+    let is_repeat = last.request_digest == arrival.digest && last.session_id == arrival.session_id();
+    is_repeat.then(|| SealedReply::stored(last))
 }
 
-/// The session that the message belongs to, if it is open; not if the message is a package 1, which begins a new one.
-fn open_dialogue(contact: &Contact, message: &Message) -> Option<Dialogue> {
-    let stored = contact.state.dialogue.as_ref().filter(|it| !it.ended)?;
-    if stored.session_id != message.header.session_id.as_str() || begins_session(message) {
-        return None;
-    }
+/// The session that the message belongs to, if it is open.
+fn open_dialogue(contact: &Contact, arrival: &Arrival<'_>) -> Option<Dialogue> {
+    let stored = contact.state.dialogue.as_ref().filter(|_| is_open(contact, arrival))?;
     Dialogue::read(&stored.state)
 }
 
-/// Whether a message is a package 1: it has the alert that only a package 1 has.
-fn begins_session(message: &Message) -> bool {
-    message
-        .commands
-        .iter()
-        .any(|command| matches!(command, Command::Alert(alert) if matches!(alert.code.trim(), "1200" | "1201")))
-}
-
-/// DevInfo/DevId, which may come in a later message of package 1 than the first, or Source/LocURI of a first message
-/// that brings none.
-fn claimed_identity(message: &Message) -> Option<DeviceId> {
-    let dev_id = message.commands.iter().find_map(|command| {
-        let Command::Write(write) = command else { return None };
-        write.items.iter().find_map(|item| {
-            let uri = item.source.as_ref().or(item.target.as_ref())?.uri.as_str();
-            let is_dev_id = matches!(uri, "./DevInfo/DevId" | "DevInfo/DevId");
-            is_dev_id.then(|| item.data.as_ref()?.as_text().map(str::to_owned)).flatten()
-        })
-    });
-    let source = begins_session(message).then_some(message.header.source.uri.as_str());
-    DeviceId::from_device(dev_id.as_deref().or(source)?).ok()
+/// Whether the message belongs to an open session; not if it is a package 1, which begins a new one.
+fn is_open(contact: &Contact, arrival: &Arrival<'_>) -> bool {
+    let stored = contact.state.dialogue.as_ref().filter(|it| !it.ended);
+    stored.is_some_and(|it| it.session_id == arrival.session_id()) && !arrival.begins_session()
 }
 
 impl From<StoreError> for Refusal {

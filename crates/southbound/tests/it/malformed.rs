@@ -18,7 +18,7 @@ async fn package_1(world: &World, encoding: Encoding) -> (Phone, Vec<u8>) {
 }
 
 async fn refusal(world: &World, encoding: Encoding, body: &[u8]) -> Refusal {
-    world.post(Post { content_type: Some(encoding.media_type()), token: None, body }).await.unwrap_err()
+    world.post(Post { content_type: Some(encoding.media_type()), body, ..Post::default() }).await.unwrap_err()
 }
 
 #[tokio::test]
@@ -44,7 +44,8 @@ async fn a_message_with_an_altered_octet_lets_nobody_in_by_its_old_credential_tw
             let mut altered = octets.clone();
             altered[at] ^= 0x15;
             // Whatever it is now: an answer or a refusal, and at most one of them uses the nonce up.
-            let _ = world.post(Post { content_type: Some(encoding.media_type()), token: None, body: &altered }).await;
+            let _ =
+                world.post(Post { content_type: Some(encoding.media_type()), body: &altered, ..Post::default() }).await;
         }
         assert!(world.contact(&phone).await.state.generation <= 1);
     }
@@ -58,7 +59,8 @@ async fn a_message_that_is_too_large_is_not_looked_at() {
     octets.resize(2001, b' ');
     assert!(matches!(refusal(&world, Encoding::Xml, &octets).await, Refusal::TooLarge { max: 2000 }));
     octets.truncate(2000);
-    let good = world.post(Post { content_type: Some(Encoding::Xml.media_type()), token: None, body: &octets }).await;
+    let good =
+        world.post(Post { content_type: Some(Encoding::Xml.media_type()), body: &octets, ..Post::default() }).await;
     assert!(good.is_ok(), "white space at the end is allowed, and 2000 octets are");
 }
 
@@ -67,14 +69,14 @@ async fn other_media_types_are_no_syncml() {
     let world = World::new();
     let (_, octets) = package_1(&world, Encoding::Xml).await;
     for content_type in [Some("text/plain"), Some("application/json"), Some("application/x-www-form-urlencoded")] {
-        let refusal = world.post(Post { content_type, token: None, body: &octets }).await.unwrap_err();
+        let refusal = world.post(Post { content_type, body: &octets, ..Post::default() }).await.unwrap_err();
         assert!(matches!(refusal, Refusal::NotSyncml), "{content_type:?}");
     }
     assert!(matches!(
-        world.post(Post { content_type: None, token: None, body: b"hello" }).await,
+        world.post(Post { content_type: None, body: b"hello", ..Post::default() }).await,
         Err(Refusal::NotSyncml)
     ));
-    assert!(world.post(Post { content_type: None, token: None, body: &octets }).await.is_ok());
+    assert!(world.post(Post { content_type: None, body: &octets, ..Post::default() }).await.is_ok());
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use super::device_write::update;
 use super::devices::get;
 use super::query::run;
 use super::rows::Done;
+use super::traces;
 
 /// Moves phone number, account, contacts and open tasks; false, and nothing done, where that is not possible.
 pub(super) fn adopt(connection: &Connection, from: DeviceOid, to: DeviceOid, now: Timestamp) -> Done<bool> {
@@ -30,6 +31,7 @@ pub(super) fn adopt(connection: &Connection, from: DeviceOid, to: DeviceOid, now
         "UPDATE contact SET bucket = ?, oid = ?, revision = revision + 1 WHERE bucket = ? AND oid = ?",
         params![to.bucket.0, to.unique.as_bytes(), from.bucket.0, from.unique.as_bytes()],
     )?;
+    traces::hand_over(connection, from, to)?;
     update(connection, &poorer, &giver)?;
     update(connection, &richer, &taker)?;
     // Their identifiers stay: they are public, and name the bucket that the rows are found in.

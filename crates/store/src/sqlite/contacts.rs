@@ -15,6 +15,7 @@ use super::devices::{KIND_CLIENT_NAME, KIND_DEVICE_ID};
 use super::query::{many, one, run};
 use super::rows::{Cells, DEVICE, DIALOGUE, Done, Failure, TASK, job_status};
 use super::tasks::{self, Stored};
+use super::traces;
 use super::writer::{Guard, Transaction};
 
 /// Up to two, so that an identifier that two domains know is seen to be ambiguous.
@@ -34,8 +35,11 @@ static BY_OID: LazyLock<String> = LazyLock::new(|| {
         *STATE
     )
 });
-static STATE: LazyLock<String> =
-    LazyLock::new(|| format!("c.generation, c.server_nonce, c.last_seen_at, c.revision, {DIALOGUE}"));
+static STATE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "c.generation, c.server_nonce, c.last_seen_at, c.revision, c.resync, {DIALOGUE}, c.trace_until, c.trace_sessions"
+    )
+});
 /// Of more tasks than are loaded, those that are under way come first (1 to 4), so that no other ones push them out in
 /// mid-session, and those last that are paused or have no slot; between them, those that may start earliest, so that
 /// tasks of next week do not hide one of today.
@@ -57,9 +61,10 @@ fn contact(cells: &mut Cells<'_>) -> Done<Contact> {
         server_nonce: cells.get()?,
         last_seen_at: cells.maybe_time()?,
         revision: cells.get()?,
+        resync: cells.get()?,
         dialogue: cells.dialogue()?,
     };
-    Ok(Contact { device, state, tasks: Vec::new() })
+    Ok(Contact { device, state, tasks: Vec::new(), recording: traces::recording(cells)? })
 }
 
 fn load(connection: &Connection, sql: &str, key: impl Params) -> Done<Option<Contact>> {
@@ -138,6 +143,9 @@ fn commit(transaction: &Transaction<'_>, step: &ContactStep) -> Done<Verdict> {
         let entries: Vec<_> = step.history.iter().filter(|entry| entry.task == task.id).collect();
         moves.extend(tasks::keep(connection, task, stored, &entries)?);
     }
+    if let Some(trace) = &step.trace {
+        traces::add(connection, trace)?;
+    }
     // Last: what is undone because of a failure must not be counted.
     moves.into_iter().for_each(|moved| transaction.counts.add(moved));
     Ok(Verdict::Applied)
@@ -161,7 +169,8 @@ fn keep(connection: &Connection, step: &ContactStep) -> Done<bool> {
     let changed = run(
         connection,
         "UPDATE contact SET generation = ?, server_nonce = ?, last_seen_at = ?, session_id = ?, state = ?, \
-         task_bucket = ?, task = ?, request_digest = ?, reply = ?, touched_at = ?, ended = ?, revision = revision + 1 \
+         task_bucket = ?, task = ?, request_digest = ?, reply = ?, touched_at = ?, ended = ?, \
+         reply_seal = ?, resync = ?, revision = revision + 1 \
          WHERE bucket = ? AND oid = ? AND revision = ?",
         params![
             state.generation,
@@ -175,6 +184,8 @@ fn keep(connection: &Connection, step: &ContactStep) -> Done<bool> {
             dialogue.map(|dialogue| &dialogue.reply),
             dialogue.map(|dialogue| dialogue.touched_at.0),
             dialogue.map(|dialogue| dialogue.ended),
+            dialogue.and_then(|dialogue| dialogue.reply_seal.as_ref()),
+            state.resync,
             step.device.bucket.0,
             step.device.unique.as_bytes(),
             step.revision,
@@ -190,7 +201,8 @@ fn bytes(step: &ContactStep) -> usize {
         let results = task.result.iter().map(|node| node.path.len() + node.value.as_ref().map_or(0, String::len));
         512 + task.plan.as_ref().map_or(0, String::len) + results.sum::<usize>()
     });
-    512 + step.state.dialogue.as_ref().map_or(0, dialogue) + tasks.sum::<usize>() + step.history.len() * 256
+    let trace = step.trace.as_ref().map_or(0, traces::bytes);
+    512 + step.state.dialogue.as_ref().map_or(0, dialogue) + tasks.sum::<usize>() + step.history.len() * 256 + trace
 }
 
 impl ContactStore for SqliteStore {
@@ -215,7 +227,7 @@ impl ContactStore for SqliteStore {
     }
 
     fn contact_commit(&self, step: ContactStep) -> Pending<'_, Verdict> {
-        let guard = if step.record.is_some() { Guard::Savepoint } else { Guard::None };
+        let guard = if step.record.is_some() || step.trace.is_some() { Guard::Savepoint } else { Guard::None };
         Box::pin(async move {
             let (bytes, step) = (bytes(&step), Arc::new(step));
             let given = Arc::clone(&step);

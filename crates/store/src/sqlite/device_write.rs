@@ -14,6 +14,7 @@ use super::devices::{KIND_CLIENT_NAME, KIND_DEVICE_ID, find, get, holder, outdat
 use super::query::run;
 use super::rows::{Done, Failure, auth_type_number, json_unless_default, management_state_number};
 use super::tasks::{self, Note};
+use super::traces;
 use crate::vault::FileVault;
 
 /// Open tasks looked at in one read while a record is deleted.
@@ -324,6 +325,7 @@ pub(super) fn delete(
     rename(connection, device.oid, KIND_DEVICE_ID, tenant, device_id(&device), None)?;
     rename(connection, device.oid, KIND_CLIENT_NAME, "", client_name(&device), None)?;
     let oid = params![device.oid.bucket.0, device.oid.unique.as_bytes()];
+    traces::discard(connection, device.oid)?;
     run(connection, "DELETE FROM contact WHERE bucket = ? AND oid = ?", oid)?;
     run(connection, "DELETE FROM device WHERE bucket = ? AND oid = ?", oid)?;
     count(connection, tenant, -1)?;

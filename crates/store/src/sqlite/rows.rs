@@ -99,7 +99,7 @@ const MANAGEMENT_STATE: [ManagementState; 5] = [
 ];
 
 /// As [`TASK_STATUS`].
-const AUTH_TYPE: [AuthType; 2] = [AuthType::Basic, AuthType::Digest];
+const AUTH_TYPE: [AuthType; 3] = [AuthType::Basic, AuthType::Digest, AuthType::Hmac];
 
 fn number_in<T: PartialEq>(table: &[T], value: &T) -> i64 {
     table.iter().position(|known| known == value).and_then(|place| i64::try_from(place).ok()).unwrap_or(-1)
@@ -268,6 +268,7 @@ impl<'r> Cells<'r> {
         let digest: Option<[u8; 16]> = self.get()?;
         let reply: Option<Vec<u8>> = self.get()?;
         let (touched_at, ended) = (self.maybe_time()?, self.get::<Option<bool>>()?);
+        let reply_seal = self.get()?;
         let (Some(session_id), Some(touched_at)) = (session_id, touched_at) else { return Ok(None) };
         Ok(Some(DialogueState {
             session_id,
@@ -275,6 +276,7 @@ impl<'r> Cells<'r> {
             task: bucket.zip(task).map(|(bucket, unique)| TaskId { bucket: Bucket(bucket), unique }),
             request_digest: digest.unwrap_or_default(),
             reply: reply.unwrap_or_default(),
+            reply_seal,
             touched_at,
             ended: ended.unwrap_or(true),
         }))
@@ -378,8 +380,8 @@ pub(super) const DEVICE_FROM_PHONE: &str = "device d INDEXED BY device_phone \
     LEFT JOIN contact c ON c.bucket = d.bucket AND c.oid = d.oid";
 
 /// Columns for [`Cells::dialogue`], from `contact c`.
-pub(super) const DIALOGUE: &str =
-    "c.session_id, c.state, c.task_bucket, c.task, c.request_digest, c.reply, c.touched_at, c.ended";
+pub(super) const DIALOGUE: &str = "c.session_id, c.state, c.task_bucket, c.task, c.request_digest, c.reply, c.touched_at, c.ended, \
+    c.reply_seal";
 
 /// Columns for [`Cells::task`], from `task t`.
 pub(super) const TASK: &str = "t.bucket, t.id, t.tenant, t.owner, t.job, t.device_bucket, t.device, t.phone_number, \

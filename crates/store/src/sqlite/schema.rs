@@ -5,7 +5,11 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::rows::{Done, Failure};
 
 /// Every migration in order. Those that were released are never changed.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_initial.sql"),
+    include_str!("../../migrations/sqlite/0002_traces.sql"),
+    include_str!("../../migrations/sqlite/0003_signed_messages.sql"),
+];
 
 /// The schema that this version writes.
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;

@@ -14,4 +14,5 @@ mod paging;
 mod principals;
 mod sql;
 mod tasks;
+mod traces;
 mod world;

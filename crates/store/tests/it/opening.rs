@@ -78,8 +78,32 @@ fn a_newer_schema_is_refused_with_both_versions_and_left_alone() {
     raw.execute("UPDATE meta SET value = ? WHERE name = 'schema'", [99_i64.to_be_bytes()]).unwrap();
     drop(raw);
     let refused = SqliteStore::open(&small(world.folder())).unwrap_err();
-    assert!(matches!(refused, OpenError::NewerSchema { found: 99, known: 1, .. }), "{refused}");
-    assert!(refused.to_string().contains("schema 99") && refused.to_string().contains("up to 1"), "{refused}");
+    assert!(matches!(refused, OpenError::NewerSchema { found: 99, known: 3, .. }), "{refused}");
+    assert!(refused.to_string().contains("schema 99") && refused.to_string().contains("up to 3"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_schema_is_brought_up_to_this_one_with_what_it_holds() {
+    let mut world = World::new();
+    world.close();
+    let database = world.folder().join("muster.db");
+    std::fs::remove_file(&database).unwrap();
+    let raw = rusqlite::Connection::open(&database).unwrap();
+    raw.execute_batch(include_str!("../../migrations/sqlite/0001_initial.sql")).unwrap();
+    raw.execute_batch(
+        "CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+         INSERT INTO meta (name, value) VALUES ('schema', x'0000000000000001');
+         INSERT INTO device (bucket, oid, tenant, management_state, auth_type, client_name, client_secret, version)
+         VALUES (7, zeroblob(16), 'alpha', 2, 1, 'old', x'01', 3);
+         INSERT INTO device_key (kind, value, scope, bucket, oid) VALUES (2, 'old', '', 7, zeroblob(16));
+         INSERT INTO contact (bucket, oid, generation, revision) VALUES (7, zeroblob(16), 41, 42);",
+    )
+    .unwrap();
+    drop(raw);
+    world.reopen();
+    let contact = world.contact("old").await;
+    assert_eq!((contact.state.generation, contact.state.revision, contact.device.version), (41, 42, 3));
+    assert_eq!(contact.recording, None);
 }
 
 #[test]

@@ -45,9 +45,10 @@ fn forbidden_constructs_are_absent() {
 
 #[test]
 fn the_primary_key_of_device_scoped_tables_begins_with_the_bucket() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite/0001_initial.sql");
-    let text = std::fs::read_to_string(path).unwrap();
-    for table in ["device", "contact", "task"] {
+    let mut found = Vec::new();
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations"), &mut found);
+    let text: String = found.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    for table in ["device", "contact", "task", "trace_session", "trace_message"] {
         let definition = text.split(&format!("CREATE TABLE {table} (")).nth(1).unwrap();
         let definition = definition.split(';').next().unwrap();
         assert!(definition.contains("PRIMARY KEY (bucket, "), "{table}");

@@ -250,6 +250,7 @@ pub(crate) fn step(contact: &Contact) -> ContactStep {
         task: contact.tasks.first().map(|open| open.task.id),
         request_digest: [9; 16],
         reply: vec![8; 300],
+        reply_seal: None,
         touched_at: NOW,
         ended: false,
     });
@@ -261,6 +262,7 @@ pub(crate) fn step(contact: &Contact) -> ContactStep {
         tasks: Vec::new(),
         history: Vec::new(),
         running_jobs: Vec::new(),
+        trace: None,
     }
 }
 

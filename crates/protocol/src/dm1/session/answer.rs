@@ -34,7 +34,7 @@ impl Session {
         };
         let mut outcomes = self.admit(account, due.stage, commands);
         let (mut message, seal) = self.begin(identity, account, &due);
-        let mut next = Number(message.commands.len());
+        let mut next = Number(message.commands.len().saturating_add(self.numbers_from as usize));
         let goes_on = matches!(due.stage, Stage::NextMessage | Stage::NextPart | Stage::Ready);
         if goes_on && !due.no_end.is_empty() {
             self.say(&mut message, &mut next, code::NO_END_OF_DATA, due.no_end.iter().map(source).collect());

@@ -1,0 +1,185 @@
+//! Conformance tables: every requirement has a status, and every test that is named exists.
+//!
+//! A table has the columns id, requirement, status and shown by. A test is named `crate::module::function`; between
+//! the crate and the function, any folders and files of its path may stand, in order.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+
+use crate::stage::Outcome;
+use crate::workspace::Workspace;
+
+/// Where the tables are.
+const FOLDER: &str = "docs/conformance/";
+/// What a requirement can be. Only what is met needs a test.
+const STATUSES: [&str; 4] = ["met", "partly", "not met", "not used"];
+
+/// Looks at every table under version control.
+pub(crate) fn check(workspace: &Workspace) -> Result<Outcome> {
+    let files = workspace.files()?;
+    let mut tests = Vec::new();
+    for file in files.iter().filter(|file| is_source(file)) {
+        let text = workspace.read(file)?;
+        tests.extend(tests_in(&text).map(|name| Test { place: place(file), name: name.to_owned() }));
+    }
+    let (mut problems, mut rows) = (Vec::new(), 0);
+    for file in files.iter().filter(|file| file.starts_with(FOLDER) && file.ends_with(".md")) {
+        let text = workspace.read(file)?;
+        let mut ids = BTreeSet::new();
+        for (number, row) in table_rows(&text) {
+            rows += 1;
+            let Some(row) = row else {
+                problems.push(format!("{file}:{number}: a row has four cells: id, requirement, status, shown by"));
+                continue;
+            };
+            problems.extend(complaints(&row, &tests, &mut ids).into_iter().map(|it| format!("{file}:{number}: {it}")));
+        }
+    }
+    Ok(Outcome::of_problems(&problems, format!("{rows} requirements")))
+}
+
+/// A test function and the folders and files it is in, the crate first.
+#[derive(Debug, PartialEq, Eq)]
+struct Test {
+    place: Vec<String>,
+    name: String,
+}
+
+/// One line of a table.
+#[derive(Debug, PartialEq, Eq)]
+struct Row {
+    id: String,
+    status: String,
+    shown_by: Vec<String>,
+}
+
+fn is_source(file: &str) -> bool {
+    file.starts_with("crates/") && file.ends_with(".rs") || file.starts_with("interop/") && file.ends_with(".py")
+}
+
+/// `crates/protocol/src/dm1/tests/large.rs` is `protocol`, `dm1`, `tests`, `large`.
+fn place(file: &str) -> Vec<String> {
+    let bare = file.rsplit_once('.').map_or(file, |(bare, _)| bare);
+    let bare = bare.strip_prefix("crates/").unwrap_or(bare);
+    bare.split('/').filter(|part| *part != "src").map(str::to_owned).collect()
+}
+
+/// Names of the test functions of a file: of Rust those behind an attribute that ends in `test]` or `test(…)]`, of
+/// Python those that begin with `test_`.
+fn tests_in(text: &str) -> impl Iterator<Item = &str> {
+    let mut is_test = false;
+    text.lines().filter_map(move |line| {
+        let line = line.trim();
+        if let Some(rest) = line.strip_prefix("def test_") {
+            let end = rest.find('(')?;
+            return line.get("def ".len().."def test_".len() + end);
+        }
+        if line.starts_with("#[") {
+            is_test |= line == "#[test]" || line.starts_with("#[tokio::test");
+            return None;
+        }
+        let signature = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ");
+        let name = signature.and_then(|it| it.split('(').next());
+        if line.is_empty() || line.starts_with("//") {
+            return None;
+        }
+        std::mem::take(&mut is_test).then_some(name).flatten()
+    })
+}
+
+/// The lines of the tables of a document but for their heads, each with its line number, counted from 1. Nothing for
+/// one that has not four cells.
+fn table_rows(text: &str) -> impl Iterator<Item = (usize, Option<Row>)> {
+    (1..).zip(text.lines()).filter_map(|(number, line)| {
+        let inside = line.strip_prefix('|')?.trim_end();
+        let cells: Vec<&str> = inside.strip_suffix('|').unwrap_or(inside).split(" | ").map(str::trim).collect();
+        let [id, _, status, shown_by] = cells.as_slice() else { return Some((number, None)) };
+        if *id == "id" || id.starts_with("---") {
+            return None;
+        }
+        let named = shown_by.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        Some((number, Some(Row { id: (*id).to_owned(), status: (*status).to_owned(), shown_by: named })))
+    })
+}
+
+fn complaints(row: &Row, tests: &[Test], ids: &mut BTreeSet<String>) -> Vec<String> {
+    let mut complaints = Vec::new();
+    let Row { id, status, shown_by } = row;
+    if !ids.insert(id.clone()) {
+        complaints.push(format!("{id} stands twice"));
+    }
+    if !STATUSES.contains(&status.as_str()) {
+        complaints.push(format!("{id}: status {status:?} is none of {}", STATUSES.join(", ")));
+    }
+    if status == "met" && shown_by.is_empty() {
+        complaints.push(format!("{id} is met, and no test shows it"));
+    }
+    for name in shown_by {
+        match tests.iter().filter(|test| is_named(test, name)).count() {
+            0 => complaints.push(format!("{id}: there is no test {name}")),
+            1 => {}
+            more => complaints.push(format!("{id}: {name} names {more} tests; add the folder or file")),
+        }
+    }
+    complaints
+}
+
+/// Whether `name` leads to the test: the crate, then parts of its path in order, then the function.
+fn is_named(test: &Test, name: &str) -> bool {
+    let parts: Vec<&str> = name.split("::").collect();
+    let [first, between @ .., last] = parts.as_slice() else { return false };
+    let mut place = test.place.iter();
+    *last == test.name
+        && place.next().is_some_and(|it| it == first)
+        && between.iter().all(|part| place.any(|it| it == part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_are_found_in_rust_and_in_python() {
+        let rust = "#[test]\nfn one() {\n    fn inner() {}\n}\n#[tokio::test(flavor = \"x\")]\nasync fn two() {}\n\
+                    fn helper() {}\n#[test]\n#[cfg(unix)]\nfn three() {}";
+        assert_eq!(tests_in(rust).collect::<Vec<_>>(), ["one", "two", "three"]);
+        assert_eq!(tests_in("    def test_four(self):\n    def setUp(self):").collect::<Vec<_>>(), ["test_four"]);
+    }
+
+    #[test]
+    fn test_is_named_by_its_crate_and_parts_of_its_path() {
+        let test = Test { place: place("crates/protocol/src/dm1/tests/large.rs"), name: "it".to_owned() };
+        for (name, fits) in [
+            ("protocol::it", true),
+            ("protocol::large::it", true),
+            ("protocol::dm1::large::it", true),
+            ("protocol::large::dm1::it", false),
+            ("simulator::large::it", false),
+            ("protocol::large::other", false),
+            ("it", false),
+        ] {
+            assert_eq!(is_named(&test, name), fits, "{name}");
+        }
+    }
+
+    #[test]
+    fn rows_without_a_test_with_a_wrong_one_or_twice_are_named() {
+        let tests = [Test { place: place("crates/a/src/b.rs"), name: "c".to_owned() }];
+        let text = "| id | requirement | status | shown by |\n| --- | --- | --- | --- |\n\
+                    | R1 | what | met | `a::b::c` |\n| R2 | what | met | |\n| R2 | x | perhaps | `a::d` |";
+        let mut ids = BTreeSet::new();
+        let found: Vec<String> =
+            table_rows(text).filter_map(|(_, row)| row).flat_map(|row| complaints(&row, &tests, &mut ids)).collect();
+        assert_eq!(
+            found,
+            [
+                "R2 is met, and no test shows it",
+                "R2 stands twice",
+                "R2: status \"perhaps\" is none of met, partly, not met, not used",
+                "R2: there is no test a::d",
+            ]
+        );
+        assert_eq!(table_rows("| R3 | a | b | met | `a::d` |").collect::<Vec<_>>(), [(1, None)]);
+    }
+}
