@@ -16,6 +16,7 @@ mod noise;
 mod place;
 mod properties;
 mod representation;
+mod session_history;
 mod style;
 mod tolerance;
 mod tree_documents;
