@@ -8,6 +8,7 @@ mod principal;
 mod profiles;
 mod serve;
 mod sim;
+mod tree;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -48,6 +49,7 @@ enum Command {
     Sim(sim::Args),
     Call(call::Args),
     Decode(decode::Args),
+    Tree(tree::Args),
     Principal(principal::Args),
     Profiles(profiles::Args),
     Bench(bench::Args),
@@ -66,6 +68,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Sim(args) => sim::run(&args),
         Command::Call(args) => call::run(&args),
         Command::Decode(args) => decode::run(&args),
+        Command::Tree(args) => tree::run(&args),
         Command::Principal(args) => principal::run(args),
         Command::Profiles(args) => profiles::run(&args),
         Command::Bench(args) => bench::run(&args),

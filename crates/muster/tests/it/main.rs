@@ -17,3 +17,4 @@ mod sim;
 mod start;
 mod stop;
 mod tls;
+mod tree;
