@@ -225,6 +225,7 @@ mod tests {
             statuses: Vec::new(),
             items: Vec::new(),
             note: None,
+            user: None,
         };
         let asked = Parameter { path: "./Vendor/MSFT/X".to_owned(), ..Parameter::default() };
         let mut planned = Planned::new(Verb::Get, asked);

@@ -227,7 +227,8 @@ mod tests {
     /// What the device says to a Get.
     fn said(tree: &Tree, tag: u32, uri: &str) -> Outcome {
         let server = muster_protocol::tree::ServerId::parse("s").unwrap();
-        let bare = |answer| Outcome { tag, answer, nodes: vec![], statuses: vec![], items: vec![], note: None };
+        let bare =
+            |answer| Outcome { tag, answer, nodes: vec![], statuses: vec![], items: vec![], note: None, user: None };
         let uri = LocUri::parse(uri).unwrap();
         let node = |uri: &LocUri, node: &Node| NodeResult {
             uri: uri.to_string().into(),

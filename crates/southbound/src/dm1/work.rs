@@ -275,7 +275,13 @@ fn name(order: &Order, into: &mut Vec<String>) {
         Action::Add { uri, .. } => into.push(format!("Add {uri}")),
         Action::Delete { uri } => into.push(format!("Delete {uri}")),
         Action::Exec { uri, .. } => into.push(format!("Exec {uri}")),
+        Action::GetMany { uris } => into.push(format!("Get {}", uris.join(" "))),
+        Action::Copy { source, target } => into.push(format!("Copy {source} to {target}")),
+        Action::Display { .. } => into.push("Alert 1100".to_owned()),
         Action::Confirm { .. } => into.push("Alert 1101".to_owned()),
+        Action::Input { .. } => into.push("Alert 1102".to_owned()),
+        Action::Choose { .. } => into.push("Alert 1103".to_owned()),
+        Action::ChooseMany { .. } => into.push("Alert 1104".to_owned()),
         Action::Atomic(members) | Action::Sequence(members) => members.iter().for_each(|it| name(it, into)),
     }
 }

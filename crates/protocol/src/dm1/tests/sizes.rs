@@ -87,14 +87,84 @@ fn statuses_that_take_all_the_room_put_the_orders_off() {
     let draft = (0..30).fold(draft, |draft, _| draft.alert("1222"));
     world.receive(draft);
 
-    let first = world.answer(orders(1, 100));
-    let received = world.receive(package_3(2, 1).status(1, 34, 200));
-    let second = world.answer(vec![]);
+    let mut replies = vec![world.answer(orders(1, 100))];
+    while asked(&replies.last().unwrap().message) == ["Alert 1222"] {
+        let number = u32::try_from(replies.len()).unwrap() + 1;
+        let (draft, _) = answered(number, &replies.last().unwrap().message);
+        let received = world.receive(draft);
+        assert_eq!((received.stage, received.unexpected), (Stage::Ready, 0));
+        replies.push(world.answer(vec![]));
+    }
 
-    assert_eq!(asked(&first.message), ["Alert 1222"]);
+    let [first, .., last] = replies.as_slice() else { panic!("several answers") };
     assert!(!first.over && first.message.is_final);
-    assert_eq!((received.stage, received.unexpected), (Stage::Ready, 0));
-    assert_eq!(asked(&second.message), ["Replace"]);
+    assert_eq!(asked(&last.message), ["Replace"]);
+}
+
+#[test]
+fn statuses_that_do_not_fit_one_answer_go_out_with_the_next_ones_each_once_and_in_order() {
+    let mut world = World::new();
+    let draft = package_1(1).md5(b"stored").max_msg_size(2_000);
+    world.receive((0..30).fold(draft, |draft, _| draft.alert("1222")));
+
+    let (mut told, mut number, mut reply) = (Vec::new(), 1, world.answer(vec![]));
+    loop {
+        assert!(reply.message.encode(Encoding::Xml).unwrap().len() <= 2_000);
+        assert_eq!(statuses(&reply.message)[0], (format!("{number} 0 SyncHdr"), 212), "the header comes first");
+        told.extend(statuses(&reply.message).into_iter().skip(1));
+        if reply.over {
+            break;
+        }
+        number += 1;
+        let (draft, _) = answered(number, &reply.message);
+        world.receive(draft);
+        reply = world.answer(vec![]);
+    }
+
+    let names = ["1 1 Alert".to_owned(), "1 2 Replace".to_owned()];
+    let expected: Vec<_> = names.into_iter().chain((3..33).map(|it| format!("1 {it} Alert"))).collect();
+    assert_eq!(told.into_iter().map(|it| it.0).collect::<Vec<_>>(), expected);
+    assert!(number > 2);
+}
+
+#[test]
+fn abort_of_the_device_is_answered_without_the_statuses_that_waited() {
+    let mut world = World::new();
+    let draft = package_1(1).md5(b"stored").max_msg_size(2_000);
+    world.receive((0..30).fold(draft, |draft, _| draft.alert("1222")));
+    world.answer(vec![]);
+
+    world.receive(message(2).alert("1223"));
+
+    let expected = [("2 0 SyncHdr".to_owned(), 200), ("2 1 Alert".to_owned(), 200)];
+    assert_eq!(statuses(&world.answer(vec![]).message), expected);
+}
+
+#[test]
+fn value_above_the_largest_object_of_the_device_is_answered_413_alone_or_in_a_container() {
+    let mut world = World::new();
+    let mut draft = package_1(1).md5(b"stored");
+    draft.0.header.meta.max_obj_size = Some(100);
+    world.receive(draft);
+    let octets = |count| Order {
+        tag: 6,
+        action: Action::Add {
+            uri: "./O".into(),
+            format: Some("bin".into()),
+            kind: None,
+            data: Some(ItemData::Opaque(vec![255; count])),
+        },
+    };
+    let atomic = Order { tag: 3, action: Action::Atomic(vec![delete(4, "./A"), replace(5, "./B", &"x".repeat(101))]) };
+
+    let given = vec![replace(1, "./A", &"x".repeat(100)), replace(2, "./A", &"x".repeat(101)), atomic, octets(76)];
+    let reply = world.answer(given);
+
+    assert_eq!(answers(&reply.outcomes), [2, 3, 4, 5, 6].map(|tag| (tag, code(413))), "base64 of 76 octets is 104");
+    assert!(reply.outcomes.iter().all(|it| it.note == Some(Note::TooLarge)));
+    assert_eq!(asked(&reply.message), ["Replace"]);
+    world.receive(package_3(2, 1).status(1, 4, 200));
+    assert_eq!(asked(&world.answer(vec![octets(75)]).message), ["Add"], "the size stays in force, and 100 fit");
 }
 
 #[test]
