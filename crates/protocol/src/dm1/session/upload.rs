@@ -228,9 +228,10 @@ impl Session {
                 None
             }
             None if upload.is_whole() => None,
+            // A device that says nothing to a part, as libdmclient does, would say nothing to it again.
             None => {
                 self.wire.forget();
-                outcomes.push(upload.ended(Answer::NotSent));
+                outcomes.push(upload.ended(Answer::Status(StatusCode::PARTIAL_NOT_ACCEPTED)));
                 Some(Stage::Ready)
             }
         }
