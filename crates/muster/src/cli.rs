@@ -2,12 +2,14 @@
 
 mod bench;
 mod call;
+mod connection;
 mod decode;
 mod demo;
 mod principal;
 mod profiles;
 mod serve;
 mod sim;
+mod trace;
 mod tree;
 
 use std::io::IsTerminal as _;
@@ -40,7 +42,7 @@ Examples:
   muster call doOperation --explain              what an operation takes, with an example
   muster decode message.wbxml                    what a device sent, explained
 
-`muster call` takes the password from MUSTER_PASSWORD. Each command has its own --help.";
+`muster call` and `muster trace` take the password from MUSTER_PASSWORD. Each command has its own --help.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -49,6 +51,7 @@ enum Command {
     Sim(sim::Args),
     Call(call::Args),
     Decode(decode::Args),
+    Trace(trace::Args),
     Tree(tree::Args),
     Principal(principal::Args),
     Profiles(profiles::Args),
@@ -68,6 +71,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Sim(args) => sim::run(&args),
         Command::Call(args) => call::run(&args),
         Command::Decode(args) => decode::run(&args),
+        Command::Trace(args) => trace::run(&args),
         Command::Tree(args) => tree::run(&args),
         Command::Principal(args) => principal::run(args),
         Command::Profiles(args) => profiles::run(&args),

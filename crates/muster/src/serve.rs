@@ -3,6 +3,7 @@
 mod background;
 mod environment;
 mod listen;
+mod metrics;
 mod tls;
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -102,7 +103,8 @@ impl Server {
         let north = north.serve(soap::router(wsi), bounds);
         let south = south.serve(muster_southbound::router(exchange.clone()), bounds);
         let ending = Arc::new(AtomicBool::new(false));
-        let admin = admin.serve(health(store.clone(), ending.clone()), bounds);
+        let router = health(store.clone(), ending.clone()).merge(metrics::router(exchange.clone()));
+        let admin = admin.serve(router, bounds);
         let background = background::start(store.clone(), &file.sessions);
         let patience = Duration::from_secs(file.limits.shutdown_seconds);
         Ok(Self { north, south, admin, new_password, exchange, store, ending, background, patience })

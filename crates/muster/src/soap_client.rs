@@ -38,6 +38,13 @@ pub(crate) enum CallError {
     Other(#[from] anyhow::Error),
 }
 
+impl CallError {
+    /// As the error of a command.
+    pub(crate) fn told(self) -> anyhow::Error {
+        self.into()
+    }
+}
+
 impl SoapClient {
     /// A client of the WSI at `url`, for example `http://127.0.0.1:8080/wsi`. Certificates in the
     /// file `trust` (PEM) are trusted besides those of the system.

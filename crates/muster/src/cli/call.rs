@@ -2,7 +2,6 @@ mod answer;
 mod explain;
 
 use std::io::Read as _;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -10,7 +9,8 @@ use muster_northbound::contract;
 use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
-use crate::soap_client::{CallError, SoapClient};
+use super::connection::Connection;
+use crate::soap_client::CallError;
 
 /// Calls an operation of the WSI. Without an operation it lists them; with --explain it tells its parameters.
 ///
@@ -31,18 +31,8 @@ pub(super) struct Args {
     /// list (--set status=RUNNING --set status=PAUSED). Counts before --args.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     set: Vec<String>,
-    /// Address of the WSI.
-    #[arg(long, env = "MUSTER_URL", value_name = "URL", default_value = "http://127.0.0.1:8080/wsi")]
-    url: String,
-    /// User or External System.
-    #[arg(long, env = "MUSTER_USER", default_value = "admin")]
-    user: String,
-    /// Password; better given by the environment, where other users of this machine do not see it.
-    #[arg(long, env = "MUSTER_PASSWORD", hide_env_values = true)]
-    password: Option<String>,
-    /// Certificate to trust besides those of the system (PEM), for example self-signed.crt of the data folder.
-    #[arg(long, env = "MUSTER_TRUST", value_name = "FILE")]
-    trust: Option<PathBuf>,
+    #[command(flatten)]
+    connection: Connection,
     /// Prints the answer, or the fault, as JSON.
     #[arg(long)]
     json: bool,
@@ -68,8 +58,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let arguments = arguments(args.args.as_deref(), &args.set)?;
-    let password = args.password.clone().context("give the password by MUSTER_PASSWORD or --password")?;
-    let client = SoapClient::new(&args.url, args.trust.as_deref())?.with_basic(&args.user, &password);
+    let client = args.connection.client()?;
     match super::runtime()?.block_on(client.call(operation, arguments)) {
         Ok(answer) => {
             let result = contract::Operation::parse(operation).and_then(|it| it.descriptor().result.as_ref());

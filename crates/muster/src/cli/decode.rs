@@ -1,6 +1,6 @@
 mod input;
-mod paint;
-mod print;
+pub(super) mod paint;
+pub(super) mod print;
 
 use std::process::ExitCode;
 

@@ -12,7 +12,7 @@ fn health_is_told_to_everybody_and_nothing_else_is_on_that_listener() {
     assert_eq!((alive.status, alive.body.as_str()), (200, "alive\n"));
     let ready = get(&admin, "/readyz");
     assert_eq!((ready.status, ready.body.as_str()), (200, "ready\n"));
-    for path in ["/", "/wsi", "/wsi?wsdl", "/dm", "/healthz/", "/metrics", "/..%2fhealthz"] {
+    for path in ["/", "/wsi", "/wsi?wsdl", "/dm", "/healthz/", "/metrics/", "/..%2fhealthz"] {
         assert_eq!(get(&admin, path).status, 404, "{path}");
     }
     assert_eq!(post(&admin, "/healthz", "text/plain", b"x").status, 405);

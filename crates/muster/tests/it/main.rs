@@ -17,4 +17,5 @@ mod sim;
 mod start;
 mod stop;
 mod tls;
+mod trace;
 mod tree;

@@ -210,7 +210,7 @@ impl Session {
 
     /// Whether the device's next message goes on with an object whose first parts came before.
     #[must_use]
-    pub fn is_amid_object(&self) -> bool {
+    pub fn is_taking_object(&self) -> bool {
         self.parts.is_waiting()
     }
 

@@ -10,7 +10,8 @@
 //!   document inline, text, CDATA, octets or base64;
 //! - parts of a large object, because what stands in a part cannot be told from the part;
 //! - what a user entered in answer to an alert of the server;
-//! - the secrets that the caller knows, wherever else `Data` or `Value` holds them.
+//! - the secrets that the caller knows, wherever else `Data` or `Value` holds them, and parts of addresses that are as
+//!   good as a credential.
 //!
 //! A document that cannot be read any further is cut there, and before the first text of which it is not known yet
 //! whether it is secret.
@@ -42,6 +43,8 @@ pub const BLANK: &str = "+blanked";
 pub struct Known<'a> {
     /// Secrets of the account, in plain. Those below four octets are not looked for: they stand everywhere.
     pub secrets: &'a [&'a [u8]],
+    /// Parts of addresses (`LocURI`, `RespURI`, references to them) that let in whoever knows them.
+    pub tokens: &'a [&'a str],
     /// The message goes on with a large object whose first part came in an earlier one.
     pub continues: bool,
 }

@@ -101,6 +101,8 @@ pub(super) struct SealedReply {
     pub(super) seal: Option<String>,
     /// What it says of the message that it answers; unknown of an answer that is given again.
     pub(super) status: Option<StatusCode>,
+    /// Why the message was refused, where that was for another reason than a missing or wrong credential.
+    pub(super) why: Option<String>,
 }
 
 impl SealedReply {
@@ -108,12 +110,12 @@ impl SealedReply {
     pub(super) fn of(reply: &Reply, encoding: Encoding, profile: &Profile) -> Result<Self, EncodeError> {
         let octets = reply.message.encode_styled(encoding, &profile.form)?;
         let seal = reply.seal.as_ref().map(|seal| seal.header(&octets));
-        Ok(Self { octets, seal, status: header_status(&reply.message) })
+        Ok(Self { octets, seal, status: header_status(&reply.message), why: None })
     }
 
     /// The answer to the message that was answered last.
     pub(super) fn stored(dialogue: &DialogueState) -> Self {
-        Self { octets: dialogue.reply.clone(), seal: dialogue.reply_seal.clone(), status: None }
+        Self { octets: dialogue.reply.clone(), seal: dialogue.reply_seal.clone(), ..Self::default() }
     }
 }
 

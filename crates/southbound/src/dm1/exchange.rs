@@ -187,7 +187,7 @@ impl Exchange {
             let Some(contact) = self.store.contact_load(&arrival.sender).await? else {
                 return Ok(self.counted(&arrival, self.answer_nobody(&arrival)?));
             };
-            let tape = self.recorder.tape(&contact, self.environment.as_ref());
+            let tape = self.recorder.tape(&contact, arrival.session_id(), self.environment.as_ref());
             let goes_on = is_open(&contact, &arrival);
             let repeated = repeated(&contact, &arrival);
             let decided = match repeated {

@@ -80,13 +80,8 @@ pub(super) enum Mode {
 }
 
 impl Plan {
-    /// The plan of a task that has none yet, for a device of which nothing particular is known.
-    pub(super) fn of(task: &Task) -> Self {
-        Self::in_manner(task, Manner::default())
-    }
-
     /// The plan of a task that has none yet.
-    pub(super) fn in_manner(task: &Task, manner: Manner) -> Self {
+    pub(super) fn of(task: &Task, manner: Manner) -> Self {
         let arguments = &task.arguments;
         let paths = || arguments.parameter.iter().cloned();
         let depth = || arguments.option("depth").and_then(|depth| depth.parse().ok()).unwrap_or(walk::DEPTH);

@@ -224,6 +224,7 @@ mod tests {
             nodes: uris.iter().map(node).collect(),
             statuses: Vec::new(),
             items: Vec::new(),
+            user: None,
             note: None,
             user: None,
         };

@@ -18,7 +18,7 @@ use muster_protocol::syncml::{Command, DecodeError, Encoding, Message, Sender, S
 
 use super::Post;
 use super::arrival::{Arrival, SealedReply};
-use super::conversation::Dialogue;
+use super::conversation::{Dialogue, token};
 use super::counters::{Counters, Recording};
 
 /// Refused messages of one device that are kept in one minute.
@@ -40,6 +40,8 @@ pub(super) struct Tape {
     device: DeviceOid,
     recorded: Recorded,
     secrets: Vec<Vec<u8>>,
+    /// Of the address that the session was told.
+    token: String,
     /// The device goes on with a large object.
     continues: bool,
     at: Timestamp,
@@ -51,7 +53,7 @@ impl Recorder {
     }
 
     /// Begins to record an exchange, if the device or a task wants that.
-    pub(super) fn tape(&self, contact: &Contact, environment: &dyn Environment) -> Option<Tape> {
+    pub(super) fn tape(&self, contact: &Contact, session_id: &str, environment: &dyn Environment) -> Option<Tape> {
         if contact.recording.is_none() && !contact.tasks.iter().any(|open| open.task.arguments.is_set(OPTION)) {
             return None;
         }
@@ -64,7 +66,8 @@ impl Recorder {
             device: contact.device.oid,
             recorded,
             secrets: sealed.flatten().filter_map(|secret| self.vault.open(secret).ok()).collect(),
-            continues: dialogue.is_some_and(|dialogue| dialogue.session.is_amid_object()),
+            token: token(contact, session_id, self.vault.as_ref()),
+            continues: dialogue.is_some_and(|dialogue| dialogue.session.is_taking_object()),
             at: now,
         })
     }
@@ -83,10 +86,10 @@ impl Recorder {
     /// Keeps a message that was refused, or repeated, with its answer.
     pub(super) async fn refused(&self, tape: &Tape, arrival: &Arrival<'_>, reply: &SealedReply, counters: &Counters) {
         let note = match reply.status {
-            Some(status) => format!("refused with {}", named(status)),
-            None => "the message was a repetition, and the answer of before went again".to_owned(),
+            Some(_) => reply.why.clone(),
+            None => Some("the message was a repetition, and the answer of before went again".to_owned()),
         };
-        let trace = self.exchange(tape, arrival, reply, Some(note));
+        let trace = self.exchange(tape, arrival, reply, note);
         self.keep(TraceStep { is_repetition: reply.status.is_none(), ..trace }, counters).await;
     }
 
@@ -104,7 +107,7 @@ impl Recorder {
             Ok(Some(contact)) => contact,
             Ok(None) | Err(_) => return,
         };
-        let Some(tape) = self.tape(&contact, environment) else { return };
+        let Some(tape) = self.tape(&contact, &sender.session_id, environment) else { return };
         let note = format!("cannot be read: {error}; answered with HTTP 400");
         let received = self.message(&tape, TraceDirection::Received, encoding, post.body, Some(note));
         let trace = TraceStep {
@@ -179,7 +182,8 @@ impl Recorder {
     ) -> TraceMessage {
         let secrets: Vec<&[u8]> = tape.secrets.iter().map(Vec::as_slice).collect();
         let continues = tape.continues && direction == TraceDirection::Received;
-        let blanked = blank(encoding, octets, &Known { secrets: &secrets, continues }, &self.limits);
+        let blanked =
+            blank(encoding, octets, &Known { secrets: &secrets, tokens: &[&tape.token], continues }, &self.limits);
         let lost = blanked.broken.map(|broken| format!("{} octets from there on are not kept", broken.lost));
         TraceMessage {
             number: 0,

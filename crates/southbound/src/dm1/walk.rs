@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::Plan;
 use super::planned::{Planned, Progress, Verb};
+use crate::profile::Profile;
 
 /// Levels below the root when the option `depth` is left out.
 pub(super) const DEPTH: u32 = 3;
@@ -29,6 +30,16 @@ pub(super) struct Manner {
     /// Names of children in what a Get of an interior node answers are percent-encoded already, as Windows does it.
     #[serde(rename = "e", default)]
     pub(super) child_names_encoded: bool,
+}
+
+impl Manner {
+    /// That of devices with this profile.
+    pub(super) fn of(profile: &Profile) -> Self {
+        Self {
+            lists: if profile.session.list { Lists::StructData } else { Lists::No },
+            child_names_encoded: profile.tree.child_names_encoded,
+        }
+    }
 }
 
 /// In which form a device lists a subtree.
@@ -228,7 +239,7 @@ mod tests {
     fn said(tree: &Tree, tag: u32, uri: &str) -> Outcome {
         let server = muster_protocol::tree::ServerId::parse("s").unwrap();
         let bare =
-            |answer| Outcome { tag, answer, nodes: vec![], statuses: vec![], items: vec![], note: None, user: None };
+            |answer| Outcome { tag, answer, nodes: vec![], statuses: vec![], items: vec![], user: None, note: None };
         let uri = LocUri::parse(uri).unwrap();
         let node = |uri: &LocUri, node: &Node| NodeResult {
             uri: uri.to_string().into(),

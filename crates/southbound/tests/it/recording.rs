@@ -81,6 +81,8 @@ async fn a_session_is_recorded_message_by_message_and_can_be_read_but_for_its_se
                 assert!(!holds(&all, STANDARD.encode(secret).as_bytes()), "{secret} over {encoding:?}");
                 assert!(!holds(&all, STANDARD.encode(format!("anna:{secret}")).as_bytes()), "{secret}");
             }
+            let resp_uri = Message::decode(encoding, &kept[1].octets, &Limits::DEVICE).unwrap().header.resp_uri;
+            assert_eq!(resp_uri.as_deref(), Some("http://127.0.0.1/dm/+blanked"));
         }
     }
 }
@@ -132,11 +134,31 @@ async fn a_device_that_is_not_let_in_is_recorded_with_the_reason() {
     assert_eq!(recorded.len(), 1);
     assert!(!recorded[0].is_let_in);
     let kept = messages(&world, &device, recorded[0].number).await;
-    let notes: Vec<_> = kept.iter().filter_map(|message| message.note.as_deref()).collect();
-    assert_eq!(notes, vec!["refused with 401 Invalid credentials"; kept.len() / 2]);
+    for answer in kept.iter().skip(1).step_by(2) {
+        let said = Message::decode(Encoding::Xml, &answer.octets, &Limits::DEVICE).unwrap();
+        assert_eq!(crate::phone::header_status(&said).0, 401);
+    }
     assert!(count(&world, "muster_dm_credentials_total", "wrong") >= 2);
     assert_eq!(count(&world, "muster_dm_recorded_refusals_total", "kept"), kept.len() as u64 / 2);
     assert_eq!(count(&world, "muster_dm_sessions_total", "begun"), 0);
+}
+
+#[tokio::test]
+async fn a_device_that_is_refused_for_another_reason_is_recorded_with_it() {
+    let world = World::new();
+    let (mut phone, other) = (Phone::new("anna"), Phone::new("berta"));
+    let device = world.record(&phone).await;
+    world.record(&other).await;
+    record_messages(&world, &device).await;
+    phone.device.tree = other.device.tree.clone();
+    phone.begin();
+    phone.send(&world).await.unwrap();
+    let kept = messages(&world, &device, 1).await;
+    let note = kept[1].note.as_deref().unwrap_or_default();
+    assert!(
+        note.starts_with("the device answers with the identifier of another record") || note.contains("IMEI"),
+        "{note}"
+    );
 }
 
 #[tokio::test]

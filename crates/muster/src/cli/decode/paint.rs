@@ -13,7 +13,7 @@ pub(in crate::cli) enum When {
 
 /// What a piece of a line is.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Ink {
+pub(in crate::cli) enum Ink {
     /// Heading of a document.
     Heading,
     /// Name of an element or field.
@@ -29,12 +29,12 @@ pub(super) enum Ink {
 
 /// Puts colour around text, or not.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Paint {
+pub(in crate::cli) struct Paint {
     on: bool,
 }
 
 impl Paint {
-    pub(super) fn new(when: When) -> Self {
+    pub(in crate::cli) fn new(when: When) -> Self {
         let on = match when {
             When::Always => true,
             When::Never => false,
@@ -45,7 +45,7 @@ impl Paint {
         Self { on }
     }
 
-    pub(super) fn text(self, ink: Ink, text: &str) -> String {
+    pub(in crate::cli) fn text(self, ink: Ink, text: &str) -> String {
         let code = match ink {
             Ink::Heading => "1;4",
             Ink::Name => "36",

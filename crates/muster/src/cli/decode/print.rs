@@ -20,16 +20,16 @@ const OCTETS_ON_LINE: usize = 16;
 const INDENT: usize = 2;
 
 /// How to print.
-pub(super) struct Style {
-    pub(super) paint: Paint,
+pub(in crate::cli) struct Style {
+    pub(in crate::cli) paint: Paint,
     /// Octets before the lines.
-    pub(super) offsets: bool,
+    pub(in crate::cli) offsets: bool,
     /// No value is cut.
-    pub(super) full: bool,
+    pub(in crate::cli) full: bool,
 }
 
 /// The lines of all parts of an input, under its name where there are several.
-pub(super) fn tree(name: Option<&str>, parts: &[Node], style: &Style) -> String {
+pub(in crate::cli) fn tree(name: Option<&str>, parts: &[Node], style: &Style) -> String {
     let mut printer = Printer { style, out: String::new() };
     if let Some(name) = name {
         let rule = format!("── {} ", crate::show::short(&printable(name), NAME_OF_INPUT_MAX));

@@ -155,25 +155,35 @@ impl Session {
             return;
         }
         let mut room = self.room(account, message);
+        // For the alert that asks for the next message, which may be needed, and for one that names what broke off.
+        let asks = due.stage == Stage::NextMessage || self.has_work();
+        let broken: usize = due.no_end.iter().map(|uri| 2 * ALERT_BYTES + uri.len()).sum();
+        room.max = room.max.saturating_sub(broken + if asks { ALERT_BYTES } else { 0 });
         let begun = (next, message.commands.len());
         for late in &self.late {
             let command = late.command(text(next.take()));
             let fits = room.take(message, &command).is_ok_and(|it| it == Fit::Fits);
             message.commands.push(command);
             if !fits && self.late.len() <= LATE_MAX {
-                return self.add_some_statuses(account, message, begun);
+                return self.add_some_statuses(account, message, begun, broken);
             }
         }
         self.late.clear();
     }
 
     /// Adds as many statuses as there is room for beside the alert that asks for the next message, and one at least, so
-    /// that an end comes in sight. `begun`: where they begin.
-    fn add_some_statuses(&mut self, account: &Account<'_>, message: &mut Message, begun: (Number, usize)) {
+    /// that an end comes in sight. `begun`: where they begin. `reserved`: octets to keep free besides.
+    fn add_some_statuses(
+        &mut self,
+        account: &Account<'_>,
+        message: &mut Message,
+        begun: (Number, usize),
+        reserved: usize,
+    ) {
         let (mut next, length) = begun;
         message.commands.truncate(length);
         let mut room = self.room(account, message);
-        room.max = room.max.saturating_sub(ALERT_BYTES);
+        room.max = room.max.saturating_sub(ALERT_BYTES + reserved);
         let mut is_first = true;
         while let Some(late) = self.late.front() {
             let command = late.command(text(next.take()));

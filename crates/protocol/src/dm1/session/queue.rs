@@ -84,6 +84,7 @@ impl Session {
     ) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
         let mut room = self.room(account, message);
+        let own = message.commands.len();
         // With a part of an object nothing else is in a message.
         while self.upload.is_none()
             && let Some(order) = self.next_order(account)
@@ -107,7 +108,7 @@ impl Session {
                     continue;
                 }
                 Err(_) => outcomes.extend(ended(&order, Answer::NotSent, Some(Note::NotEncodable))),
-                Ok(Fit::TooMuch(octets)) if bare_room(&room, message, due) < octets => {
+                Ok(Fit::TooMuch(octets)) if bare_room(&room, &bare(message, due, own)) < octets => {
                     match self.begin_upload(account, order) {
                         Ok(()) => break,
                         Err(order) => outcomes.extend(too_large(&order)),
@@ -121,7 +122,7 @@ impl Session {
             self.settle(&mut outcomes);
         }
         if self.wire.is_empty() && self.upload.is_some() {
-            outcomes.extend(self.send_part(message, next, &mut room, &bare(message, due)));
+            outcomes.extend(self.send_part(message, next, &mut room, &bare(message, due, own)));
             self.settle(&mut outcomes);
         }
         outcomes
@@ -228,14 +229,14 @@ fn too_large(order: &Order) -> Vec<Outcome> {
     ended(order, Answer::Status(StatusCode::TOO_LARGE), Some(Note::TooLarge))
 }
 
-/// The message without what it answers but the header.
+/// The message without what it answers but the header, and without orders: the first `own` of its commands are none.
 ///
-/// In a session with proofs in each message every answer carries a challenge: where a message has nothing to answer but
-/// a header, no later one will have more room.
-fn bare(message: &Message, due: &Due) -> Message {
+/// In a session with proofs in each message every answer carries a challenge, so where there is nothing to answer but a
+/// header, no later message will have more room.
+fn bare(message: &Message, due: &Due, own: usize) -> Message {
     if due.commands.is_empty() && due.no_end.is_empty() {
-        let of_header = message.commands.iter().take(1).cloned().collect();
-        return Message { header: message.header.clone(), commands: of_header, is_final: true };
+        let commands = message.commands.iter().take(own).cloned().collect();
+        return Message { header: message.header.clone(), commands, is_final: true };
     }
     Message {
         header: Header { meta: Meta::default(), ..message.header.clone() },
@@ -245,6 +246,6 @@ fn bare(message: &Message, due: &Due) -> Message {
 }
 
 /// Octets that a message has room for which answers nothing but a header.
-fn bare_room(room: &Room<'_>, message: &Message, due: &Due) -> usize {
-    room.max.saturating_sub(room.weight_of(&bare(message, due)))
+fn bare_room(room: &Room<'_>, bare: &Message) -> usize {
+    room.max.saturating_sub(room.weight_of(bare))
 }

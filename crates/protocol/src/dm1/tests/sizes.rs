@@ -20,7 +20,11 @@ fn answered(number: u32, reply: &crate::syncml::Message) -> (Draft, usize) {
         .map(|it| it.cmd_id().parse().unwrap())
         .collect();
     let count = commands.len();
-    (commands.into_iter().fold(package_3(number, to), |draft, cmd| draft.status(to, cmd, 200)), count)
+    // A part of an object is taken as such.
+    let code = if reply.is_final { 200 } else { 213 };
+    let mut draft = commands.into_iter().fold(package_3(number, to), |draft, cmd| draft.status(to, cmd, code));
+    draft.0.is_final = reply.is_final;
+    (draft, count)
 }
 
 #[test]
@@ -225,6 +229,14 @@ fn any_order() -> impl Strategy<Value = Action> {
             default_accept: None
         }),
         uri().prop_map(|uri| Action::Sequence(vec![delete(1_000, &uri), get(1_000, &uri)])),
+        (uri(), "[a-z<&\"é]{1000,9000}").prop_map(|(uri, text)| {
+            let data = Some(ItemData::Text(text.into()));
+            Action::Replace { uri, format: Some("chr".into()), kind: None, data }
+        }),
+        (uri(), prop::collection::vec(any::<u8>(), 1000..9000)).prop_map(|(uri, octets)| {
+            let data = Some(ItemData::Opaque(octets));
+            Action::Exec { uri, data, correlator: None }
+        }),
     ]
 }
 
@@ -234,12 +246,16 @@ proptest! {
         actions in prop::collection::vec(any_order(), 1..20),
         max in 1_500..6_000_u64,
         is_wbxml in any::<bool>(),
+        large_objects in any::<bool>(),
+        alerts in 0..30_u8,
     ) {
         let encoding = if is_wbxml { Encoding::Wbxml } else { Encoding::Xml };
         let mut world = World::new();
         world.session = Session::new("A1", encoding);
         world.server_nonce = Some(b"first".to_vec());
-        world.receive(package_1(1).md5(b"stored").max_msg_size(max));
+        world.large_objects = large_objects;
+        let draft = package_1(1).md5(b"stored").max_msg_size(max);
+        world.receive((0..alerts).fold(draft, |draft, _| draft.alert("1222")));
         let given = actions.len();
         let orders = (0..).zip(actions).map(|(tag, action)| Order { tag, action }).collect();
         let (mut reply, mut number, mut ended) = (world.answer(orders), 1, Vec::new());
@@ -251,6 +267,7 @@ proptest! {
             ended.extend(world.receive(draft).outcomes.iter().map(|it| it.tag));
             reply = world.answer(vec![]);
         }
+        ended.extend(reply.outcomes.iter().map(|it| it.tag));
         ended.retain(|tag| *tag < 1_000);
         ended.sort_unstable();
 

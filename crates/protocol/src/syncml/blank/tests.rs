@@ -276,7 +276,7 @@ fn what_a_user_entered_is_blanked() {
 
 #[test]
 fn secrets_that_the_caller_knows_are_blanked_wherever_a_value_holds_them() {
-    let known = Known { secrets: &[SECRET.as_bytes(), b"abc"], continues: false };
+    let known = Known { secrets: &[SECRET.as_bytes(), b"abc"], ..Known::default() };
     for data in [SECRET.to_owned(), format!("user={SECRET}; abc"), STANDARD.encode(SECRET)] {
         let xml = message("", &item("./Vendor/Account", &data));
         let out = blank(Encoding::Xml, xml.as_bytes(), &known, &Limits::DEVICE);
@@ -285,6 +285,21 @@ fn secrets_that_the_caller_knows_are_blanked_wherever_a_value_holds_them() {
         let out = blank(Encoding::Wbxml, &as_wbxml(&xml), &known, &Limits::DEVICE);
         assert!(!holds(&out.octets, SECRET) && !holds(&out.octets, &STANDARD.encode(SECRET)), "{data}");
     }
+}
+
+#[test]
+fn the_address_of_an_open_session_is_blanked_wherever_it_is_named() {
+    let header = "<RespURI>http://dm.example/dm/t0k3n-of-it</RespURI>";
+    let status = "<Status><CmdID>1</CmdID><MsgRef>1</MsgRef><CmdRef>0</CmdRef><Cmd>SyncHdr</Cmd>\
+        <TargetRef>http://dm.example/dm/t0k3n-of-it</TargetRef><Data>212</Data></Status>";
+    let xml = message(header, status).replace("http://dm.example/dm<", "http://dm.example/dm/t0k3n-of-it<");
+    let known = Known { tokens: &["t0k3n-of-it"], ..Known::default() };
+    let out = blank(Encoding::Xml, xml.as_bytes(), &known, &Limits::DEVICE);
+    assert_eq!(String::from_utf8(out.octets).unwrap(), xml.replace("t0k3n-of-it", BLANK));
+    let out = blank(Encoding::Wbxml, &as_wbxml(&xml), &known, &Limits::DEVICE);
+    assert!(!holds(&out.octets, "t0k3n-of-it"));
+    let decoded = Message::decode(Encoding::Wbxml, &out.octets, &Limits::DEVICE).unwrap();
+    assert_eq!(decoded.header.resp_uri.as_deref(), Some("http://dm.example/dm/+blanked"));
 }
 
 #[test]

@@ -138,7 +138,11 @@ impl<'a, 'k, M: Marked<'a>> Walk<'a, 'k, M> {
         }
         match (name, around) {
             ("NextNonce", _) => self.blank(&spans),
-            ("LocURI", Some(around)) => around.text = text,
+            ("LocURI", Some(around)) => {
+                around.text.clone_from(&text);
+                self.address(&text, &spans);
+            }
+            ("RespURI", Some(_)) => self.address(&text, &spans),
             ("Target" | "Source", Some(Frame { part: Part::Item { is_secret, is_named, .. }, .. })) => {
                 *is_secret |= is_secret_node(&String::from_utf8_lossy(&text));
                 *is_named |= !text.is_empty();
@@ -150,6 +154,7 @@ impl<'a, 'k, M: Marked<'a>> Walk<'a, 'k, M> {
             ("Cmd", Some(Frame { part: Part::Answer { is_of_alert, .. }, .. })) => *is_of_alert = text == b"Alert",
             ("TargetRef" | "SourceRef", Some(Frame { part: Part::Answer { is_secret, .. }, .. })) => {
                 *is_secret |= is_secret_node(&String::from_utf8_lossy(&text));
+                self.address(&text, &spans);
             }
             ("NodeName", Some(Frame { part: Part::Node { is_secret, .. }, .. })) => {
                 *is_secret = is_secret_node(&String::from_utf8_lossy(&text));
@@ -224,23 +229,24 @@ impl<'a, 'k, M: Marked<'a>> Walk<'a, 'k, M> {
         }
     }
 
+    /// An address may hold what lets in whoever knows it.
+    fn address(&mut self, text: &[u8], spans: &[Range<usize>]) {
+        let held = self.known.tokens.iter().filter(|token| !token.is_empty());
+        let swept = held.fold(None, |swept: Option<Vec<u8>>, token| {
+            without(swept.as_deref().unwrap_or(text), token.as_bytes()).or(swept)
+        });
+        if let Some(text) = swept.filter(|_| !spans.is_empty()) {
+            self.marked.rewrite(spans, &text, &mut self.edits);
+            self.edits.count();
+        }
+    }
+
     /// The text without the secrets that the caller knows, plain and as base64, if it holds any.
     fn without_known(&self, text: &[u8]) -> Option<Vec<u8>> {
         let mut swept = None;
         for secret in self.known.secrets.iter().filter(|secret| secret.len() >= SECRET_BYTES_MIN) {
             for form in [secret.to_vec(), STANDARD.encode(secret).into_bytes()] {
-                let text = swept.as_deref().unwrap_or(text);
-                let mut out = Vec::with_capacity(text.len());
-                let mut rest = text;
-                while let Some(at) = rest.windows(form.len()).position(|part| part == form) {
-                    out.extend_from_slice(rest.get(..at).unwrap_or_default());
-                    out.extend_from_slice(BLANK.as_bytes());
-                    rest = rest.get(at + form.len()..).unwrap_or_default();
-                }
-                if rest.len() < text.len() {
-                    out.extend_from_slice(rest);
-                    swept = Some(out);
-                }
+                swept = without(swept.as_deref().unwrap_or(text), &form).or(swept);
             }
         }
         swept
@@ -269,6 +275,22 @@ impl<'a, 'k, M: Marked<'a>> Walk<'a, 'k, M> {
             _ => None,
         }
     }
+}
+
+/// The text with every place where `part` stands blanked, if there is one. `part` is not empty.
+fn without(text: &[u8], part: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.windows(part.len()).position(|it| it == part) {
+        out.extend_from_slice(rest.get(..at).unwrap_or_default());
+        out.extend_from_slice(BLANK.as_bytes());
+        rest = rest.get(at + part.len()..).unwrap_or_default();
+    }
+    if rest.len() == text.len() {
+        return None;
+    }
+    out.extend_from_slice(rest);
+    Some(out)
 }
 
 /// The user of a Basic credential.

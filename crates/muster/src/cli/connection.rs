@@ -1,0 +1,32 @@
+//! Where the server is and who asks: the options of every command that calls the WSI.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use crate::soap_client::SoapClient;
+
+/// How to reach a server.
+#[derive(Debug, clap::Args)]
+pub(super) struct Connection {
+    /// Address of the WSI.
+    #[arg(long, env = "MUSTER_URL", value_name = "URL", default_value = "http://127.0.0.1:8080/wsi")]
+    url: String,
+    /// User or External System.
+    #[arg(long, env = "MUSTER_USER", default_value = "admin")]
+    user: String,
+    /// Password; better given by the environment, where other users of this machine do not see it.
+    #[arg(long, env = "MUSTER_PASSWORD", hide_env_values = true)]
+    password: Option<String>,
+    /// Certificate to trust besides those of the system (PEM), for example self-signed.crt of the data folder.
+    #[arg(long, env = "MUSTER_TRUST", value_name = "FILE")]
+    trust: Option<PathBuf>,
+}
+
+impl Connection {
+    /// A client that authenticates by HTTP Basic.
+    pub(super) fn client(&self) -> anyhow::Result<SoapClient> {
+        let password = self.password.clone().context("give the password by MUSTER_PASSWORD or --password")?;
+        Ok(SoapClient::new(&self.url, self.trust.as_deref())?.with_basic(&self.user, &password))
+    }
+}

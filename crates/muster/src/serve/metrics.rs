@@ -1,0 +1,67 @@
+//! What the server counts, in the text format of Prometheus.
+//!
+//! Source: Prometheus documentation, "Exposition formats", text-based format 0.0.4.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use muster_southbound::dm1::{Exchange, Family};
+
+const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+
+/// `/metrics`.
+pub(super) fn router(exchange: Arc<Exchange>) -> Router {
+    Router::new().route("/metrics", get(metrics)).with_state(exchange)
+}
+
+async fn metrics(State(exchange): State<Arc<Exchange>>) -> Response {
+    let mut families = vec![Family {
+        name: "muster_info",
+        help: "The version that runs.",
+        label: "version",
+        values: vec![(env!("CARGO_PKG_VERSION"), 1)],
+    }];
+    families.extend(exchange.counters().families());
+    (
+        [(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))],
+        text(&families),
+    )
+        .into_response()
+}
+
+/// Names that end in `_total` are counters, others gauges.
+fn text(families: &[Family]) -> String {
+    let mut out = String::new();
+    for Family { name, help, label, values } in families {
+        let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
+        let help = help.replace('\\', "\\\\").replace('\n', "\\n");
+        // Writing into a text does not fail.
+        let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        for (value, count) in values {
+            let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+            let _ = writeln!(out, "{name}{{{label}=\"{value}\"}} {count}");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_family_is_told_with_its_meaning_and_every_value_of_its_label() {
+        let families = [
+            Family { name: "a_total", help: "Of \\ and\nmore.", label: "kind", values: vec![("x", 0), ("q\"\\\n", 7)] },
+            Family { name: "b_info", help: "One.", label: "version", values: vec![("1.0", 1)] },
+        ];
+        let wanted = "# HELP a_total Of \\\\ and\\nmore.\n# TYPE a_total counter\na_total{kind=\"x\"} 0\n\
+                      a_total{kind=\"q\\\"\\\\\\n\"} 7\n# HELP b_info One.\n# TYPE b_info gauge\nb_info{version=\"1.0\"} 1\n";
+        assert_eq!(text(&families), wanted);
+    }
+}
