@@ -4,6 +4,7 @@
 //! target on every file of its corpus.
 
 mod message;
+pub mod session;
 mod soap;
 mod syncml;
 
@@ -14,6 +15,7 @@ pub const TARGETS: Targets = Targets(&[
     ("ddf", syncml::ddf),
     ("soap_envelope", soap::envelope),
     ("roundtrip", message::roundtrip),
+    ("session", session::history),
 ]);
 
 /// A name and what is done with the octets.
