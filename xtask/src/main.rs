@@ -1,8 +1,9 @@
-//! `cargo xtask test` and `cargo xtask lint`: everything around the code, without a task runner to install.
+//! `cargo xtask test`, `lint` and `simulate`: everything around the code, without a task runner to install.
 #![expect(clippy::print_stdout, reason = "a command for people: what it prints is its result")]
 
 mod command;
 mod lint;
+mod simulate;
 mod stage;
 mod test;
 mod workspace;
@@ -16,15 +17,26 @@ use crate::workspace::Workspace;
 
 const USAGE: &str = "\
 usage: cargo xtask <command> [--only <stage>]
+       cargo xtask simulate [--seeds <count>] [--from <seed>] [--seed <seed>]
 
 commands:
-  test   set up what tests need, run every test of the workspace, then the interop suites
-  lint   formatting, clippy, documentation, dependencies and licences, rules about text
+  test       set up what tests need, run every test of the workspace, then the interop suites
+  lint       formatting, clippy, documentation, dependencies and licences, rules about text
+  simulate   devices against the server from seeds, in the release build: 100000 of them unless
+             told otherwise; --seed plays one alone, as a failure says
 
-`cargo xtask <command> --list` names the stages of a command.";
+`cargo xtask <command> --list` names the stages of test and lint.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some((command, words)) = arguments.split_first()
+        && command == "simulate"
+    {
+        return simulate::run(words).unwrap_or_else(|error| {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        });
+    }
     match run(&arguments) {
         Ok(report) => report.finish(stage::in_ci()),
         Err(error) => {

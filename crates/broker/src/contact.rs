@@ -89,13 +89,6 @@ impl Encounter {
         }
     }
 
-    /// The device is sent a notification made with the nonce for devices that lost theirs.
-    ///
-    /// Source: OMA DM Security 1.2, "Nonce resynchronisation".
-    pub fn expect_resync(&mut self) {
-        self.state.resync = true;
-    }
-
     /// An authenticated message came.
     pub fn seen(&mut self) {
         self.state.last_seen_at = Some(self.now);
@@ -301,6 +294,24 @@ impl Encounter {
             running_jobs,
             trace: None,
         }
+    }
+}
+
+/// What is to be stored before a device is sent a notification made with the nonce for devices that lost theirs: from
+/// then on it may prove who it is with that nonce, once.
+///
+/// Source: OMA DM Security 1.2, "Nonce resynchronisation".
+#[must_use]
+pub fn resynchronised(contact: &Contact) -> ContactStep {
+    ContactStep {
+        device: contact.device.oid,
+        revision: contact.state.revision,
+        state: ContactState { resync: true, ..contact.state.clone() },
+        record: None,
+        tasks: Vec::new(),
+        history: Vec::new(),
+        running_jobs: Vec::new(),
+        trace: None,
     }
 }
 

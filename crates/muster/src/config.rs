@@ -82,6 +82,7 @@ pub(crate) struct Sessions {
     pub(crate) wsi_idle_seconds: i64,
     pub(crate) wsi_life_seconds: i64,
     pub(crate) device_silent_seconds: i64,
+    pub(crate) device_proof_in_each_message: bool,
     pub(crate) background_milliseconds: u64,
 }
 
@@ -91,6 +92,7 @@ impl Default for Sessions {
             wsi_idle_seconds: 30 * 60,
             wsi_life_seconds: 12 * 3600,
             device_silent_seconds: 300,
+            device_proof_in_each_message: false,
             background_milliseconds: 200,
         }
     }
@@ -145,7 +147,7 @@ impl File {
             tls_handshake_seconds,
             shutdown_seconds,
         } = self.limits;
-        let Sessions { wsi_idle_seconds, wsi_life_seconds, device_silent_seconds, background_milliseconds } =
+        let Sessions { wsi_idle_seconds, wsi_life_seconds, device_silent_seconds, background_milliseconds, .. } =
             self.sessions;
         let whole = |number: i64| u64::try_from(number).unwrap_or(0);
         let many = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);

@@ -94,6 +94,7 @@ impl Server {
                 device_url: file.south.public_url.clone(),
                 message_bytes_max: file.limits.device_message_bytes,
                 object_bytes_max: file.limits.device_object_bytes,
+                proof_in_each_message: file.sessions.device_proof_in_each_message,
                 profiles: Arc::new(Profiles::new(file.profile.clone())?),
             },
         ));

@@ -6,15 +6,19 @@
 //!
 //! Source: OMA DM Protocol 1.2, OMA DM Security 1.2, SyncML Representation Protocol 1.2.
 
+mod account;
 mod alert;
 mod auth;
 mod credential;
 mod device;
+mod hmac;
 mod large;
 pub mod notification;
 mod open;
 mod order;
 mod outcome;
+mod proof;
+mod quirks;
 mod received;
 mod session;
 mod size;
@@ -22,10 +26,14 @@ mod size;
 #[cfg(test)]
 mod tests;
 
+pub use account::{Account, Identity, Incoming, ServerAccount};
 pub use alert::{DeviceAlert, EventKind};
-pub use auth::{AuthType, basic, md5_digest};
+pub use auth::{AuthType, basic, mac, md5_digest};
 pub use device::DeviceInfo;
+pub use hmac::{HMAC_HEADER, HmacHeader, HmacHeaderError, Seal};
 pub use order::{Action, Order};
 pub use outcome::{Answer, NodeResult, NodeStatus, Note, Outcome, StatusItem};
-pub use received::{EndReason, Initiation, Login, Received, Reply, Stage, Violation};
-pub use session::{Account, Identity, MAX_MSG_SIZE_DEFAULT, ORDERS_MAX, ServerAccount, Session};
+pub use proof::{Failure, Login};
+pub use quirks::Quirks;
+pub use received::{EndReason, Initiation, Received, Reply, Stage, Violation};
+pub use session::{MAX_MSG_SIZE_DEFAULT, ORDERS_MAX, Session};

@@ -7,5 +7,6 @@ pub mod prov;
 pub mod push;
 pub mod soap;
 pub mod syncml;
+pub mod tree;
 pub mod wbxml;
 pub mod xml;

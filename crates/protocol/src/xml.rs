@@ -12,7 +12,7 @@ mod namespace;
 mod prolog;
 mod pull;
 mod reference;
-mod scan;
+pub(crate) mod scan;
 pub mod writer;
 
 pub use error::XmlError;

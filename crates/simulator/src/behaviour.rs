@@ -1,7 +1,13 @@
-//! What makes a device ill-behaved, as data.
+//! What makes a device ill-behaved, or merely unlike others, as data.
+
+mod faults;
+mod persona;
 
 use muster_protocol::syncml::StatusCode;
 use serde::{Deserialize, Serialize};
+
+pub(crate) use faults::Faults;
+pub use persona::Persona;
 
 /// One departure from what a good device and a patient user do. A device may have several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +19,28 @@ pub enum Behaviour {
     NoAnswerFromUser,
     /// The user cancels every question (214).
     Cancels,
+    /// The user takes what is preselected (option `DR`): yes only if that is yes.
+    TakesDefaults,
+    /// The user types this where a text is asked for, as far as the question lets.
+    Types(String),
+    /// The user chooses these choices, counted from 1; of a question for one, the first that it has.
+    Chooses(Vec<u32>),
+    /// The user takes so long for an answer; above the question's `MAXDT` it is none (408).
+    AnswersAfter {
+        /// Seconds.
+        seconds: u32,
+    },
+    /// The device shows no text above so many characters (416).
+    SmallScreen {
+        /// Characters.
+        chars: usize,
+    },
+    /// What an Atomic did before it failed cannot be undone (516).
+    CannotRollBack,
+    /// An Atomic whose statuses do not fit one message is undone (517); other devices spread them over several.
+    AnswersAtomicAtOnce,
+    /// Of the properties, only those that every device must have are supported.
+    FewProperties,
     /// The device says it is another one: `DevId` and the `Source` of its messages carry this IMEI.
     OtherImei(String),
     /// The connection is lost after the device's message of this number (from 1) went out and before its answer came
@@ -48,84 +76,120 @@ pub enum Behaviour {
         /// Milliseconds.
         ms: u64,
     },
+    /// The device restarts after it has carried out what the answer to its message of this number asked for, before
+    /// it says so, in as many sessions. Its tree stays.
+    Reboots {
+        /// Messages of the session that went out, from 1.
+        after_message: u32,
+        /// How many sessions end this way.
+        times: u32,
+        /// Its nonces are lost.
+        forgets_nonces: bool,
+    },
+    /// The device ends each session with Alert 1223 in its message of this number.
+    Aborts {
+        /// Messages of the session that went out, from 1.
+        in_message: u32,
+    },
+    /// All messages of a session go to the address of the account, whatever `RespURI` says.
+    IgnoresRespUri,
+    /// Largest object that the device takes, in octets, told as `MaxObjSize`.
+    SmallObjects {
+        /// Octets.
+        max_obj_size: u64,
+    },
+    /// The device neither takes nor sends objects in pieces, and announces no `MaxObjSize`; `./DevDetail/LrgObj` is
+    /// `false`.
+    NoLargeObjects,
+    /// Pieces of an object are taken without Status 213 or Alert 1222, and every message has `Final`.
+    NoChunkStatuses,
+    /// The first piece of an object that the device sends says one octet too many in `Size`.
+    WrongSize,
+    /// The device sends only the first piece of an object.
+    LeavesObjects,
+    /// Statuses and Results go out in the opposite order.
+    StatusesOutOfOrder,
+    /// Each message has one command besides the Status of the header.
+    OneCommandPerMessage,
+    /// One Status, without `TargetRef`, for all Items of a command that had the same outcome.
+    OneStatusForItems,
+    /// Results have no `MsgRef`.
+    NoMsgRefInResults,
+    /// Results have no `Meta`: the receiver is to take the defaults.
+    NoMetaInResults,
+    /// `Meta` of Results stands beside the Items instead of in them.
+    MetaBesideItems,
+    /// The Status of the header has no `TargetRef` and no `SourceRef`.
+    NoHeaderRefs,
+    /// An Atomic has no Status of its own.
+    NoAtomicStatus,
+    /// Copy is answered 501.
+    NoCopy,
+    /// A Get with `?list=` is answered 406.
+    NoLists,
+    /// Questions to the user are answered 406.
+    NoUserInterface,
+    /// Names of children are percent-encoded in Results.
+    EncodedChildNames,
+    /// Events that an Exec causes do not name its `Correlator`.
+    NoCorrelator,
+    /// Types of events go without the prefix `Reversed-Domain-Name:`.
+    NoAlertPrefix,
+    /// The prefix has no space after its colon.
+    TightAlertPrefix,
+    /// The commands of a server that did not prove who it is are answered with status 0.
+    StatusZero,
+    /// The device stops, and restarts later, when it gets a Sequence.
+    CrashesOnSequence,
+    /// The device stops, and restarts later, when it is to ask its user something without options.
+    CrashesOnEmptyOptions,
+    /// Session ids are written in lower-case hexadecimal.
+    LowerCaseSessionId,
+    /// Session ids are written in decimal.
+    DecimalSessionId,
+    /// `Content-Type` of the device's messages, without `+xml` or `+wbxml`.
+    ContentType(String),
+    /// `User-Agent` of the device's messages.
+    UserAgent(String),
+    /// The connection is closed after each message.
+    ClosesConnection,
+    /// The public identifier of WBXML documents is a text in their string table.
+    PublicIdAsText,
+    /// Package 1 lists interior nodes of `./DevInfo` with their children, and each Item has its `Meta`.
+    DevInfoWithNodes,
+    /// Package 1 brings client events of these types.
+    Events(Vec<String>),
+    /// `MaxMsgSize` of the server is not obeyed.
+    IgnoresServerLimits,
+    /// The server must prove who it is in every message, not once in a session.
+    EveryMessageProvesServer,
+    /// Nonces that the device gives out are text.
+    NonceIsText,
+    /// Without a nonce, a MAC is made with that of a resynchronisation.
+    EmptyNonceIsSpecial,
+    /// What the device takes `0x00000000` of a resynchronisation for.
+    ResyncNonce(ResyncReading),
+    /// The digest of a notification is not looked at.
+    NotificationsUnchecked,
+    /// The digest of a notification is made with the name of the server's credential instead of the `ServerID`.
+    NotificationByName,
+    /// The version of a notification is not looked at.
+    AnyNotificationVersion,
+    /// The device speaks DM 1.1.2: no Generic Alerts, no `Correlator`.
+    Dm112,
 }
 
-/// How the user of a device answers questions (alerts 1101 to 1104).
+/// What a device takes the nonce `0x00000000` for.
+///
+/// Source: OMA DM 1.2 Security, "Handling of nonces in a notification", which does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum User {
-    /// Yes; the first choice; the text `OK`.
+pub enum ResyncReading {
+    /// Whichever the server used.
     #[default]
-    Accepts,
-    /// No, status 304.
-    Declines,
-    /// Nothing until the time is up, status 408.
-    NoAnswer,
-    /// Cancels, status 214.
-    Cancels,
-}
-
-/// The behaviours that the session machine itself has to know, taken out of a list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Faults {
-    pub(crate) user: User,
-    pub(crate) other_imei: Option<String>,
-    pub(crate) wrong_credentials: bool,
-    pub(crate) skips_msg_id: bool,
-    pub(crate) message_bytes_max: Option<usize>,
-    pub(crate) failing: Vec<(String, StatusCode)>,
-}
-
-impl Faults {
-    pub(crate) fn of(behaviours: &[Behaviour]) -> Self {
-        let mut faults = Self::default();
-        for behaviour in behaviours {
-            match behaviour {
-                Behaviour::Declines => faults.user = User::Declines,
-                Behaviour::NoAnswerFromUser => faults.user = User::NoAnswer,
-                Behaviour::Cancels => faults.user = User::Cancels,
-                Behaviour::OtherImei(imei) => faults.other_imei = Some(imei.clone()),
-                Behaviour::FailsWith { status, path } => faults.failing.push((path.clone(), *status)),
-                Behaviour::WrongCredentials => faults.wrong_credentials = true,
-                Behaviour::SkipsMsgId => faults.skips_msg_id = true,
-                Behaviour::SmallMessages { max_msg_size } => {
-                    faults.message_bytes_max = Some(*max_msg_size);
-                }
-                // These are about the connection, not about what is said on it.
-                Behaviour::DropsConnection { .. }
-                | Behaviour::NeverConnects
-                | Behaviour::RepeatsMessage
-                | Behaviour::Slow { .. } => {}
-            }
-        }
-        faults
-    }
-
-    /// The status that commands on `path` are made to fail with.
-    pub(crate) fn failure_on(&self, path: &str) -> Option<StatusCode> {
-        self.failing
-            .iter()
-            .find(|(failing, _)| {
-                path.strip_prefix(failing.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            })
-            .map(|(_, status)| *status)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_failing_node_takes_what_is_below_it_along_but_not_its_namesakes() {
-        let faults = Faults::of(&[Behaviour::FailsWith {
-            status: StatusCode::NOT_ALLOWED,
-            path: "./Vendor/Example/Name".into(),
-        }]);
-
-        assert_eq!(faults.failure_on("./Vendor/Example/Name"), Some(StatusCode::NOT_ALLOWED));
-        assert_eq!(faults.failure_on("./Vendor/Example/Name/x"), Some(StatusCode::NOT_ALLOWED));
-        assert_eq!(faults.failure_on("./Vendor/Example/Names"), None);
-        assert_eq!(faults.failure_on("./Vendor/Example"), None);
-    }
+    Either,
+    /// Four octets of zero.
+    Octets,
+    /// Ten characters.
+    Text,
 }

@@ -1,8 +1,9 @@
 //! The device's side of an OMA DM 1.2 session, without input or output.
 //!
 //! [`Device::start`] gives package 1; every message of the server goes into [`Device::receive`], which gives the next
-//! message, or the end of the session. The device is a plain value that keeps its tree, nonces and
-//! [`Ledger`] from one session to the next.
+//! message, or the end of the session. [`Device::write`] makes octets of a message, [`Device::seal`] the header of HTTP
+//! that goes with them, and [`Device::receive_sealed`] takes a message with its own. [`Device::notified`] takes a
+//! notification. The device is a plain value that keeps its tree, nonces and [`Ledger`] from one session to the next.
 //!
 //! Source: OMA DM 1.2 Protocol and Security.
 
@@ -13,25 +14,32 @@ mod execute;
 mod interaction;
 mod large_object;
 mod ledger;
+mod notification;
 mod outbox;
 mod proof;
+mod quirk;
+mod reply;
 mod session;
 mod size;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use std::collections::VecDeque;
 
 use muster_protocol::syncml::{
-    Address, Alert, Command, Encoding, Item, ItemData, Message, Meta, StatusCode, Text, Write, WriteKind,
+    Address, Command, Encoding, Item, ItemData, Message, Meta, StatusCode, Text, Write, WriteKind,
 };
+use muster_protocol::tree::Parts;
 
 pub use event::{Event, EventKind, ExecOutcome, Told};
 pub use ledger::{Executed, Ledger};
+pub use notification::Unfollowed;
 
 use crate::account::Account;
 use crate::behaviour::{Behaviour, Faults};
-use crate::tree::{Profile, Tree};
+use crate::tree::{Profile, TStamp, Tree, standard};
+use proof::Sealed;
 use session::Session;
 
 /// `MaxMsgSize` that a device announces, in octets, unless it is made to send small messages.
@@ -50,7 +58,7 @@ pub enum Initiation {
 }
 
 /// What to do after a message of the server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Step {
     /// Send this, whether or not the session is over.
     pub reply: Option<Message>,
@@ -76,6 +84,10 @@ pub enum SessionEnd {
     Violation(String),
     /// The device is switched off and did not begin (see [`Behaviour::NeverConnects`]).
     SwitchedOff,
+    /// The device sent Alert 1223 (see [`Behaviour::Aborts`]).
+    AbortedByDevice,
+    /// The device restarted (see [`Behaviour::Reboots`] and [`Behaviour::CrashesOnSequence`]).
+    Rebooted,
     /// The connection was lost on purpose (see [`Behaviour::DropsConnection`]).
     Dropped,
     /// The server could not be reached, or did not answer with a message.
@@ -98,9 +110,15 @@ pub struct Device {
     faults: Faults,
     execs: Vec<(String, ExecOutcome)>,
     ledger: Ledger,
-    events: VecDeque<Event>,
-    events_later: VecDeque<Event>,
+    /// Each entry is one alert.
+    events: VecDeque<Vec<Event>>,
+    events_later: VecDeque<Vec<Event>>,
+    /// Session ids of the notifications heard last.
+    notified: VecDeque<u16>,
+    /// The session that a notification with the nonce of a resynchronisation asked for, and that nonce.
+    resync: Option<(String, Vec<u8>)>,
     random: fastrand::Rng,
+    now: Option<TStamp>,
     sessions: u16,
     session: Option<Session>,
     complaints: Vec<String>,
@@ -127,8 +145,18 @@ impl Device {
             account.client_secret.push_str("-wrong");
         }
         let mut random = fastrand::Rng::with_seed(seed);
+        let mut tree = standard(&profile, &account.server_id);
+        if faults.few_properties {
+            tree = tree.supporting(Parts::NONE);
+        }
+        if faults.no_large_objects {
+            tree.set_text("./DevDetail/LrgObj", "false");
+        }
+        if faults.dm_1_1_2 {
+            tree.set_text("./DevInfo/DmV", "1.1.2");
+        }
         Self {
-            tree: Tree::standard(&profile),
+            tree,
             account,
             encoding,
             uri: profile.dev_id,
@@ -137,8 +165,11 @@ impl Device {
             ledger: Ledger::default(),
             events: VecDeque::new(),
             events_later: VecDeque::new(),
+            notified: VecDeque::new(),
+            resync: None,
             sessions: random.u16(..),
             random,
+            now: None,
             session: None,
             complaints: Vec::new(),
         }
@@ -155,50 +186,95 @@ impl Device {
             Initiation::Client => {
                 // Four hexadecimal digits at most, never 0.
                 self.sessions = self.sessions.checked_add(1).unwrap_or(1);
-                (format!("{:X}", self.sessions), "1201")
+                (self.faults.session_id(self.sessions), "1201")
             }
         };
+        let special = self.resync.take().filter(|(asked, _)| *asked == id).map(|(_, nonce)| nonce);
         let mut session = Session::new(id.into());
-        session.outbox.push(Command::Alert(Alert { code: alert.into(), ..Alert::default() }));
+        session.client.nonce.clone_from(&special);
+        session.client.nonce_is_special = special.is_some();
+        session.server_nonce_special = special;
+        session.outbox.push(reply::alert(alert));
         session.outbox.push(self.device_information());
-        for event in self.events.drain(..) {
-            session.outbox.push(event.into_command());
+        for kind in self.faults.events.clone() {
+            self.tell(&mut session, vec![Event::client(&kind, "1")]);
+        }
+        while let Some(events) = self.events.pop_front() {
+            self.tell(&mut session, events);
         }
         let message = self.next_message(&mut session, None);
         self.session = Some(session);
         message
     }
 
-    /// Takes a message of the server. A message received before gets the reply it got before, and nothing is done
-    /// twice.
+    /// Takes a message of the server that came without the header of a MAC.
     #[must_use]
     pub fn receive(&mut self, message: &Message) -> Step {
+        self.receive_sealed(message, &[], None)
+    }
+
+    /// Takes a message of the server, the octets it was read from, and the `x-syncml-hmac` that came with them. A
+    /// message received before gets the reply it got before, and nothing is done twice; so does an older one.
+    #[must_use]
+    pub fn receive_sealed(&mut self, message: &Message, octets: &[u8], header: Option<&str>) -> Step {
         let Some(mut session) = self.session.take() else {
             return Step::end(SessionEnd::Violation("a message came outside of a session".to_owned()));
         };
-        if let Some((answered, step)) = &session.answered
-            && *answered == message.header.msg_id
-        {
-            let step = step.clone();
+        if session.has_answered(&message.header) {
+            let step = session.answered.as_ref().map(|(_, step)| step.clone());
             self.session = Some(session);
-            return step;
+            return step.unwrap_or_default();
         }
-        let step = self.take(&mut session, message);
+        let step = if session.answered.as_ref().is_some_and(|(_, step)| step.finished.is_some()) {
+            return Step::end(SessionEnd::Violation("a message came after the end of the session".to_owned()));
+        } else if self.aborts(&session) {
+            // What is answered to an abort is ignored.
+            Step::end(SessionEnd::AbortedByDevice)
+        } else if message.commands.iter().any(|it| self.faults.crashes_on(it)) {
+            return Step::end(SessionEnd::Rebooted);
+        } else {
+            self.take(&mut session, message, Sealed { octets, header })
+        };
         session.answered = Some((message.header.msg_id.clone(), step.clone()));
         // The session stays after its end, to answer a repetition; `start` replaces it.
         self.session = Some(session);
         step
     }
 
+    /// The device restarts: a session that is open is forgotten, tree and nonces stay.
+    pub fn reboot(&mut self) {
+        self.session = None;
+        self.resync = None;
+    }
+
+    /// The device loses its nonces: its own, and the one it gave out.
+    pub fn forget_nonces(&mut self) {
+        self.account.client_nonce = None;
+        if let Some(server) = &mut self.account.server {
+            server.nonce.clear();
+        }
+    }
+
     /// Tells the server something unasked, in the next package that goes out.
     pub fn raise(&mut self, event: Event) {
-        self.events.push_back(event);
+        self.events.push_back(vec![event]);
+    }
+
+    /// Tells the server several things of one kind in one alert, in the next package that goes out. Of their
+    /// correlators the first counts.
+    pub fn raise_together(&mut self, events: Vec<Event>) {
+        self.events.push_back(events);
     }
 
     /// Decides what an Exec on `path` does from now on. The node itself must allow Exec.
     pub fn on_exec(&mut self, path: &str, outcome: ExecOutcome) {
         self.execs.retain(|(at, _)| at != path);
         self.execs.push((path.to_owned(), outcome));
+    }
+
+    /// Sets the device's clock: what `TStamp` becomes on nodes that change from now on.
+    pub fn set_clock(&mut self, now: TStamp) {
+        self.now = Some(now);
     }
 
     /// What the device was asked and did.
@@ -246,19 +322,28 @@ impl Device {
 
     /// The Replace of `./DevInfo` in package 1.
     fn device_information(&self) -> Command {
-        let items = ["DevId", "Man", "Mod", "DmV", "Lang"].map(|name| {
+        const NAMES: [&str; 5] = ["DevId", "Man", "Mod", "DmV", "Lang"];
+        let meta = |format: &str| {
+            let meta = Meta { format: Some(format.into()), kind: Some("text/plain".into()), ..Meta::default() };
+            if self.faults.dev_info_with_nodes { meta } else { Meta::default() }
+        };
+        let item = |uri: String, data: &str, format: &str| Item {
+            meta: meta(format),
+            data: Some(ItemData::from(data)),
+            source: Some(Address::new(uri)),
+            ..Item::default()
+        };
+        let root = self.faults.dev_info_with_nodes.then(|| item("./DevInfo".to_owned(), &NAMES.join("/"), "node"));
+        let leaves = NAMES.iter().map(|name| {
             let uri = format!("./DevInfo/{name}");
-            Item {
-                data: Some(ItemData::from(self.tree.text(&uri).unwrap_or(""))),
-                source: Some(Address::new(uri)),
-                ..Item::default()
-            }
+            let value = self.tree.text(&uri).unwrap_or("").to_owned();
+            item(uri, &value, "chr")
         });
         Command::Write(Write {
             kind: WriteKind::Replace,
             cmd_id: Text::default(),
             meta: Meta::default(),
-            items: items.into(),
+            items: root.into_iter().chain(leaves).collect(),
         })
     }
 }

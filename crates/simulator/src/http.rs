@@ -4,11 +4,11 @@
 
 mod report;
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use muster_protocol::limits::Limits;
 use muster_protocol::syncml::Message;
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use reqwest::header::{ACCEPT, CONNECTION, CONTENT_TYPE, USER_AGENT};
 use reqwest::redirect::Policy;
 use reqwest::{Response, StatusCode};
 
@@ -16,6 +16,7 @@ pub use report::SessionReport;
 
 use crate::behaviour::Behaviour;
 use crate::dm1::{Device, Initiation, MESSAGE_BYTES_MAX, SessionEnd};
+use crate::tree::TStamp;
 
 /// What all devices of a process share. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -50,14 +51,32 @@ pub struct HttpDevice {
     drops_after: Option<u32>,
     drops_left: u32,
     never_connects: bool,
+    reboots: Option<Reboots>,
     repeats: bool,
     slow: Duration,
+    content_type: String,
+    user_agent: Option<String>,
+    closes: bool,
 }
+
+/// When the device restarts, and how often it still will.
+#[derive(Clone, Copy, Debug)]
+struct Reboots {
+    after_message: u32,
+    left: u32,
+    forgets_nonces: bool,
+}
+
+/// The header that seals a message with a MAC.
+///
+/// Source: OMA DM 1.2 Security, "How integrity checking is requested".
+const SEAL: &str = "x-syncml-hmac";
 
 /// What came back for one message.
 struct Answer {
     status: StatusCode,
     content_type: String,
+    seal: Option<String>,
     body: Vec<u8>,
 }
 
@@ -65,6 +84,7 @@ impl HttpDevice {
     /// Connects `device`, which reports will call `name`. Of the behaviours, those about the connection are used.
     #[must_use]
     pub fn new(name: &str, device: Device, behaviours: &[Behaviour], options: HttpOptions) -> Self {
+        let content_type = device.encoding().media_type().to_owned();
         let mut this = Self {
             device,
             name: name.to_owned(),
@@ -72,8 +92,12 @@ impl HttpDevice {
             drops_after: None,
             drops_left: 0,
             never_connects: false,
+            reboots: None,
             repeats: false,
             slow: Duration::ZERO,
+            content_type,
+            user_agent: None,
+            closes: false,
         };
         for behaviour in behaviours {
             match behaviour {
@@ -84,6 +108,16 @@ impl HttpDevice {
                 Behaviour::NeverConnects => this.never_connects = true,
                 Behaviour::RepeatsMessage => this.repeats = true,
                 Behaviour::Slow { ms } => this.slow = Duration::from_millis(*ms),
+                Behaviour::Reboots { after_message, times, forgets_nonces } => {
+                    this.reboots =
+                        Some(Reboots { after_message: *after_message, left: *times, forgets_nonces: *forgets_nonces });
+                }
+                Behaviour::ContentType(name) => {
+                    let suffix = this.content_type.rsplit_once('+').map_or("xml", |(_, suffix)| suffix);
+                    this.content_type = format!("{name}+{suffix}");
+                }
+                Behaviour::UserAgent(name) => this.user_agent = Some(name.clone()),
+                Behaviour::ClosesConnection => this.closes = true,
                 _ => {}
             }
         }
@@ -105,6 +139,8 @@ impl HttpDevice {
     /// Runs one session from its first message to its end. Every failure is in the report's `end`.
     pub async fn connect(&mut self, initiation: &Initiation) -> SessionReport {
         let started = Instant::now();
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.device.set_clock(TStamp::of_unix_s(since_1970.as_secs().cast_signed()));
         let mut report = SessionReport::new(&self.name);
         report.end = if self.never_connects {
             SessionEnd::SwitchedOff
@@ -135,7 +171,10 @@ impl HttpDevice {
                 Ok(decoded) => decoded,
                 Err(error) => return SessionEnd::Transport(format!("the answer is not a message: {error}")),
             };
-            let step = self.device.receive(&decoded);
+            let step = self.device.receive_sealed(&decoded, &answer.body, answer.seal.as_deref());
+            if self.restarts(report.messages_sent) {
+                return SessionEnd::Rebooted;
+            }
             match (step.reply, step.finished) {
                 (Some(reply), None) => message = reply,
                 (None, None) => return SessionEnd::Violation("nothing to say and no end".to_owned()),
@@ -152,6 +191,18 @@ impl HttpDevice {
         }
     }
 
+    /// Restarts, if it is time to.
+    fn restarts(&mut self, messages_sent: u32) -> bool {
+        let due = |it: &&mut Reboots| it.left > 0 && it.after_message == messages_sent;
+        let Some(reboots) = self.reboots.as_mut().filter(due) else { return false };
+        reboots.left -= 1;
+        self.device.reboot();
+        if reboots.forgets_nonces {
+            self.device.forget_nonces();
+        }
+        true
+    }
+
     /// Sends one message, twice if the device repeats itself, and gives the answer.
     async fn send(&mut self, message: &Message, report: &mut SessionReport) -> Result<Answer, SessionEnd> {
         if report.messages_sent >= self.options.messages_max {
@@ -160,8 +211,9 @@ impl HttpDevice {
         if !self.slow.is_zero() {
             tokio::time::sleep(self.slow).await;
         }
-        let encoded = message
-            .encode(self.device.encoding())
+        let encoded = self
+            .device
+            .write(message)
             .map_err(|error| SessionEnd::Violation(format!("the answer to the server cannot be written: {error}")))?;
         let url = self.device.next_url().to_owned();
         report.messages_sent += 1;
@@ -181,7 +233,8 @@ impl HttpDevice {
             return Err(SessionEnd::Transport(format!("HTTP status {}", answer.status.as_u16())));
         }
         let expected = self.device.encoding().media_type();
-        if !answer.content_type.starts_with(expected) {
+        // A device that writes another media type may get that one back.
+        if !answer.content_type.starts_with(expected) && !answer.content_type.starts_with(&self.content_type) {
             report.complaints.push(format!("Content-Type {:?} instead of {expected}", answer.content_type));
         }
         if answer.body.len() as u64 > self.device.message_bytes_max() {
@@ -192,17 +245,26 @@ impl HttpDevice {
 
     async fn post(&self, url: &str, body: Vec<u8>, report: &mut SessionReport) -> Result<Answer, SessionEnd> {
         let failed = |error: reqwest::Error| SessionEnd::Transport(chain(&error));
-        let media_type = self.device.encoding().media_type();
         report.bytes_sent += body.len() as u64;
-        let request = self.options.client.post(url).header(CONTENT_TYPE, media_type).header(ACCEPT, media_type);
+        let request = self.options.client.post(url);
+        let mut request = request.header(CONTENT_TYPE, &self.content_type).header(ACCEPT, &self.content_type);
+        if let Some(seal) = self.device.seal(&body) {
+            request = request.header(SEAL, seal);
+        }
+        if let Some(user_agent) = &self.user_agent {
+            request = request.header(USER_AGENT, user_agent);
+        }
+        if self.closes {
+            request = request.header(CONNECTION, "close");
+        }
         let response = request.body(body).send().await.map_err(failed)?;
         let status = response.status();
         report.http_statuses.push(status.as_u16());
-        let content_type = response.headers().get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
-        let content_type = content_type.unwrap_or_default().to_owned();
+        let text = |header: &str| response.headers().get(header).and_then(|it| it.to_str().ok()).map(str::to_owned);
+        let (content_type, seal) = (text(CONTENT_TYPE.as_str()).unwrap_or_default(), text(SEAL));
         let body = read(response).await?;
         report.bytes_received += body.len() as u64;
-        Ok(Answer { status, content_type, body })
+        Ok(Answer { status, content_type, seal, body })
     }
 }
 

@@ -6,3 +6,4 @@ pub mod dm1;
 pub mod fleet;
 pub mod http;
 pub mod tree;
+pub mod user;

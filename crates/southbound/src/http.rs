@@ -12,10 +12,12 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
+use muster_protocol::dm1::HMAC_HEADER;
+
 use crate::dm1::{Answer, Exchange, NoMessage, Post, Refusal};
 
 /// The header that signs a message.
-const HMAC: HeaderName = HeaderName::from_static("x-syncml-hmac");
+const HMAC: HeaderName = HeaderName::from_static(HMAC_HEADER);
 
 /// `/dm`, where devices post, and `/dm/{token}`, where they are told to post the rest of a session.
 pub fn router(exchange: Arc<Exchange>) -> Router {

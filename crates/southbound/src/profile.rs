@@ -6,6 +6,7 @@
 mod choose;
 mod observe;
 
+use muster_protocol::dm1::{Quirks, notification};
 use muster_protocol::syncml::Style;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,23 @@ pub struct Profile {
     /// How messages for it are written.
     #[serde(default)]
     pub form: Style,
+    /// What a session with it may ask.
+    #[serde(default)]
+    pub session: Quirks,
+    /// How notifications for it are written and signed.
+    #[serde(default)]
+    pub notification: notification::Form,
+    /// How its tree answers.
+    #[serde(default)]
+    pub tree: TreeQuirks,
+}
+
+/// How the tree of a device departs from the specification.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TreeQuirks {
+    /// Names of children come percent-encoded in the answer to Get of an interior node, as Windows sends them.
+    pub child_names_encoded: bool,
 }
 
 /// Why profiles of an operator are not taken.

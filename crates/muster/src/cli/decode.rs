@@ -142,6 +142,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let Some(inputs) = input::read(&args.input)? else {
         let mut command = super::Cli::command();
         let what = "name a file, write the octets, or pipe them in; `muster decode --help` has examples";
+        command.build();
+        let command = command.find_subcommand_mut("decode").expect("this command is one of them");
         let _ = command.error(clap::error::ErrorKind::MissingRequiredArgument, what).print();
         return Ok(ExitCode::from(2));
     };

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
+use muster_simulator::behaviour::Persona;
 use muster_simulator::dm1::SessionEnd;
 use muster_simulator::fleet::{DeviceSpec, Fleet, FleetRun, FleetSpec, Mix};
 use muster_simulator::http::HttpOptions;
@@ -19,7 +20,7 @@ use crate::soap_client::trusted;
 /// Devices connect, sleep, and connect again until Ctrl-C, or until each has had --sessions sessions. Ends with 1 if
 /// not one session was complete.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = after_help())]
 pub(super) struct Args {
     /// Address that devices post to.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8081/dm")]
@@ -36,11 +37,14 @@ pub(super) struct Args {
     /// ServerID in the accounts of the devices.
     #[arg(long, default_value = "muster")]
     server_id: String,
+    /// What the devices are like (see below).
+    #[arg(long, value_name = "NAME", default_value = "plain", value_parser = persona)]
+    persona: Persona,
     /// Some devices misbehave: one declines, one has another IMEI, one drops the connection, and so on.
     #[arg(long)]
     misbehave: bool,
     /// A fleet as a file: {"poll_ms": 200, "devices": [{"device_id", "client_name", "client_secret", "auth", …}]}.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["devices", "seed", "xml_percent", "misbehave"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["devices", "seed", "xml_percent", "persona", "misbehave"])]
     fleet: Option<PathBuf>,
     /// Writes what to give to importDeviceInstances for this fleet, and goes on.
     #[arg(long, value_name = "FILE")]
@@ -71,7 +75,18 @@ Examples:
   muster call importDeviceInstances --args @fleet.json       the server knows them
   muster sim --devices 10                                    the same ten, until Ctrl-C
   muster sim --devices 1000 --seed 7 --sessions 1 --json     one session each
+  muster sim --devices 20 --persona samsung                  handsets that write things otherwise
   muster sim --server https://127.0.0.1:8081/dm --trust muster-data/self-signed.crt";
+
+/// Examples, and what each persona is like.
+fn after_help() -> String {
+    let personas = Persona::ALL.map(|it| format!("  {:<13}{}", it.name(), it.words()));
+    format!("{EXAMPLES}\n\nPersonas, each like devices that were seen:\n{}", personas.join("\n"))
+}
+
+fn persona(name: &str) -> Result<Persona, String> {
+    Persona::parse(name).ok_or_else(|| format!("write one of: {}", Persona::ALL.map(Persona::name).join(", ")))
+}
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     check_address(&args.server)?;
@@ -102,6 +117,7 @@ fn generated(args: &Args) -> FleetSpec {
     FleetSpec {
         xml_percent: args.xml_percent,
         server_id: args.server_id.clone(),
+        persona: args.persona,
         mix: if args.misbehave { Mix::Demo } else { Mix::Good },
         ..FleetSpec::new(args.devices, args.seed)
     }
@@ -286,7 +302,8 @@ mod file {
         let auth = match entry.auth.as_deref().map(str::to_ascii_lowercase).as_deref() {
             Some("basic") => AuthType::Basic,
             None | Some("md5" | "digest") => AuthType::Md5,
-            Some(other) => bail!("auth {other}: write md5 or basic"),
+            Some("hmac" | "mac") => AuthType::Hmac,
+            Some(other) => bail!("auth {other}: write md5, hmac or basic"),
         };
         let behaviours = match entry.behaviour {
             Behaviours::None => Vec::new(),
@@ -295,10 +312,10 @@ mod file {
             Behaviours::Named(name) if name == "well_behaved" => Vec::new(),
             Behaviours::Named(name) => bail!("behaviour {name} is not known"),
         };
-        let server = entry.server_secret.map(|secret| ServerSecret {
-            name: entry.server_name.clone().unwrap_or_else(|| pattern.server_id.clone()),
-            secret,
-            nonce: pattern.server.as_ref().map(|it| it.nonce.clone()).unwrap_or_default(),
+        let server = entry.server_secret.map(|secret| {
+            let name = entry.server_name.clone().unwrap_or_else(|| pattern.server_id.clone());
+            let nonce = pattern.server.as_ref().map(|it| it.nonce.clone()).unwrap_or_default();
+            ServerSecret::md5(name, secret, nonce)
         });
         Ok(DeviceSpec {
             imei: entry.device_id.trim_start_matches("IMEI:").to_owned(),

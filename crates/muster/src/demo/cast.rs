@@ -90,6 +90,7 @@ pub(crate) fn import_record(device: &DeviceSpec) -> Value {
         "authType": match device.auth {
             muster_simulator::account::AuthType::Basic => "BASIC",
             muster_simulator::account::AuthType::Md5 => "DIGEST",
+            muster_simulator::account::AuthType::Hmac => "HMAC",
         },
         "clientName": device.client_name,
         "clientSecret": device.client_secret,

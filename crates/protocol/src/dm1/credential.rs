@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AuthType, EndReason, auth, session::Account};
+use super::{Account, AuthType, EndReason, Seal, auth, notification::ResyncNonce};
 use crate::syncml::{Challenge, Credential, StatusCode};
 
 /// How far the device trusts this server.
@@ -13,8 +13,10 @@ pub(super) struct Standing {
     state: State,
     /// Challenges after a credential was shown or commands were sent.
     refused: u8,
-    /// The last message had a credential.
-    shown: bool,
+    /// What the last message had, if anything.
+    shown: Option<AuthType>,
+    /// The client came with the nonce of resynchronisation in this reading, so our first credential has it too.
+    resync: Option<ResyncNonce>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -28,6 +30,15 @@ enum State {
     Accepted,
     /// For one message at a time; the next one needs the next nonce, if the device gave one.
     EachMessage { auth: AuthType, nonce: Option<Vec<u8>> },
+}
+
+/// What a message carries to be believed.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Shown {
+    /// In its header.
+    Cred(Credential),
+    /// Beside it.
+    Seal(Seal),
 }
 
 /// What the device's answer to our header means.
@@ -53,16 +64,15 @@ impl Standing {
         if is_challenge(code, challenge) {
             return self.challenged(account, challenge, asked);
         }
-        if self.shown && code == StatusCode::AUTHENTICATED {
-            self.state = State::Accepted;
-        } else if self.shown && code.is_success() {
-            let auth = match self.state {
-                State::Challenged { auth, .. } | State::EachMessage { auth, .. } => auth,
-                State::Untried | State::Accepted => AuthType::Md5,
-            };
-            let nonce = challenge.and_then(next_nonce).map(<[u8]>::to_vec);
-            self.state = State::EachMessage { auth, nonce };
-        }
+        self.state = match self.shown {
+            None => return Verdict::GoOn,
+            // A MAC is asked for in every message, even by a device that says that one was enough.
+            Some(AuthType::Basic | AuthType::Md5) if code == StatusCode::AUTHENTICATED => State::Accepted,
+            Some(auth) if code.is_success() => {
+                State::EachMessage { auth, nonce: challenge.and_then(next_nonce).map(<[u8]>::to_vec) }
+            }
+            Some(_) => return Verdict::GoOn,
+        };
         Verdict::GoOn
     }
 
@@ -76,7 +86,7 @@ impl Standing {
         let Some(challenge) = challenge else {
             return hopeless(EndReason::ServerCredentialRefused);
         };
-        if self.shown || asked {
+        if self.shown.is_some() || asked {
             self.refused = self.refused.saturating_add(1);
         }
         if self.refused > 1 || self.state == State::Accepted {
@@ -91,21 +101,45 @@ impl Standing {
         }
     }
 
-    /// The credential for the next message; `asks`: it has commands.
-    pub(super) fn credential(&self, account: &Account<'_>, asks: bool) -> Option<Credential> {
+    /// Notes that the client resynchronised, and how.
+    pub(super) fn resynchronise(&mut self, reading: ResyncNonce) {
+        self.resync = Some(reading);
+    }
+
+    /// What the next message carries, and notes it. `asks`: it has commands. `client`: how the client proved itself.
+    ///
+    /// Nothing is tried unasked in a message without commands, whose answer nobody gives; but a client that seals every
+    /// message expects the same of us, and one that resynchronised waits for the server that knows the nonce.
+    pub(super) fn show(&mut self, account: &Account<'_>, asks: bool, client: Option<AuthType>) -> Option<Shown> {
+        let shown = self.credential(account, asks, client);
+        self.shown = shown.as_ref().map(|(auth, _)| *auth);
+        shown.map(|(_, shown)| shown)
+    }
+
+    fn credential(&self, account: &Account<'_>, asks: bool, client: Option<AuthType>) -> Option<(AuthType, Shown)> {
         let server = account.server.as_ref()?;
+        let sealed = client == Some(AuthType::Hmac) || account.weakest == AuthType::Hmac;
+        let unasked = if sealed { AuthType::Hmac } else { AuthType::Md5 };
         let (auth, nonce) = match &self.state {
-            State::Untried if asks => (AuthType::Md5, server.nonce),
+            State::Untried if asks || sealed || self.resync.is_some() => {
+                (unasked, self.resync.map_or(server.nonce, |it| it.octets()))
+            }
             State::Challenged { auth, nonce } => (*auth, nonce.as_slice()),
             State::EachMessage { auth, nonce } => (*auth, nonce.as_deref().unwrap_or(server.nonce)),
             State::Untried | State::Accepted => return None,
         };
-        Some(auth::credential(auth, server.name, server.secret, nonce))
+        let cred = |data: &str| Shown::Cred(auth::credential(auth, data));
+        let shown = match auth {
+            AuthType::Basic => cred(&auth::basic(server.name, server.secret)),
+            AuthType::Md5 => cred(&auth::md5_digest(server.name, server.secret, nonce)),
+            AuthType::Hmac => Shown::Seal(Seal::new(server.name, server.secret, nonce)),
+        };
+        Some((auth, shown))
     }
 
-    /// Notes whether the message that leaves has a credential.
-    pub(super) fn sent(&mut self, shown: bool) {
-        self.shown = shown;
+    /// Notes that the message that leaves carries nothing.
+    pub(super) fn show_nothing(&mut self) {
+        self.shown = None;
     }
 
     /// Whether the device may still refuse commands for want of a credential that we have.

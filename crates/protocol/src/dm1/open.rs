@@ -155,6 +155,25 @@ impl OnWire {
         taken.orders.into_iter().zip(inferred).map(|(open, code)| open.outcome(code)).collect()
     }
 
+    /// Takes out everything: the session has ended before the device said all it would. A read whose status came and
+    /// whose results did not is not answered.
+    pub(super) fn take_cut_off(&mut self) -> Vec<Outcome> {
+        for open in &mut self.orders {
+            let is_cut_off = match open.kind {
+                Kind::Get => open.nodes.is_empty(),
+                // Nobody knows how many results there are.
+                Kind::List => true,
+                Kind::Plain | Kind::Container => false,
+            };
+            if is_cut_off && open.code.is_none_or(StatusCode::is_success) {
+                open.code = None;
+                open.nodes.clear();
+                open.statuses.clear();
+            }
+        }
+        self.take_all()
+    }
+
     /// Takes out everything after the device refused the message they were in. Returns the outcomes of top-level orders
     /// that were carried out nevertheless, with their members, and number and tag of all others.
     pub(super) fn take_refused(&mut self) -> (Vec<Outcome>, Vec<(u32, u32)>) {

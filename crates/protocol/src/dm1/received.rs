@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AuthType, DeviceAlert, DeviceInfo, Outcome};
+use super::{DeviceAlert, DeviceInfo, Failure, Login, Outcome, Seal};
 use crate::syncml::{Message, StatusCode, Text};
 
 /// What one message of the device brought.
@@ -10,6 +10,8 @@ use crate::syncml::{Message, StatusCode, Text};
 pub struct Received {
     /// The client proved who it is with this message.
     pub login: Option<Login>,
+    /// The client did not prove who it is, and this is why.
+    pub failure: Option<Failure>,
     /// The nonce that the device, authenticated, issued for our next credential and notification.
     pub server_nonce: Option<Vec<u8>>,
     /// `./DevInfo` as an authenticated package 1 brought it.
@@ -28,15 +30,6 @@ pub struct Received {
     pub skipped: u32,
     /// `Status` and `Results` that fit nothing asked, in the whole session so far.
     pub unexpected: u32,
-}
-
-/// How the client proved who it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Login {
-    /// Scheme.
-    pub auth: AuthType,
-    /// Place in [`super::Account::nonces`] of the nonce used, which must not be accepted again. `None` for Basic.
-    pub nonce: Option<usize>,
 }
 
 /// Who began the session.
@@ -100,6 +93,8 @@ impl EndReason {
 pub struct Reply {
     /// Goes to the device.
     pub message: Message,
+    /// Makes the header that goes with it, where this server proves who it is by a MAC.
+    pub seal: Option<Seal>,
     /// Orders that ended without being sent, or with the session.
     pub outcomes: Vec<Outcome>,
     /// Nothing more is expected from the device: forget the session when the message has left.
@@ -148,6 +143,14 @@ pub enum Violation {
         /// In the message.
         got: u32,
     },
+    /// The message has more octets than the device was told that it may have.
+    #[error("the message has {got} octets, but the device was told {max}")]
+    MessageTooLong {
+        /// `MaxMsgSize` as told.
+        max: u32,
+        /// Octets of the message.
+        got: usize,
+    },
     /// The session has had all the messages it may have.
     #[error("the session has had {max} messages and may have no more")]
     TooManyMessages {
@@ -162,6 +165,7 @@ impl Violation {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::TooManyMessages { .. } => StatusCode::OPERATION_CANCELLED,
+            Self::MessageTooLong { .. } => StatusCode::TOO_LARGE,
             Self::Over
             | Self::OtherSession { .. }
             | Self::OtherDevice { .. }

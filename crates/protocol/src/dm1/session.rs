@@ -11,53 +11,10 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use self::due::Due;
-use super::{Answer, AuthType, Order, Outcome, credential::Standing, large::Assembly, open::OnWire};
+use super::{
+    Account, Answer, AuthType, Identity, Incoming, Order, Outcome, credential::Standing, large::Assembly, open::OnWire,
+};
 use crate::syncml::{Encoding, Text};
-
-/// What this server knows of one account of a device: lent for each message, never kept in the session.
-#[derive(Clone, Copy, Debug)]
-pub struct Account<'a> {
-    /// Name the client authenticates with.
-    pub client_name: &'a str,
-    /// Its secret.
-    pub client_secret: &'a str,
-    /// The weakest scheme taken, in both directions. MD5 is always taken.
-    pub weakest: AuthType,
-    /// Decoded nonces that an MD5 credential may be made with now. After a challenge the caller must count `challenge` among
-    /// them for the next message, and leave out what [`super::Login`] has used.
-    pub nonces: &'a [Vec<u8>],
-    /// Fresh nonce for a challenge in this session. Used by [`Session::answer`] at [`super::Stage::Challenge`].
-    pub challenge: &'a [u8],
-    /// Fresh nonce for the client's next session. Used by [`Session::answer`] after an MD5 [`super::Login`]; the caller keeps
-    /// it when that reply leaves.
-    pub next: &'a [u8],
-    /// How this server proves who it is; `None` where the device does not ask.
-    pub server: Option<ServerAccount<'a>>,
-}
-
-/// How this server proves to the device who it is.
-#[derive(Clone, Copy, Debug)]
-pub struct ServerAccount<'a> {
-    /// Name; goes into `Source/LocName` too.
-    pub name: &'a str,
-    /// Secret.
-    pub secret: &'a str,
-    /// Decoded nonce that the device issued last; empty if it never did.
-    pub nonce: &'a [u8],
-}
-
-/// What this server says of itself in each message.
-#[derive(Clone, Copy, Debug)]
-pub struct Identity<'a> {
-    /// Our `LocURI`.
-    pub uri: &'a str,
-    /// Where the device must send its next message.
-    pub resp_uri: Option<&'a str>,
-    /// Largest message taken, in octets.
-    pub max_msg_size: u32,
-    /// Largest object taken, in octets. Above 4 MiB nothing is taken, whatever is said here.
-    pub max_obj_size: u32,
-}
 
 /// Octets of the largest message for a device that announced nothing: the figure in the examples of the specification.
 pub const MAX_MSG_SIZE_DEFAULT: u64 = 5_000;
@@ -75,19 +32,28 @@ pub struct Session {
     /// `SessionID` as the device writes it.
     id: Text,
     encoding: Encoding,
+    version: Version,
     phase: Phase,
+    /// The scheme that the client proved itself with first.
+    scheme: Option<AuthType>,
+    /// The client has to prove itself in every message.
+    each_message: bool,
+    /// The nonce of resynchronisation was taken.
+    resynchronised: bool,
     /// `Source/LocURI` of the device; empty before its first message.
     device: Text,
     /// `MsgID` of the device's last message.
     seen: u32,
     /// `MsgID` of our last message.
     sent: u32,
-    /// Failed authentications of the client.
+    /// Failed authentications of the client since it last succeeded.
     failures: u8,
     skipped: u32,
     unexpected: u32,
     /// `MaxMsgSize` as announced last, never 0.
     max_msg_size: Option<u64>,
+    /// `MaxMsgSize` that the device was told.
+    told_max_msg_size: Option<u32>,
     standing: Standing,
     /// What the device owes statuses for.
     wire: OnWire,
@@ -99,6 +65,9 @@ pub struct Session {
     parts: Assembly,
     /// Command numbers of the alerts in our last message, which the device answers with a status.
     own_alerts: Vec<u32>,
+    /// Added to the numbers of commands that want an answer.
+    #[serde(default)]
+    numbers_from: u32,
     /// What the answer to the last message owes, until it is made.
     due: Option<Due>,
 }
@@ -113,6 +82,25 @@ enum Phase {
     Over,
 }
 
+/// A version of OMA DM that is spoken here, always that of the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Version {
+    /// 1.1.2: no generic alerts, and no `Correlator`.
+    V1_1,
+    /// 1.2.
+    V1_2,
+}
+
+impl Version {
+    /// `VerDTD` and `VerProto` as this server writes them.
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::V1_1 => ("1.1", "DM/1.1"),
+            Self::V1_2 => ("1.2", "DM/1.2"),
+        }
+    }
+}
+
 impl Session {
     /// A session that has seen nothing; `session_id` as in the first message, `encoding` that of the device.
     #[must_use]
@@ -120,7 +108,11 @@ impl Session {
         Self {
             id: session_id.into(),
             encoding,
+            version: Version::V1_2,
             phase: Phase::Stranger,
+            scheme: None,
+            each_message: false,
+            resynchronised: false,
             device: Text::default(),
             seen: 0,
             sent: 0,
@@ -128,12 +120,14 @@ impl Session {
             skipped: 0,
             unexpected: 0,
             max_msg_size: None,
+            told_max_msg_size: None,
             standing: Standing::default(),
             wire: OnWire::default(),
             again: Vec::new(),
             queue: VecDeque::new(),
             parts: Assembly::default(),
             own_alerts: Vec::new(),
+            numbers_from: 0,
             due: None,
         }
     }
@@ -147,6 +141,16 @@ impl Session {
         Self { seen: messages, sent: messages, failures: u8::from(messages > 0), ..Self::new(session_id, encoding) }
     }
 
+    /// The same session, which numbers the commands that want an answer from above `number`.
+    ///
+    /// For a session that a message of an earlier one can have begun again: what the device said in the earlier one
+    /// would else be taken for an answer to commands of this one, since both count messages and commands from 1. A
+    /// `CmdID` may be any text that is unique in its message.
+    #[must_use]
+    pub fn numbered_from(self, number: u32) -> Self {
+        Self { numbers_from: number, ..self }
+    }
+
     /// Takes back the orders that wait for a message with room: they end as not sent.
     pub fn withdraw(&mut self) -> Vec<Outcome> {
         self.queue.drain(..).flat_map(|order| ended(&order, Answer::NotSent, None)).collect()
@@ -157,7 +161,7 @@ impl Session {
         self.phase = Phase::Over;
         self.again.clear();
         self.parts.clear();
-        let mut outcomes = self.wire.take_all();
+        let mut outcomes = self.wire.take_cut_off();
         outcomes.extend(self.queue.drain(..).flat_map(|it| ended(&it, Answer::NotSent, None)));
         outcomes
     }

@@ -47,13 +47,17 @@ fn nested(data: &mut Node, octets: &[u8], facts: &mut Facts, options: &Options<'
         return false;
     }
     let read = if binary { element::wbxml(octets) } else { element::xml(octets) };
-    // Octets that only begin like a document are a value.
-    if read.children.is_empty() || (binary && read.name == "document") {
+    // Octets and text that only begin like a document are a value.
+    if read.children.is_empty() || (read.name == "document" && (binary || is_broken(&read))) {
         return false;
     }
     data.children.push(run::annotated(read, facts, options, depth + 1));
     data.value = None;
     true
+}
+
+fn is_broken(node: &Node) -> bool {
+    node.failure.is_some() || node.children.iter().any(is_broken)
 }
 
 /// How many octets there are, and what they say if that is text.
@@ -75,12 +79,14 @@ pub(super) fn preview(octets: &[u8]) -> String {
     if octets.len() > PREVIEW_OCTETS { format!("{shown}…") } else { shown }
 }
 
-/// Hides the values of nodes of a tree document that hold secrets.
+/// Hides the values of nodes of a tree document that hold secrets, and credentials of messages that are fragments.
 pub(super) fn hide(node: &mut Node, options: &Options<'_>) {
-    if options.show_secrets || node.name != "Node" || !super::uri::is_secret(node.child_text("NodeName")) {
-        return;
-    }
-    if let Some(value) = node.child_mut("Value").filter(|it| it.value.is_some()) {
+    let secret = match node.name.as_str() {
+        "Node" if super::uri::is_secret(node.child_text("NodeName")) => "Value",
+        "Cred" if !node.child("Meta").is_some_and(|it| it.child_text("Type").ends_with("md5")) => "Data",
+        _ => return,
+    };
+    if let Some(value) = node.child_mut(secret).filter(|it| it.value.is_some() && !options.show_secrets) {
         value.value = Some(Value::Hidden);
     }
 }

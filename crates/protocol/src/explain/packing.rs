@@ -183,22 +183,24 @@ fn octets(digits: &str) -> Vec<u8> {
 /// Octets written `0x1F` or `\x1F`, whatever stands between them: source text of programs. A `0x` before more digits is
 /// the beginning of a plain run.
 fn prefixed(text: &str) -> Result<Vec<u8>, PackingError> {
-    let text = without_comments(text);
     let mut found = Vec::new();
-    let mut rest = text.as_str();
-    while let Some(at) = ["0x", "0X", "\\x"].iter().filter_map(|mark| rest.find(mark)).min() {
-        let after = rest.get(at + 2..).unwrap_or_default();
-        let digits: String = after.chars().take_while(char::is_ascii_hexdigit).collect();
-        if digits.len() == 1 {
-            found.extend(octets(&format!("0{digits}")));
-        } else if digits.len() % 2 == 0 {
-            found.extend(octets(&digits));
-        } else {
-            return Err(PackingError::OddDigits {
-                line: 1 + text.get(..text.len() - after.len()).unwrap_or_default().matches('\n').count(),
-            });
+    for (number, line) in (1..).zip(without_comments(text).lines()) {
+        let mut rest = line;
+        while let Some(at) = rest.find(['x', 'X']) {
+            let before = rest.get(..at).and_then(|before| before.chars().next_back());
+            rest = rest.get(at + 1..).unwrap_or_default();
+            if !matches!(before, Some('0' | '\\')) {
+                continue;
+            }
+            let length = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
+            let (digits, after) = rest.split_at_checked(length).unwrap_or_default();
+            match length {
+                1 => found.extend(octets(&format!("0{digits}"))),
+                _ if length.is_multiple_of(2) => found.extend(octets(digits)),
+                _ => return Err(PackingError::OddDigits { line: number }),
+            }
+            rest = after;
         }
-        rest = after.get(digits.len()..).unwrap_or_default();
     }
     Ok(found)
 }

@@ -2,7 +2,7 @@
 //!
 //! Source: OMA Provisioning Content 1.1; OMA DM Bootstrap 1.2, "Client Provisioning profile".
 
-use super::{Node, Options, Tone};
+use super::{Node, Options, Tone, syncml};
 
 /// Parameters that hold secrets.
 const SECRETS: [&str; 5] = ["AAUTHSECRET", "AUTHSECRET", "PXAUTH-PW", "BASAUTH-PW", "PROXY-PW"];
@@ -25,17 +25,21 @@ pub(super) fn annotate(root: &mut Node, options: &Options<'_>) {
 
 fn parm(node: &mut Node, options: &Options<'_>) {
     let name = node.attribute("name").unwrap_or_default().to_owned();
-    if SECRETS.contains(&name.as_str()) && !options.show_secrets {
-        if let Some((_, value)) = node.attributes.iter_mut().find(|(name, _)| name == "value") {
-            *value = HIDDEN.to_owned();
-        }
+    if SECRETS.contains(&name.as_str())
+        && !options.show_secrets
+        && let Some((_, value)) = node.attributes.iter_mut().find(|(name, _)| name == "value")
+    {
+        *value = HIDDEN.to_owned();
     }
     let value = node.attribute("value").unwrap_or_default();
+    if name == "AAUTHDATA" {
+        let nonce = syncml::nonce_note(value);
+        return node.note(Tone::Plain, format!("first nonce, {nonce}"));
+    }
     let meaning = match (name.as_str(), value) {
         ("APPID", "w7") => "device management",
         ("AAUTHLEVEL", "APPSRV") => "the device's credential (CLCRED)",
         ("AAUTHLEVEL", "CLIENT") => "the server's credential (SRVCRED)",
-        ("AAUTHDATA", _) => "first nonce",
         ("PROVIDER-ID", _) => "server identifier",
         ("TO-NAPID", "INTERNET") => "any connection",
         ("INIT", _) => "opens a session when it is provisioned",

@@ -5,7 +5,7 @@ use super::run::Run;
 use super::{ExplainError, Form, Kind, Node, Tone, Value};
 use crate::prov::security::{Sec, Secrets, Verdict, check};
 use crate::push::PORT;
-use crate::push::sms::{Assembly, Joined, Reference, UserData};
+use crate::push::sms::{Joined, Reference, UserData};
 use crate::push::tpdu::{Kind as Direction, Tpdu};
 use crate::push::wsp::{self, Push};
 
@@ -100,9 +100,8 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Short messages: each one, and what they make together.
+    /// Short messages: each one, and what they make together. Parts may have come in inputs before.
     pub(super) fn short_messages(&mut self, messages: &[Vec<u8>], form: Option<Form>, depth: usize) -> Vec<Node> {
-        let mut assembly = Assembly::default();
         let mut nodes = Vec::new();
         for octets in messages {
             let whole_message = match form {
@@ -111,53 +110,56 @@ impl Run<'_, '_> {
                 None => !is_user_data(octets),
             };
             let mut sender = String::new();
-            let (mut node, data) = if whole_message {
+            let (mut node, user_data) = if whole_message {
                 tpdu(octets, &mut sender)
             } else {
                 (Node::document("short message").noted("user data"), Some(octets.as_slice()))
             };
-            let mut joined = None;
-            if let Some(data) = data {
-                match UserData::read(data) {
-                    Ok(data) => {
-                        fields(&mut node, &data);
-                        match assembly.take(&sender, &data) {
-                            Ok(Joined::Whole(payload)) => joined = Some((payload, data.ports.map(|it| it.destination))),
-                            Ok(Joined::Waiting) => {
-                                node.children.push(octets_field("payload", data.payload_at, data.payload))
-                            }
-                            Ok(Joined::Repeated) => node.note(Tone::Odd, "came before"),
-                            Err(error) => node.fail(data.payload_at, error),
-                        }
-                    }
-                    Err(error) => node.fail(0, error),
-                }
-            }
+            let joined = user_data.and_then(|it| self.user_data(&mut node, it, &sender, depth));
             nodes.push(node);
-            if let Some((payload, port)) = joined {
-                let form = port.filter(|it| *it == PORT).map(|_| Form::Wsp);
-                let around = nodes.last_mut().filter(|_| messages.len() == 1);
-                let mut below = Node::document("joined short messages").noted(format!("{} octets", payload.len()));
-                match around {
-                    Some(message) => self.body(message, &payload, 0, form, depth),
-                    None => {
-                        self.body(&mut below, &payload, 0, form, depth);
-                        nodes.push(below);
-                    }
-                }
-            }
-        }
-        for open in assembly.open() {
-            let mut node = Node::document("joined short messages").noted(format!(
-                "{}, {} parts",
-                reference(open.reference),
-                open.total
-            ));
-            let missing: Vec<String> = open.missing.iter().map(u8::to_string).collect();
-            node.fail(0, ExplainError::PartsMissing { missing: missing.join(", "), total: open.total });
-            nodes.push(node);
+            nodes.extend(joined);
         }
         nodes
+    }
+
+    /// Puts the fields of user data below `node`, and what it brings if it is whole by itself; returns what it made whole
+    /// with others.
+    fn user_data(&mut self, node: &mut Node, octets: &[u8], sender: &str, depth: usize) -> Option<Node> {
+        let data = match UserData::read(octets) {
+            Ok(data) => data,
+            Err(error) => {
+                node.fail(0, error);
+                return None;
+            }
+        };
+        fields(node, &data);
+        let form = data.ports.filter(|it| it.destination == PORT).map(|_| Form::Wsp);
+        match self.assembly.take(sender, &data) {
+            Ok(Joined::Whole(payload)) if data.part.is_none_or(|it| it.total == 1) => {
+                self.body(node, &payload, data.payload_at, form, depth);
+            }
+            Ok(Joined::Whole(payload)) => {
+                let mut joined = Node::document("joined short messages").noted(format!("{} octets", payload.len()));
+                self.body(&mut joined, &payload, 0, form, depth);
+                return Some(joined);
+            }
+            Ok(Joined::Waiting) => node.children.push(octets_field("payload", data.payload_at, data.payload)),
+            Ok(Joined::Repeated) => node.note(Tone::Odd, "came before"),
+            Err(error) => node.fail(data.payload_at, error),
+        }
+        None
+    }
+
+    /// Messages whose parts did not all come.
+    pub(super) fn missing_parts(&self) -> Vec<Node> {
+        let missing = self.assembly.open().map(|open| {
+            let about = format!("{}, {} parts", reference(open.reference), open.total);
+            let mut node = Node::document("joined short messages").noted(about);
+            let missing: Vec<String> = open.missing.iter().map(u8::to_string).collect();
+            node.fail(0, ExplainError::PartsMissing { missing: missing.join(", "), total: open.total });
+            node
+        });
+        missing.collect()
     }
 }
 

@@ -3,6 +3,7 @@ use super::{
     ExplainError, Explained, Explanation, Failure, Form, INPUT_BYTES_MAX, LIMITS, Node, Options, correlate, data,
     detect, element, package_0, packing, provisioning, push, syncml,
 };
+use crate::push::sms::Assembly;
 
 /// Explains inputs, for example the messages of a session: takes the packing off each, finds out what it is, reads it, and
 /// matches what belongs together, in one input and across them.
@@ -10,14 +11,18 @@ use super::{
 /// Never fails: what cannot be read is in [`Explanation::failures`], and beside it stands all that could.
 #[must_use]
 pub fn explain(inputs: &[&[u8]], options: &Options<'_>) -> Explanation {
-    let mut run = Run { facts: Facts::default(), options };
+    let mut run = Run { facts: Facts::default(), assembly: Assembly::default(), options };
     let mut inputs: Vec<(Explained, Option<ExplainError>)> = inputs.iter().map(|input| run.input(input)).collect();
+    if let Some((last, _)) = inputs.last_mut() {
+        last.parts.extend(run.missing_parts());
+    }
     let mut explanation = Explanation::default();
+    let matches = correlate::Matches::of(&run.facts);
     for (explained, error) in &mut inputs {
         if let Some(error) = error.take() {
             explanation.failures.push(Failure { at: 0, path: String::new(), error });
         }
-        correlate::resolve(&mut explained.parts, &run.facts, &options.keys);
+        correlate::resolve(&mut explained.parts, &run.facts, &matches, &options.keys);
         for part in &mut explained.parts {
             collect(part, "", &mut explanation.failures);
         }
@@ -41,6 +46,8 @@ fn collect(node: &mut Node, around: &str, failures: &mut Vec<Failure>) {
 /// One input being explained.
 pub(super) struct Run<'a, 'o> {
     pub(super) facts: Facts,
+    /// Short messages of all inputs.
+    pub(super) assembly: Assembly,
     pub(super) options: &'a Options<'o>,
 }
 

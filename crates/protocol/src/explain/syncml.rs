@@ -270,7 +270,8 @@ fn alert(node: &mut Node) {
     }
 }
 
-fn nonce_note(text: &str) -> String {
+/// Octets of a nonce that stands in base64.
+pub(super) fn nonce_note(text: &str) -> String {
     match STANDARD.decode(text) {
         Ok(octets) => format!("{} octets: {}", octets.len(), data::preview(&octets)),
         Err(_) => "not base64".to_owned(),

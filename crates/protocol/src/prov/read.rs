@@ -121,12 +121,12 @@ impl Document {
             match reader.next_token()? {
                 Token::Open { page, token } => {
                     let attributes = wbxml_attributes(&mut reader)?;
-                    builder.open(tables::tag(page, token).unwrap_or("an unknown element"), attributes, reader.at())?;
+                    builder.open(tables::tag(page, token).unwrap_or("an unknown element"), &attributes, reader.at())?;
                 }
                 Token::Literal(name) => {
                     let name = String::from_utf8_lossy(name).into_owned();
                     let attributes = wbxml_attributes(&mut reader)?;
-                    builder.open(&name, attributes, reader.at())?;
+                    builder.open(&name, &attributes, reader.at())?;
                 }
                 Token::Close => builder.close(),
                 Token::End => return Ok(builder.document),
@@ -153,7 +153,7 @@ impl Document {
                             attributes.push(Attribute { name: name.into(), value: value.into_owned() });
                         }
                     }
-                    builder.open(name, attributes, reader.at())?;
+                    builder.open(name, &attributes, reader.at())?;
                 }
                 Event::Close => builder.close(),
                 Event::End => return Ok(builder.document),
@@ -181,7 +181,7 @@ enum Kind {
 }
 
 impl Builder {
-    fn open(&mut self, name: &str, attributes: Vec<Attribute<'_>>, at: usize) -> Result<(), ProvError> {
+    fn open(&mut self, name: &str, attributes: &[Attribute<'_>], at: usize) -> Result<(), ProvError> {
         let find = |wanted: &str| -> Option<String> {
             attributes.iter().find(|it| it.name == wanted).map(|it| it.value.clone())
         };

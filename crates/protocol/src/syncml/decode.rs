@@ -28,11 +28,13 @@ impl Message {
     ///
     /// Source: SyncML Representation Protocol 1.2; OMA DM 1.2 Representation Protocol.
     pub fn decode(encoding: Encoding, bytes: &[u8], limits: &Limits) -> Result<Self, DecodeError> {
+        // Filled where it stays: a header has some hundred octets.
+        let mut message = Self { header: Header::default(), commands: Vec::new(), is_final: false };
         match encoding {
             Encoding::Xml => {
                 let text = document_text(bytes, limits).map_err(|error| DecodeError::before_root(error.into()))?;
                 let mut decoder = Decoder::new(XmlSource::new(&text, limits), limits);
-                decoder.message().map_err(|fault| {
+                decoder.message(&mut message).map_err(|fault| {
                     let stopped_at = decoder.source.at();
                     let octets = match &text {
                         Cow::Borrowed(_) => str::len,
@@ -41,17 +43,18 @@ impl Message {
                     };
                     DecodeError::located(fault, Some(&mut XmlSource::new(&text, limits)), stopped_at)
                         .in_document(bytes, &text, octets)
-                })
+                })?;
             }
             Encoding::Wbxml => {
                 let source = WbxmlSource::new(bytes, limits).map_err(DecodeError::before_root)?;
                 let mut decoder = Decoder::new(source, limits);
-                decoder.message().map_err(|fault| {
+                decoder.message(&mut message).map_err(|fault| {
                     let mut again = WbxmlSource::new(bytes, limits).ok();
                     DecodeError::located(fault, again.as_mut(), decoder.source.at())
-                })
+                })?;
             }
         }
+        Ok(message)
     }
 }
 
@@ -88,45 +91,60 @@ impl<'a, 'l, S: Source<'a>> Decoder<'l, S> {
         Self { source, limits, commands: 0 }
     }
 
-    fn message(&mut self) -> Result<Message, DecodeFault> {
+    fn message(&mut self, message: &mut Message) -> Result<(), DecodeFault> {
         let Token::Open(Tag::SyncML) = self.source.next()? else { return Err(DecodeFault::NotSyncMl) };
         if !self.source.is_syncml() {
             return Err(DecodeFault::NotSyncMl);
         }
-        let mut header = None;
-        let mut commands = None;
-        let mut is_final = false;
+        let (mut has_header, mut has_body) = (false, false);
         self.children(|this, tag| {
             match tag {
-                Tag::SyncHdr if header.is_some() => return Err(this.repeated("SyncHdr")),
-                Tag::SyncHdr => header = Some(this.header()?),
-                Tag::SyncBody if commands.is_some() => return Err(this.repeated("SyncBody")),
-                Tag::SyncBody => commands = Some(this.commands(&mut is_final)?),
+                Tag::SyncHdr if has_header => return Err(this.repeated("SyncHdr")),
+                Tag::SyncHdr => {
+                    has_header = true;
+                    this.header(&mut message.header)?;
+                }
+                Tag::SyncBody if has_body => return Err(this.repeated("SyncBody")),
+                Tag::SyncBody => {
+                    has_body = true;
+                    this.commands(&mut message.commands, &mut message.is_final)?;
+                }
                 _ => return Ok(Child::Unknown),
             }
             Ok(Child::Taken)
         })?;
         // What follows the root is refused by the source.
         self.source.next()?;
-        let header = header.ok_or(DecodeFault::Missing { element: "SyncHdr" })?;
-        let commands = commands.ok_or(DecodeFault::Missing { element: "SyncBody" })?;
-        Ok(Message { header, commands, is_final })
+        if !has_header {
+            return Err(DecodeFault::Missing { element: "SyncHdr" });
+        }
+        if !has_body {
+            return Err(DecodeFault::Missing { element: "SyncBody" });
+        }
+        Ok(())
     }
 
-    fn header(&mut self) -> Result<Header, DecodeFault> {
-        let mut header = Header::default();
-        let (mut target, mut source) = (None, None);
+    fn header(&mut self, header: &mut Header) -> Result<(), DecodeFault> {
+        let (mut has_target, mut has_source) = (false, false);
         self.children(|this, tag| {
             match tag {
-                Tag::VerDTD => header.ver_dtd = this.leaf()?,
-                Tag::VerProto => header.ver_proto = this.leaf()?,
-                Tag::SessionID => header.session_id = this.leaf()?,
-                Tag::MsgID => header.msg_id = this.leaf()?,
-                Tag::Target => target = Some(this.address()?),
-                Tag::Source => source = Some(this.address()?),
-                Tag::RespURI => header.resp_uri = Some(this.leaf()?),
+                Tag::VerDTD => this.leaf(&mut header.ver_dtd)?,
+                Tag::VerProto => this.leaf(&mut header.ver_proto)?,
+                Tag::SessionID => this.leaf(&mut header.session_id)?,
+                Tag::MsgID => this.leaf(&mut header.msg_id)?,
+                Tag::Target => {
+                    header.target = Address::default();
+                    this.address(&mut header.target)?;
+                    has_target = true;
+                }
+                Tag::Source => {
+                    header.source = Address::default();
+                    this.address(&mut header.source)?;
+                    has_source = true;
+                }
+                Tag::RespURI => this.leaf(header.resp_uri.insert(Text::default()))?,
                 Tag::NoResp => header.no_resp = this.flag()?,
-                Tag::Cred => header.cred = Some(this.credential()?),
+                Tag::Cred => this.credential(header.cred.insert(Credential::default()))?,
                 Tag::Meta => this.meta(&mut header.meta)?,
                 _ => return Ok(Child::Unknown),
             }
@@ -138,19 +156,22 @@ impl<'a, 'l, S: Source<'a>> Decoder<'l, S> {
         if header.msg_id.is_empty() {
             return Err(DecodeFault::Missing { element: "MsgID" });
         }
-        header.target = target.ok_or(DecodeFault::Missing { element: "Target" })?;
-        header.source = source.ok_or(DecodeFault::Missing { element: "Source" })?;
-        Ok(header)
+        if !has_target {
+            return Err(DecodeFault::Missing { element: "Target" });
+        }
+        if !has_source {
+            return Err(DecodeFault::Missing { element: "Source" });
+        }
+        Ok(())
     }
 
     /// `Target` or `Source`. The address may stand in it without `LocURI`, as examples of the specification have it.
-    fn address(&mut self) -> Result<Address, DecodeFault> {
-        let mut address = Address::default();
+    fn address(&mut self, address: &mut Address) -> Result<(), DecodeFault> {
         let mut bare = String::new();
         loop {
             match self.source.next()? {
-                Token::Open(Tag::LocURI) => address.uri = self.leaf()?,
-                Token::Open(Tag::LocName) => address.name = Some(self.leaf()?),
+                Token::Open(Tag::LocURI) => self.leaf(&mut address.uri)?,
+                Token::Open(Tag::LocName) => self.leaf(address.name.insert(Text::default()))?,
                 Token::Open(_) | Token::Other => skip(&mut self.source)?,
                 Token::Close | Token::End => break,
                 piece => self.append(&mut bare, piece)?,
@@ -159,20 +180,18 @@ impl<'a, 'l, S: Source<'a>> Decoder<'l, S> {
         if address.uri.is_empty() && !bare.trim().is_empty() {
             address.uri = Text::from(bare.trim());
         }
-        Ok(address)
+        Ok(())
     }
 
-    fn credential(&mut self) -> Result<Credential, DecodeFault> {
-        let mut credential = Credential::default();
+    fn credential(&mut self, credential: &mut Credential) -> Result<(), DecodeFault> {
         self.children(|this, tag| {
             match tag {
                 Tag::Meta => this.meta(&mut credential.meta)?,
-                Tag::Data => credential.data = this.leaf()?,
+                Tag::Data => this.leaf(&mut credential.data)?,
                 _ => return Ok(Child::Unknown),
             }
             Ok(Child::Taken)
-        })?;
-        Ok(credential)
+        })
     }
 
     /// Hands each known child of the element just opened to `read`, and passes over the others and text.

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::EncodeError;
-use crate::wbxml::tags::{METINF_NAMESPACE, Tag};
+use crate::wbxml::tags::Tag;
 use crate::wbxml::writer::Writer;
 use crate::xml::writer;
 
@@ -72,19 +72,6 @@ pub(super) struct XmlSink<'o> {
     pub(super) out: &'o mut Vec<u8>,
 }
 
-impl XmlSink<'_> {
-    fn tag(&mut self, tag: Tag) {
-        self.out.push(b'<');
-        self.out.extend_from_slice(tag.name().as_bytes());
-        // Each child of Meta has its own declaration: the form all known clients write and some insist on.
-        if tag.code().0 == 1 {
-            self.out.extend_from_slice(b" xmlns=\"");
-            self.out.extend_from_slice(METINF_NAMESPACE.as_bytes());
-            self.out.push(b'"');
-        }
-    }
-}
-
 impl Sink for XmlSink<'_> {
     #[inline]
     fn octets_as_base64(&self) -> bool {
@@ -100,21 +87,17 @@ impl Sink for XmlSink<'_> {
 
     #[inline]
     fn open(&mut self, tag: Tag) {
-        self.tag(tag);
-        self.out.push(b'>');
+        self.out.extend_from_slice(tag.markup().start.as_bytes());
     }
 
     #[inline]
     fn close(&mut self, tag: Tag) {
-        self.out.extend_from_slice(b"</");
-        self.out.extend_from_slice(tag.name().as_bytes());
-        self.out.push(b'>');
+        self.out.extend_from_slice(tag.markup().end.as_bytes());
     }
 
     #[inline]
     fn empty(&mut self, tag: Tag) {
-        self.tag(tag);
-        self.out.extend_from_slice(b"/>");
+        self.out.extend_from_slice(tag.markup().empty.as_bytes());
     }
 
     #[inline]

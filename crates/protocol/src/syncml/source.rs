@@ -38,6 +38,8 @@ pub(super) trait Source<'a> {
     }
     /// Octets read so far.
     fn at(&self) -> usize;
+    /// Octets there are.
+    fn length(&self) -> usize;
     /// Whether the element opened last may be the root of a message.
     fn is_syncml(&self) -> bool;
     /// Name of the element opened last, if it has one that XML can say.
@@ -88,6 +90,10 @@ impl<'a> Source<'a> for XmlSource<'a> {
 
     fn at(&self) -> usize {
         self.reader.at()
+    }
+
+    fn length(&self) -> usize {
+        self.reader.length()
     }
 
     fn is_syncml(&self) -> bool {
@@ -191,6 +197,10 @@ impl<'a> Source<'a> for WbxmlSource<'a> {
 
     fn at(&self) -> usize {
         self.reader.at()
+    }
+
+    fn length(&self) -> usize {
+        self.reader.length()
     }
 
     fn is_syncml(&self) -> bool {

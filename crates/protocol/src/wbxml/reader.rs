@@ -1,9 +1,9 @@
-use std::ffi::CStr;
 use std::str;
 
 use super::header::table_string;
 use super::{Charset, Header, WbxmlError, mb_u_int32};
 use crate::limits::{LimitExceeded, Limits, check};
+use crate::xml::scan::find_zero;
 
 const SWITCH_PAGE: u8 = 0x00;
 const END: u8 = 0x01;
@@ -135,6 +135,12 @@ impl<'a> Reader<'a> {
         self.at
     }
 
+    /// Octets there are to read.
+    #[must_use]
+    pub(crate) fn length(&self) -> usize {
+        self.input.len()
+    }
+
     /// The next token. Attributes the caller did not ask for with [`Self::next_attribute`] are passed over.
     ///
     /// # Errors
@@ -208,7 +214,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         let (&STR_I, rest) = self.input.get(self.at..)?.split_first()? else { return None };
-        let string = CStr::from_bytes_until_nul(rest).ok()?.to_bytes();
+        let string = rest.get(..find_zero(rest)?)?;
         if rest.get(string.len() + 1) != Some(&END) || string.len() > self.limits.text_bytes_max {
             return None;
         }
@@ -346,8 +352,8 @@ impl<'a> Reader<'a> {
     /// The octets before the next zero.
     fn inline_string(&self) -> Result<&'a [u8], WbxmlError> {
         let rest = self.input.get(self.at..).unwrap_or_default();
-        let string = CStr::from_bytes_until_nul(rest);
-        Ok(string.map_err(|_| WbxmlError::Truncated { at: self.input.len() })?.to_bytes())
+        let string = find_zero(rest).and_then(|length| rest.get(..length));
+        string.ok_or(WbxmlError::Truncated { at: self.input.len() })
     }
 
     #[inline]

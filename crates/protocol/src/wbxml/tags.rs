@@ -2,8 +2,18 @@
 //!
 //! Source: SyncML Representation Protocol 1.2 and SyncML Meta-Information 1.2, "WBXML Definition"; OMA DM TNDS 1.2.
 
+/// Each child of `Meta` has its own declaration: the form all known clients write and some insist on.
+macro_rules! markup {
+    (0x00, $open:literal, $name:expr, $close:literal) => {
+        concat!($open, $name, $close)
+    };
+    (0x01, $open:literal, $name:expr, $close:literal) => {
+        concat!($open, $name, " xmlns=\"syncml:metinf\"", $close)
+    };
+}
+
 macro_rules! tags {
-    ($($page:literal { $($token:literal $name:ident)* })*) => {
+    ($($page:tt { $($token:literal $name:ident)* })*) => {
         /// An element of SyncML (page 0) or of its meta-information (page 1). No name is on both pages.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Tag { $($(#[doc = concat!("`", stringify!($name), "`")] $name,)*)* }
@@ -23,8 +33,24 @@ macro_rules! tags {
             pub const fn code(self) -> (u8, u8) {
                 match self { $($(Self::$name => ($page, $token),)*)* }
             }
+
+            /// The mark-up of the element in canonical XML: whole, so that it is written in one piece.
+            pub(crate) const fn markup(self) -> &'static Markup {
+                match self { $($(Self::$name => &Markup {
+                    start: markup!($page, "<", stringify!($name), ">"),
+                    end: concat!("</", stringify!($name), ">"),
+                    empty: markup!($page, "<", stringify!($name), "/>"),
+                },)*)* }
+            }
         }
     };
+}
+
+/// Tags of one element.
+pub(crate) struct Markup {
+    pub(crate) start: &'static str,
+    pub(crate) end: &'static str,
+    pub(crate) empty: &'static str,
 }
 
 tags! {
@@ -126,29 +152,29 @@ const LOOKUP: [[Option<Tag>; 64]; 2] = {
     lookup
 };
 
-/// First row of a name's bucket and the rows after it: names with equal length and equal first letter share a bucket.
-const BUCKETS: usize = 512;
+const SLOTS: usize = 256;
 
-const fn bucket(length: usize, first: u8, last: u8) -> usize {
-    (length * 67 + first as usize * 5 + last as usize * 31) % BUCKETS
+/// The slot of a name in [`BY_NAME`], by its length and its first, middle and last letters. The factors were found by
+/// trying: with them each name has a slot of its own, which the compiler checks.
+#[inline]
+const fn slot(length: usize, first: u8, middle: u8, last: u8) -> usize {
+    let sum = length.wrapping_mul(128) + first as usize * 167 + middle as usize * 87 + last as usize * 125;
+    (sum ^ sum >> 8) % SLOTS
 }
 
-/// Rows of [`Tag::TABLE`] by [`bucket`], 0 for none, else row + 1. `CHAIN` leads to the next row of the same bucket.
-const HASHED: ([u8; BUCKETS], [u8; Tag::TABLE.len()]) = {
-    let mut heads = [0; BUCKETS];
-    let mut chain = [0; Tag::TABLE.len()];
+static BY_NAME: [Option<(&str, Tag)>; SLOTS] = {
+    let mut slots = [None; SLOTS];
     let mut row = 0;
     while row < Tag::TABLE.len() {
-        let name = Tag::TABLE[row].2.name().as_bytes();
-        let at = bucket(name.len(), name[0], name[name.len() - 1]);
-        chain[row] = heads[at];
-        heads[at] = row as u8 + 1;
+        let tag = Tag::TABLE[row].2;
+        let name = tag.name().as_bytes();
+        let at = slot(name.len(), name[0], name[name.len() / 2], name[name.len() - 1]);
+        assert!(slots[at].is_none(), "two names in one slot: other factors are needed");
+        slots[at] = Some((tag.name(), tag));
         row += 1;
     }
-    (heads, chain)
+    slots
 };
-static HEADS: [u8; BUCKETS] = HASHED.0;
-static CHAIN: [u8; Tag::TABLE.len()] = HASHED.1;
 static CODES: [[Option<Tag>; 64]; 2] = LOOKUP;
 
 impl Tag {
@@ -164,17 +190,9 @@ impl Tag {
     #[inline]
     pub fn from_name(name: &str) -> Option<Self> {
         let octets = name.as_bytes();
-        let (Some(first), Some(last)) = (octets.first(), octets.last()) else { return None };
-        let mut next = *HEADS.get(bucket(octets.len() & 0xFF, *first, *last))?;
-        while next != 0 {
-            let row = usize::from(next - 1);
-            let tag = Self::TABLE.get(row)?.2;
-            if tag.name() == name {
-                return Some(tag);
-            }
-            next = *CHAIN.get(row)?;
-        }
-        None
+        let middle = octets.get(octets.len() / 2)?;
+        let (found, tag) = (*BY_NAME.get(slot(octets.len(), *octets.first()?, *middle, *octets.last()?))?)?;
+        (found == name).then_some(tag)
     }
 }
 

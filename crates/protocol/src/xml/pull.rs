@@ -91,6 +91,12 @@ impl<'a> PullReader<'a> {
         self.at
     }
 
+    /// Octets there are to read.
+    #[must_use]
+    pub(crate) fn length(&self) -> usize {
+        self.text.len()
+    }
+
     /// Namespace name of the element opened last, empty for none.
     #[must_use]
     pub fn namespace_name(&self) -> &'a str {

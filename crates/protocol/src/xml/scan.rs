@@ -20,6 +20,59 @@ pub(super) fn find_either(octets: &[u8], a: u8, b: u8) -> usize {
     words.len() * 8 + tail
 }
 
+/// How many octets come before the first zero, if there is one.
+#[inline]
+pub(crate) fn find_zero(octets: &[u8]) -> Option<usize> {
+    let (words, rest) = octets.as_chunks::<8>();
+    for (number, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let found = word.wrapping_sub(ONES) & !word & TOPS;
+        if found != 0 {
+            return Some(number * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    rest.iter().position(|octet| *octet == 0).map(|at| words.len() * 8 + at)
+}
+
+/// Whether an octet cannot stand in character data as it is: control characters, mark-up, and the head of U+FFFE and
+/// U+FFFF.
+const SPECIAL: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut octet = 0;
+    while octet < 0x20 {
+        table[octet] = true;
+        octet += 1;
+    }
+    table[b'\t' as usize] = false;
+    table[b'\n' as usize] = false;
+    table[b'&' as usize] = true;
+    table[b'<' as usize] = true;
+    table[b'>' as usize] = true;
+    table[0xEF] = true;
+    table
+};
+
+/// How many octets come before the first that cannot stand in character data as it is.
+#[inline]
+pub(super) fn plain_length(octets: &[u8]) -> usize {
+    let (words, rest) = octets.as_chunks::<8>();
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word & TOPS;
+    let is = |word: u64, octet: u8| zero(word ^ ONES.wrapping_mul(u64::from(octet)));
+    let special = |octet: &u8| SPECIAL.get(usize::from(*octet)).is_some_and(|it| *it);
+    for (number, octets) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*octets);
+        let control = word.wrapping_sub(ONES.wrapping_mul(0x20)) & !word & TOPS;
+        // `<` is 0x3C and `>` is 0x3E: one bit apart. What is taken for one and is not is looked at octet by octet.
+        let suspect = control | is(word, b'&') | is(word | ONES.wrapping_mul(2), b'>') | is(word, 0xEF);
+        if suspect != 0
+            && let Some(at) = octets.iter().position(special)
+        {
+            return number * 8 + at;
+        }
+    }
+    words.len() * 8 + rest.iter().position(special).unwrap_or(rest.len())
+}
+
 /// 1 for octets that may begin a name, 2 for those that may only continue one, 3 for the colon.
 const NAME: [u8; 256] = {
     let mut table = [0; 256];
@@ -75,6 +128,37 @@ mod tests {
             }
         }
         assert_eq!(find_either(&[0x3D, 0x3B, 0x27, 0x25, 0xBC, 0xA6, 0x80, 0xFF], b'<', b'&'), 8);
+    }
+
+    #[test]
+    fn first_zero_is_found_at_any_place() {
+        for length in 0..40 {
+            assert_eq!(find_zero(&vec![0x01; length]), None);
+            for at in 0..length {
+                let mut octets = vec![0x80; length];
+                octets[at] = 0;
+                assert_eq!(find_zero(&octets), Some(at));
+                octets[length - 1] = 0;
+                assert_eq!(find_zero(&octets), Some(at));
+            }
+        }
+    }
+
+    #[test]
+    fn octets_that_need_a_reference_are_found_at_any_place() {
+        let plain: Vec<u8> =
+            (0x20..=0xFF).chain([b'\t', b'\n']).filter(|it| !matches!(it, b'&' | b'<' | b'>' | 0xEF)).collect();
+        assert_eq!(plain_length(&plain), plain.len());
+        for octet in 0..=0xFF_u8 {
+            for length in 1..20 {
+                for at in 0..length {
+                    let mut octets = vec![b'='; length];
+                    octets[at] = octet;
+                    let found = if plain.contains(&octet) { length } else { at };
+                    assert_eq!(plain_length(&octets), found, "{octet:02x} at {at} of {length}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Text on its way into an XML document.
 
 use super::reference::is_xml_char;
+use super::scan::plain_length;
 
 /// A character that XML 1.0 has no way to carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -9,23 +10,6 @@ pub struct NotXmlCharacter {
     /// The character.
     pub character: char,
 }
-
-/// 1 for octets that cannot stand in text as they are, 2 for the head of U+FFFE and U+FFFF.
-const SPECIAL: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut octet = 0;
-    while octet < 0x20 {
-        table[octet] = 1;
-        octet += 1;
-    }
-    table[b'\t' as usize] = 0;
-    table[b'\n' as usize] = 0;
-    table[b'&' as usize] = 1;
-    table[b'<' as usize] = 1;
-    table[b'>' as usize] = 1;
-    table[0xEF] = 2;
-    table
-};
 
 /// Appends `text` as character data: `&`, `<`, `>` and carriage return as references.
 ///
@@ -36,8 +20,7 @@ const SPECIAL: [u8; 256] = {
 pub fn put_text(text: &str, out: &mut Vec<u8>) -> Result<(), NotXmlCharacter> {
     let mut rest = text;
     loop {
-        let special = rest.bytes().position(|octet| SPECIAL.get(usize::from(octet)).is_some_and(|class| *class != 0));
-        let (plain, tail) = rest.split_at(special.unwrap_or(rest.len()));
+        let (plain, tail) = rest.split_at(plain_length(rest.as_bytes()));
         out.extend_from_slice(plain.as_bytes());
         let Some(character) = tail.chars().next() else { return Ok(()) };
         match character {

@@ -5,9 +5,12 @@ use muster_protocol::syncml::{
     Meta, MetaNamespace, Nested, NestedKind, OctetsForm, PublicIdForm, Results, Status, StatusCode, Style, Text,
     WbxmlVersion, Write, WriteKind,
 };
+use muster_protocol::wbxml::tags::DDF;
+use muster_protocol::xml::writer::put_text;
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 /// Which texts messages are made of.
 pub(crate) type Texts = fn() -> BoxedStrategy<Text>;
@@ -165,5 +168,30 @@ pub(crate) fn style() -> BoxedStrategy<Style> {
             data,
             octets: if base64 { OctetsForm::Base64 } else { OctetsForm::Opaque },
         })
+        .boxed()
+}
+
+/// A tree document in canonical XML, of any elements of code page 2 in any order but for its root, which libwbxml takes
+/// for another document where it stands again.
+pub(crate) fn tree_document(text: Texts) -> BoxedStrategy<String> {
+    let leaf = prop_oneof![
+        1 => Just(String::new()),
+        2 => text().prop_filter("white space alone is no text", |it| !it.trim().is_empty()).prop_map(|text| {
+            let mut out = Vec::new();
+            put_text(&text, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        }),
+    ];
+    let named = |(name, inside): (&str, String)| {
+        if inside.is_empty() { format!("<{name}/>") } else { format!("<{name}>{inside}</{name}>") }
+    };
+    let inner_names: Vec<&str> = DDF.into_iter().filter(|name| *name != "MgmtTree").collect();
+    let names = select(inner_names);
+    let element = (names.clone(), leaf).prop_map(named);
+    let elements = element.prop_recursive(5, 30, 5, move |inner| {
+        (names.clone(), vec(inner, 0..5).prop_map(|children| children.concat())).prop_map(named)
+    });
+    vec(elements, 1..6)
+        .prop_map(|children| format!("<MgmtTree xmlns=\"syncml:dmddf1.2\">{}</MgmtTree>", children.concat()))
         .boxed()
 }

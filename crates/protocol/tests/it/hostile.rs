@@ -3,7 +3,7 @@
 
 use allocation_counter::{AllocationInfo, measure};
 use muster_protocol::limits::Limits;
-use muster_protocol::syncml::{DecodeError, DecodeFault, Encoding, Message};
+use muster_protocol::syncml::{Command, DecodeError, DecodeFault, Encoding, Message};
 
 use crate::vectors::vectors;
 
@@ -35,11 +35,12 @@ fn refused(encoding: Encoding, octets: &[u8], limits: &Limits) -> (DecodeError, 
     (error.expect("hostile input is refused"), memory)
 }
 
-/// The kind of the refusal, which took less memory at one time than a usual message takes.
+/// The kind of the refusal, which took less memory at one time than a list of four commands on each level of depth.
 fn refused_cheaply(encoding: Encoding, octets: &[u8], limits: &Limits) -> &'static str {
     let (error, memory) = refused(encoding, octets, limits);
     assert!(error.at <= octets.len(), "{error}");
-    assert!(memory.bytes_max < 16 << 10, "{} octets at one time: {error}", memory.bytes_max);
+    let lists = Limits::DEVICE.depth_max * 4 * size_of::<Command>();
+    assert!(memory.bytes_max < lists as u64, "{} octets at one time: {error}", memory.bytes_max);
     assert!(memory.count_total < 200, "{} allocations: {error}", memory.count_total);
     error.kind()
 }

@@ -1,12 +1,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use muster_protocol::limits::Limits;
-use muster_protocol::syncml::{Command, Encoding, Item, ItemData, Message};
+use muster_protocol::syncml::{Command, Encoding, Get, Item, ItemData, Message};
+use muster_protocol::wbxml::{ddf_from_xml, ddf_to_xml};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::generate::{any_text, message, style};
+use crate::generate::{any_text, message, style, tree_document};
 use crate::vectors::{decode, vectors};
 
 fn items_of(command: &mut Command) -> Vec<&mut Item> {
@@ -75,6 +76,39 @@ proptest! {
         let in_metinf = |node: &roxmltree::Node<'_, '_>| node.tag_name().namespace() == Some("syncml:metinf");
         let children = document.descendants().filter(|node| node.tag_name().name() == "Meta").flat_map(|it| it.children());
         prop_assert!(children.into_iter().all(|child| in_metinf(&child)));
+    }
+
+    #[test]
+    fn tree_document_written_as_wbxml_reads_as_the_same_document(xml in tree_document(any_text)) {
+        let wbxml = ddf_from_xml(&xml, &Limits::DEVICE).unwrap();
+
+        prop_assert_eq!(ddf_to_xml(&wbxml, &Limits::DEVICE).unwrap(), xml);
+    }
+
+    #[test]
+    fn tree_document_in_data_is_the_same_text_from_xml_and_from_code_page_2(xml in tree_document(any_text)) {
+        let message = Message {
+            header: decode(Encoding::Xml, &vectors()[0].xml).header,
+            commands: vec![Command::Get(Get {
+                cmd_id: "1".into(),
+                items: vec![Item { data: Some(ItemData::Text(xml.as_str().into())), ..Item::default() }],
+                ..Get::default()
+            })],
+            is_final: false,
+        };
+        let text = String::from_utf8(message.encode(Encoding::Xml).unwrap()).unwrap();
+        let start = text.find("<Data>&lt;").unwrap() + "<Data>".len();
+        let end = start + text[start..].find("</Data>").unwrap();
+        let elements = [&text[..start], &xml, &text[end..]].concat();
+        prop_assert_eq!(decode(Encoding::Xml, elements.as_bytes()), message.clone());
+
+        // The body of the document of its own, switched to page 2 and back.
+        let tree = ddf_from_xml(&xml, &Limits::DEVICE).unwrap();
+        let body = &tree[tree.windows(3).position(|it| it == b"\x00\x00\x02").unwrap() + 1..];
+        let wbxml = message.encode(Encoding::Wbxml).unwrap();
+        let at = wbxml.windows(2).rposition(|it| it == b"\x4F\x03").unwrap() + 1;
+        let inline = [&wbxml[..at], body, b"\x00\x00", &wbxml[wbxml.len() - 5..]].concat();
+        prop_assert_eq!(decode(Encoding::Wbxml, &inline), message);
     }
 
     #[test]

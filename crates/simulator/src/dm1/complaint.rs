@@ -9,7 +9,8 @@ impl Device {
     /// Notes where the server departs from the specification without breaking the session.
     pub(super) fn check(&mut self, session: &mut Session, message: &Message) {
         let header = &message.header;
-        if header.ver_dtd != "1.2" || header.ver_proto != "DM/1.2" {
+        let (dtd, protocol) = self.versions();
+        if header.ver_dtd != dtd || header.ver_proto != protocol {
             self.complain(&format!("VerDTD {:?}, VerProto {:?}", header.ver_dtd, header.ver_proto));
         }
         match header.msg_id.parse::<u64>() {

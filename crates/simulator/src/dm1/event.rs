@@ -3,6 +3,8 @@
 use muster_protocol::syncml::{Address, Alert, Command, Item, ItemData, Meta, StatusCode, Text};
 use serde::{Deserialize, Serialize};
 
+use crate::behaviour::Faults;
+
 /// Which alert carries an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -13,7 +15,7 @@ pub enum EventKind {
     Generic,
 }
 
-/// An event: one Alert with one Item.
+/// An event: one Item of an Alert.
 ///
 /// Source: OMA DM 1.2 Protocol, "Client event" and "Generic Alert".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,29 +56,46 @@ impl Event {
     pub fn client(event_type: &str, data: &str) -> Self {
         Self { kind: EventKind::Client, source: None, ..Self::generic("", event_type, data) }
     }
+}
 
-    pub(super) fn into_command(self) -> Command {
-        let code = match self.kind {
-            EventKind::Client => "1224",
-            EventKind::Generic => "1226",
+/// One Alert with an Item for each event. All are of one kind and have one correlator, which a client event has not.
+pub(super) fn alert(events: Vec<Event>, faults: &Faults) -> Option<Command> {
+    let kind = events.first()?.kind;
+    if kind == EventKind::Generic && faults.dm_1_1_2 {
+        // DM 1.1.2 has none, so the device does not tell.
+        return None;
+    }
+    let correlator = events.iter().find_map(|it| it.correlator.clone()).filter(|_| !faults.no_correlator);
+    let code = match kind {
+        EventKind::Client => "1224",
+        EventKind::Generic => "1226",
+    };
+    Some(Command::Alert(Alert {
+        cmd_id: Text::default(),
+        code: code.into(),
+        correlator: correlator.map(Text::from),
+        items: events.into_iter().map(|it| it.into_item(faults)).collect(),
+    }))
+}
+
+impl Event {
+    fn into_item(self, faults: &Faults) -> Item {
+        let kind = match self.kind {
+            EventKind::Client => self.event_type,
+            EventKind::Generic => faults.alert_type(&self.event_type),
         };
         let meta = Meta {
             format: Some(self.format.into()),
-            kind: Some(self.event_type.into()),
+            kind: Some(kind.into()),
             mark: self.mark.map(Text::from),
             ..Meta::default()
         };
-        Command::Alert(Alert {
-            cmd_id: Text::default(),
-            code: code.into(),
-            correlator: self.correlator.map(Text::from),
-            items: vec![Item {
-                source: self.source.map(Address::new),
-                meta,
-                data: Some(ItemData::Text(self.data.into())),
-                ..Item::default()
-            }],
-        })
+        Item {
+            source: self.source.map(Address::new),
+            meta,
+            data: Some(ItemData::Text(self.data.into())),
+            ..Item::default()
+        }
     }
 }
 

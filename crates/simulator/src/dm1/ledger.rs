@@ -31,6 +31,36 @@ impl Ledger {
         self.session.push(Executed { path: path.to_owned(), command: command.to_owned(), status });
     }
 
+    /// The command noted last on `path` was answered with `status` after all.
+    pub(super) fn correct(&mut self, path: &str, command: &str, status: StatusCode) {
+        let noted = self.session.iter_mut().rev().find(|it| it.path == path && it.command == command);
+        let Some(noted) = noted else { return };
+        let was_success = std::mem::replace(&mut noted.status, status).is_success();
+        if was_success
+            && !status.is_success()
+            && let Some(count) = self.done.get_mut(&(path.to_owned(), command.to_owned()))
+        {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    /// How much was noted in this session, to go back to.
+    pub(super) fn mark(&self) -> usize {
+        self.session.len()
+    }
+
+    /// Forgets what was noted since a mark of this session.
+    pub(super) fn forget_since(&mut self, mark: usize) {
+        for gone in self.session.drain(mark.min(self.session.len())..) {
+            let key = (gone.path, gone.command);
+            let Some(count) = self.done.get_mut(&key).filter(|_| gone.status.is_success()) else { continue };
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.done.remove(&key);
+            }
+        }
+    }
+
     pub(super) fn begin_session(&mut self) {
         self.session.clear();
     }
@@ -50,5 +80,25 @@ impl Ledger {
     #[must_use]
     pub fn session(&self) -> &[Executed] {
         &self.session
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_forgotten_leaves_the_ledger_as_it_was() {
+        let mut ledger = Ledger::default();
+        ledger.note("./A", "Replace", StatusCode::OK);
+        let before = ledger.clone();
+
+        let mark = ledger.mark();
+        ledger.note("./A", "Replace", StatusCode::OK);
+        ledger.note("./B", "Add", StatusCode::OK);
+        ledger.note("./C", "Add", StatusCode::NOT_FOUND);
+        ledger.forget_since(mark);
+
+        assert_eq!(ledger, before);
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use muster_protocol::syncml::{Command, Item, ItemData, Results};
+use muster_protocol::syncml::{Alert, Command, Item, ItemData};
 
 /// The smallest piece of a large object worth sending, in octets: a message limit below that is not kept.
 const CHUNK_BYTES_MIN: usize = 32;
@@ -18,7 +18,7 @@ pub(super) struct Outbox {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Waiting {
     command: Command,
-    /// What is left of Results whose first piece has been sent.
+    /// What is left of an object whose first piece has been sent.
     is_rest: bool,
 }
 
@@ -38,12 +38,19 @@ impl Outbox {
         self.waiting.is_empty()
     }
 
-    /// Takes as many commands as fit into `room` octets, at least one: what cannot be cut goes out alone, whatever
-    /// its size, since the session could not go on otherwise. A piece of a large object is the last of its message.
-    pub(super) fn pack(&mut self, room: usize, size: impl Fn(&Command) -> usize) -> Vec<Command> {
+    /// Forgets what is left of an object whose first pieces have been sent.
+    pub(super) fn drop_rest(&mut self) {
+        self.waiting.retain(|it| !it.is_rest);
+    }
+
+    /// Takes as many commands as fit into `room`, at least one: what cannot be cut goes out alone, whatever its size,
+    /// since the session could not go on otherwise. A piece of a large object is the last of its message.
+    pub(super) fn pack(&mut self, room: &Room, size: impl Fn(&Command) -> usize) -> Vec<Command> {
         let mut packed = Vec::new();
-        let mut left = room;
-        while let Some(waiting) = self.waiting.pop_front() {
+        let mut left = room.octets;
+        while packed.len() < room.commands
+            && let Some(waiting) = self.waiting.pop_front()
+        {
             let needed = size(&waiting.command);
             if needed <= left {
                 left -= needed;
@@ -59,7 +66,11 @@ impl Outbox {
                 self.waiting.push_front(waiting);
                 break;
             }
-            match cut(&waiting, room, &size) {
+            if let Some(parts) = by_item(&waiting.command) {
+                self.unsend(parts);
+                continue;
+            }
+            match room.cuts.then(|| cut(&waiting, room.octets, &size)).flatten() {
                 Some((piece, rest)) => {
                     self.waiting.push_front(Waiting { command: rest, is_rest: true });
                     packed.push(piece);
@@ -72,16 +83,43 @@ impl Outbox {
     }
 }
 
-fn has_more_data(command: &Command) -> bool {
-    matches!(command, Command::Results(results) if results.items.iter().any(|item| item.more_data))
+/// What a message may hold.
+pub(super) struct Room {
+    /// Octets of all commands.
+    pub(super) octets: usize,
+    /// How many.
+    pub(super) commands: usize,
+    /// Whether large objects may be sent in pieces.
+    pub(super) cuts: bool,
 }
 
-/// Cuts Results of one large value into a piece that fits and the rest. Nothing for what cannot be cut.
-fn cut(waiting: &Waiting, room: usize, size: &impl Fn(&Command) -> usize) -> Option<(Command, Command)> {
-    let Command::Results(results) = &waiting.command else {
-        return None;
+/// The one Item of what a device may send in pieces: Results, or an event.
+fn carried(command: &Command) -> Option<&Item> {
+    let items = match command {
+        Command::Results(results) => &results.items,
+        Command::Alert(alert) if matches!(alert.code.as_str(), "1224" | "1226") => &alert.items,
+        _ => return None,
     };
-    let [Item { data: Some(data), more_data: false, .. }] = results.items.as_slice() else {
+    match items.as_slice() {
+        [item] => Some(item),
+        _ => None,
+    }
+}
+
+pub(super) fn has_more_data(command: &Command) -> bool {
+    carried(command).is_some_and(|item| item.more_data)
+}
+
+/// An alert of several events as alerts of one each, which says the same.
+fn by_item(command: &Command) -> Option<Vec<Command>> {
+    let Command::Alert(alert) = command else { return None };
+    let part = |item: &Item| Command::Alert(Alert { items: vec![item.clone()], ..alert.clone() });
+    (alert.items.len() > 1).then(|| alert.items.iter().map(part).collect())
+}
+
+/// Cuts one large value into a piece that fits and the rest. Nothing for what cannot be cut.
+fn cut(waiting: &Waiting, room: usize, size: &impl Fn(&Command) -> usize) -> Option<(Command, Command)> {
+    let Item { data: Some(data), more_data: false, .. } = carried(&waiting.command)? else {
         return None;
     };
     let total = data.as_bytes().len();
@@ -93,21 +131,27 @@ fn cut(waiting: &Waiting, room: usize, size: &impl Fn(&Command) -> usize) -> Opt
             return None;
         }
         // Only the first piece says how large the whole is.
-        let piece = with_data(results, &head, (!waiting.is_rest).then_some(total as u64), true);
+        let piece = with_data(&waiting.command, &head, (!waiting.is_rest).then_some(total as u64), true);
         if length <= CHUNK_BYTES_MIN || size(&piece) <= room {
-            return Some((piece, with_data(results, &tail, None, false)));
+            return Some((piece, with_data(&waiting.command, &tail, None, false)));
         }
         length = (length / 4 * 3).max(CHUNK_BYTES_MIN);
     }
 }
 
-fn with_data(results: &Results, data: &ItemData, size: Option<u64>, more_data: bool) -> Command {
-    let items = results.items.iter().map(|item| {
-        let mut meta = item.meta.clone();
-        meta.size = size;
-        Item { meta, data: Some(data.clone()), more_data, ..item.clone() }
-    });
-    Command::Results(Results { items: items.collect(), ..results.clone() })
+fn with_data(command: &Command, data: &ItemData, size: Option<u64>, more_data: bool) -> Command {
+    let mut command = command.clone();
+    let items = match &mut command {
+        Command::Results(results) => &mut results.items,
+        Command::Alert(alert) => &mut alert.items,
+        _ => return command,
+    };
+    for item in items {
+        item.meta.size = size;
+        item.data = Some(data.clone());
+        item.more_data = more_data;
+    }
+    command
 }
 
 /// Splits at `length` octets or just before, where a character begins.

@@ -16,7 +16,7 @@ pub(super) fn of_message(message: &Message, encoding: Encoding) -> usize {
 /// Octets a command adds to a message, its `CmdID` (of up to four digits) included.
 pub(super) fn of_command(command: &Command, encoding: Encoding) -> usize {
     let mut command = command.clone();
-    super::session::set_cmd_id(&mut command, "9999".into());
+    super::reply::set_cmd_id(&mut command, "9999".into());
     let with = Message { header: Header::default(), commands: vec![command], is_final: true };
     let without = Message { header: Header::default(), commands: Vec::new(), is_final: true };
     let octets = |message: &Message| message.encode(encoding).map_or(0, |octets| octets.len());

@@ -3,5 +3,10 @@
 mod authentication;
 mod commands;
 mod hostile;
+mod notification;
+mod objects;
 mod packages;
 mod script;
+mod sealed;
+mod tree;
+mod variety;

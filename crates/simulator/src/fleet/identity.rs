@@ -5,7 +5,7 @@ use muster_protocol::syncml::{Encoding, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, AuthType, ServerSecret};
-use crate::behaviour::Behaviour;
+use crate::behaviour::{Behaviour, Persona};
 use crate::dm1::Device;
 use crate::http::{HttpDevice, HttpOptions};
 use crate::tree::Profile;
@@ -69,6 +69,8 @@ pub struct FleetSpec {
     pub server_id: String,
     /// Whether devices make the server prove who it is.
     pub server_proves_itself: bool,
+    /// What all devices are like.
+    pub persona: Persona,
     /// Who misbehaves.
     pub mix: Mix,
 }
@@ -84,6 +86,7 @@ impl FleetSpec {
             xml_percent: 50,
             server_id: "muster".to_owned(),
             server_proves_itself: true,
+            persona: Persona::Plain,
             mix: Mix::Demo,
         }
     }
@@ -104,7 +107,7 @@ impl FleetSpec {
         let firmware = model.firmware[random.usize(..model.firmware.len())];
         let mut secret = || std::iter::repeat_with(|| random.alphanumeric()).take(20).collect::<String>();
         let (client_secret, server_secret) = (secret(), secret());
-        let server_nonce = std::iter::repeat_with(|| random.u8(..)).take(16).collect();
+        let server_nonce: Vec<u8> = std::iter::repeat_with(|| random.u8(..)).take(16).collect();
         DeviceSpec {
             index,
             msisdn: format!("+999{subscriber:09}"),
@@ -119,18 +122,16 @@ impl FleetSpec {
             client_name: format!("dev-{imei}"),
             client_secret,
             client_nonce: None,
-            server: self.server_proves_itself.then(|| ServerSecret {
-                name: self.server_id.clone(),
-                secret: server_secret,
-                nonce: server_nonce,
-            }),
-            behaviours: self.behaviours(index),
+            server: self
+                .server_proves_itself
+                .then(|| ServerSecret::md5(self.server_id.as_str(), server_secret, server_nonce)),
+            behaviours: [self.persona.behaviours(), self.misbehaviours(index)].concat(),
             seed: random.u64(..),
             imei,
         }
     }
 
-    fn behaviours(&self, index: u64) -> Vec<Behaviour> {
+    fn misbehaviours(&self, index: u64) -> Vec<Behaviour> {
         let one = match (&self.mix, index) {
             (Mix::Listed(list), _) => {
                 return list.iter().filter(|(at, _)| *at == index).map(|(_, it)| it.clone()).collect();
@@ -219,6 +220,7 @@ impl DeviceSpec {
             server_url: server_url.to_owned(),
             server_id: self.server_id.clone(),
             auth: self.auth,
+            weakest: self.auth,
             client_name: self.client_name.clone(),
             client_secret: self.client_secret.clone(),
             client_nonce: self.client_nonce.clone(),
@@ -314,6 +316,15 @@ mod tests {
         assert_eq!(faults.len(), 6);
         assert!(matches!(&faults[1], Behaviour::OtherImei(imei) if imei.len() == 15));
         assert!(FleetSpec::new(7, 1).iter().all(|it| it.behaviours.is_empty()));
+    }
+
+    #[test]
+    fn a_persona_is_that_of_every_device_and_leaves_the_mix_as_it_is() {
+        let fleet = FleetSpec { persona: Persona::Samsung, ..FleetSpec::new(8, 1) };
+        let special = Persona::Samsung.behaviours();
+
+        assert!(fleet.iter().all(|it| it.behaviours.starts_with(&special)));
+        assert_eq!(fleet.device(1).behaviours.last(), Some(&Behaviour::Declines));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub struct FleetRun {
     pub jitter: Duration,
     /// Sessions open at the same time.
     pub concurrency: usize,
-    /// After so many sessions a device is done; a session whose connection was lost on purpose does not count.
+    /// After so many sessions a device is done; a session that was lost on purpose does not count.
     /// Without it, devices go on until they are stopped.
     pub sessions_per_device: Option<u64>,
     /// Reports kept for whoever reads them; more are counted as lost.
@@ -157,8 +157,8 @@ async fn live(spec: DeviceSpec, mut shared: Shared) -> (u64, HttpDevice) {
         let report = device.connect(&Initiation::Client).await;
         shared.counters.session_closed(&report);
         drop(place);
-        // A device that lost its connection comes back at once.
-        wait = if report.end == SessionEnd::Dropped {
+        // A device that lost its connection, or restarted, comes back at once.
+        wait = if matches!(report.end, SessionEnd::Dropped | SessionEnd::Rebooted) {
             Duration::ZERO
         } else {
             sessions += 1;

@@ -179,3 +179,67 @@ async fn a_failing_node_fails_over_http_too() {
 
     assert_eq!(report.executed[0].status, StatusCode::NOT_ALLOWED);
 }
+
+#[tokio::test]
+async fn a_device_that_uses_a_mac_sends_its_header_with_each_message() {
+    use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+    use md5::{Digest as _, Md5};
+    let (url, server) = Server { work: vec![get(&[NAME])], ..Server::default() }.listen().await;
+    let spec = DeviceSpec {
+        auth: muster_simulator::account::AuthType::Hmac,
+        client_nonce: Some(b"nonce".to_vec()),
+        ..spec(&[], Encoding::Wbxml)
+    };
+    let mut device = spec.connected(&format!("{url}/dm"), HttpOptions::new().unwrap());
+
+    assert_eq!(device.connect(&Initiation::Client).await.end, SessionEnd::Complete);
+
+    let heard = server.heard.lock().unwrap();
+    assert_eq!(heard.requests.len(), 2);
+    for (headers, body) in &heard.requests {
+        // The formula as the specification prints it: B64(H(B64(H(user:password)):nonce:B64(H(body)))).
+        let hash = |octets: &[u8]| BASE64.encode(Md5::digest(octets));
+        let secret = hash(format!("{}:{}", spec.client_name, spec.client_secret).as_bytes());
+        let mac = hash(format!("{secret}:nonce:{}", hash(body)).as_bytes());
+        let header = format!("algorithm=MD5, username=\"{}\", mac={mac}", spec.client_name);
+        assert_eq!(headers["x-syncml-hmac"].to_str().unwrap(), header);
+    }
+}
+
+#[tokio::test]
+async fn personas_write_their_own_headers() {
+    use muster_simulator::behaviour::Persona;
+    for (persona, content_type, user_agent) in [
+        (Persona::Plain, "application/vnd.syncml.dm+wbxml", None),
+        (Persona::Libdmclient, "application/vnd.syncml+wbxml", None),
+        (Persona::Samsung, "application/vnd.syncml.dm+wbxml", Some("SyncML DM Client")),
+        (Persona::Windows, "application/vnd.syncml.dm+wbxml", Some("MSFT OMA DM Client/1.2.0.1")),
+    ] {
+        let (url, server) = Server { work: vec![get(&[NAME])], ..Server::default() }.listen().await;
+        let mut device = device(&url, &persona.behaviours(), Encoding::Wbxml);
+
+        let report = device.connect(&Initiation::Client).await;
+
+        assert_eq!((report.end, report.complaints), (SessionEnd::Complete, Vec::new()), "{}", persona.name());
+        for (headers, _) in &server.heard.lock().unwrap().requests {
+            let text = |name: &str| headers.get(name).map(|it| it.to_str().unwrap());
+            assert_eq!((text("content-type"), text("user-agent")), (Some(content_type), user_agent));
+            assert_eq!(text("connection").is_some(), persona == Persona::Samsung);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_device_that_restarts_has_done_what_it_was_asked_and_says_nothing_of_it() {
+    let (url, server) = Server { work: vec![replace(NAME, "a")], ..Server::default() }.listen().await;
+    let restarts = Behaviour::Reboots { after_message: 1, times: 1, forgets_nonces: false };
+    let mut device = device(&url, &[restarts], Encoding::Xml);
+
+    let lost = device.connect(&Initiation::Client).await;
+
+    assert_eq!((lost.end, lost.messages_sent), (SessionEnd::Rebooted, 1));
+    assert_eq!(device.device.tree.text(NAME), Some("a"));
+    assert_eq!(server.from(device.device.uri()).len(), 1);
+    assert_eq!(device.connect(&Initiation::Client).await.end, SessionEnd::Complete);
+    assert_eq!(device.device.ledger().count(NAME, "Replace"), 2);
+}

@@ -30,6 +30,8 @@ pub(crate) struct Server {
 pub(crate) struct Heard {
     /// Every message with its encoding and path, in order of arrival, repetitions included.
     pub(crate) messages: Vec<(Encoding, String, Message)>,
+    /// Headers and octets of each.
+    pub(crate) requests: Vec<(HeaderMap, Vec<u8>)>,
     /// Last answer by source, session and `MsgID`.
     answers: HashMap<(String, String, String), Vec<u8>>,
     /// Sessions that have got their work.
@@ -65,8 +67,8 @@ impl Server {
             return HttpStatus::from_u16(status).unwrap().into_response();
         }
         let encoding = match headers[header::CONTENT_TYPE].to_str().unwrap() {
-            "application/vnd.syncml.dm+xml" => Encoding::Xml,
-            "application/vnd.syncml.dm+wbxml" => Encoding::Wbxml,
+            "application/vnd.syncml.dm+xml" | "application/vnd.syncml+xml" => Encoding::Xml,
+            "application/vnd.syncml.dm+wbxml" | "application/vnd.syncml+wbxml" => Encoding::Wbxml,
             other => panic!("media type {other}"),
         };
         let message = Message::decode(encoding, body, &Limits::DEVICE).unwrap();
@@ -76,6 +78,7 @@ impl Server {
             message.header.msg_id.to_string(),
         );
         let mut heard = self.heard.lock().unwrap();
+        heard.requests.push((headers.clone(), body.to_vec()));
         heard.messages.push((encoding, path.to_owned(), message.clone()));
         let known = heard.answers.get(&key).cloned();
         let octets = known.unwrap_or_else(|| self.reply(&mut heard, &message).encode(encoding).unwrap());

@@ -5,12 +5,18 @@ use muster_broker::ports::{NoncePurpose, NotOurs, Vault};
 use muster_broker::store::Contact;
 use muster_protocol::dm1::{Account, AuthType, ServerAccount};
 
+use super::exchange::Settings;
+use crate::profile::Profile;
+
 /// What [`Account`] borrows.
 pub(super) struct OpenAccount {
     client_name: String,
     client_secret: String,
     weakest: AuthType,
     nonces: Vec<Vec<u8>>,
+    spent: Vec<Vec<u8>>,
+    resync_sent: bool,
+    is_first_contact: bool,
     challenge: [u8; 16],
     next: [u8; 16],
     server: Option<(String, String, Vec<u8>)>,
@@ -47,9 +53,18 @@ impl OpenAccount {
             client_secret: text(vault.open(&account.client_secret)?),
             weakest: match account.auth_type {
                 Weakest::Basic => AuthType::Basic,
-                Weakest::Digest | Weakest::Hmac => AuthType::Md5,
+                Weakest::Digest => AuthType::Md5,
+                Weakest::Hmac => AuthType::Hmac,
             },
             nonces,
+            // A device that missed an answer still has the nonce before.
+            spent: generation
+                .checked_sub(1)
+                .map(|before| vault.nonce(device, before, NoncePurpose::NextSession).to_vec())
+                .into_iter()
+                .collect(),
+            resync_sent: contact.state.resync,
+            is_first_contact: generation == 0,
             challenge,
             next: vault.nonce(device, generation + 1, NoncePurpose::NextSession),
             server,
@@ -68,21 +83,29 @@ impl OpenAccount {
             client_secret: secret.iter().map(|octet| format!("{octet:02x}")).collect(),
             weakest: AuthType::Md5,
             nonces: Vec::new(),
+            spent: Vec::new(),
+            resync_sent: false,
+            is_first_contact: false,
             challenge,
             next: challenge,
             server: None,
         }
     }
 
-    pub(super) fn lend(&self) -> Account<'_> {
+    /// The account for one message of a device of this kind.
+    pub(super) fn lend<'a>(&'a self, settings: &Settings, profile: &'a Profile) -> Account<'a> {
         Account {
-            client_name: &self.client_name,
-            client_secret: &self.client_secret,
-            weakest: self.weakest,
+            each_message: settings.proof_in_each_message,
             nonces: &self.nonces,
+            spent: &self.spent,
+            resync_sent: self.resync_sent,
+            is_first_contact: self.is_first_contact,
+            quirks: &profile.session,
+            style: &profile.form,
             challenge: &self.challenge,
             next: &self.next,
             server: self.server.as_ref().map(|(name, secret, nonce)| ServerAccount { name, secret, nonce }),
+            ..Account::new(&self.client_name, &self.client_secret, self.weakest)
         }
     }
 }

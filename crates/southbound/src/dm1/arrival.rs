@@ -4,11 +4,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use muster_broker::identity::DeviceId;
 use muster_broker::store::{ContactKey, DialogueState};
+use muster_protocol::dm1::{HmacHeader, Incoming, Reply};
 use muster_protocol::limits::Limits;
-use muster_protocol::syncml::{Command, Encoding, Message, StatusCode};
+use muster_protocol::syncml::{Command, EncodeError, Encoding, Message, StatusCode};
 
+use super::recorder::header_status;
 use super::{Answer, Post, Refusal};
-use crate::profile::{Observation, observe};
+use crate::profile::{Observation, Profile, observe};
 
 /// One message on its way in.
 pub(super) struct Arrival<'a> {
@@ -29,7 +31,7 @@ impl<'a> Arrival<'a> {
     pub(super) fn read(post: Post<'a>, digest: [u8; 16], limits: &Limits) -> Result<Self, Refusal> {
         let encoding = Encoding::sniff(post.content_type, post.body).ok_or(Refusal::NotSyncml)?;
         let message = Message::decode(encoding, post.body, limits)?;
-        let sender = sender(&message);
+        let sender = sender(&message, post.hmac);
         Ok(Self { post, encoding, message, sender, digest })
     }
 
@@ -41,6 +43,11 @@ impl<'a> Arrival<'a> {
             body: reply.octets,
             hmac: reply.seal,
         }
+    }
+
+    /// What the session machine takes.
+    pub(super) fn incoming(&self) -> Incoming<'_> {
+        Incoming { message: &self.message, body: self.post.body, hmac: self.post.hmac }
     }
 
     /// `SessionID` as the device writes it.
@@ -99,6 +106,13 @@ pub(super) struct SealedReply {
 }
 
 impl SealedReply {
+    /// The message in the form that this kind of device reads, signed if the session is one of signed messages.
+    pub(super) fn of(reply: &Reply, encoding: Encoding, profile: &Profile) -> Result<Self, EncodeError> {
+        let octets = reply.message.encode_styled(encoding, &profile.form)?;
+        let seal = reply.seal.as_ref().map(|seal| seal.header(&octets));
+        Ok(Self { octets, seal, status: header_status(&reply.message), why: None })
+    }
+
     /// The answer to the message that was answered last.
     pub(super) fn stored(dialogue: &DialogueState) -> Self {
         Self { octets: dialogue.reply.clone(), seal: dialogue.reply_seal.clone(), ..Self::default() }
@@ -107,10 +121,14 @@ impl SealedReply {
 
 /// How the sender of a message is found: by the name it authenticates with, else by its identifier.
 ///
-/// Source: OMA DM Security 1.2: the user is Source/LocName, or inside a Basic credential.
-fn sender(message: &Message) -> ContactKey {
+/// Source: OMA DM Security 1.2: the user is Source/LocName, or in the header that signs the message, or inside a Basic
+/// credential.
+fn sender(message: &Message, hmac: Option<&str>) -> ContactKey {
     if let Some(name) = message.header.source.name.as_ref().filter(|name| !name.is_empty()) {
         return ContactKey::ClientName(name.to_string());
+    }
+    if let Some(header) = hmac.and_then(|value| HmacHeader::parse(value).ok()) {
+        return ContactKey::ClientName(header.username);
     }
     let basic = message.header.cred.as_ref().filter(|cred| cred.meta.kind.as_deref() == Some("syncml:auth-basic"));
     let decoded = basic.and_then(|cred| STANDARD.decode(cred.data.trim()).ok());

@@ -9,14 +9,16 @@ use muster_broker::identity::DeviceId;
 use muster_broker::ports::Vault;
 use muster_broker::store::{Contact, ContactStep, DialogueState};
 use muster_broker::time::Timestamp;
-use muster_protocol::dm1::{DeviceAlert, DeviceInfo, EndReason, Identity, Received, Reply, Session, Stage, Violation};
+use muster_protocol::dm1::{
+    Account, AuthType, DeviceAlert, DeviceInfo, EndReason, Failure, Identity, Received, Reply, Session, Stage,
+    Violation,
+};
 use muster_protocol::syncml::{EncodeError, Encoding, Message, StatusCode, Text};
 use serde::{Deserialize, Serialize};
 
 use super::account::OpenAccount;
 use super::arrival::{Arrival, SealedReply};
 use super::exchange::Settings;
-use super::recorder::header_status;
 use super::work::Work;
 use crate::profile::Profile;
 
@@ -78,13 +80,27 @@ pub(super) struct Turn<'a> {
     pub(super) namesake: Option<&'a Device>,
 }
 
+/// Numberings of commands before one is used again.
+const NUMBERINGS: i64 = 1_000;
+/// Commands of each: more than a message has.
+const NUMBERS: u32 = 10_000;
+
 impl Dialogue {
     /// A session that begins with this message. A device that was challenged goes on counting its messages, and so
     /// do we; nothing else of a session that is not authenticated is remembered.
-    pub(super) fn begin(message: &Message, encoding: Encoding, profile: &str) -> Self {
+    ///
+    /// A Basic credential is always the same, so that a message of an earlier session which arrives late begins that
+    /// one again, and what the device said then must not count as an answer to commands of now. `generation` is
+    /// another one for each session that was let in.
+    pub(super) fn begin(message: &Message, encoding: Encoding, profile: &str, generation: i64) -> Self {
         let before = message.header.msg_id.trim().parse::<u32>().unwrap_or(1).saturating_sub(1);
+        let session = Session::after_challenge(&message.header.session_id, encoding, before);
+        let is_basic = message.header.cred.as_ref().is_some_and(|cred| {
+            cred.meta.kind.as_deref().is_none_or(|kind| AuthType::parse(kind) == Some(AuthType::Basic))
+        });
+        let numbers_from = if is_basic { generation.rem_euclid(NUMBERINGS) as u32 * NUMBERS } else { 0 };
         Self {
-            session: Session::after_challenge(&message.header.session_id, encoding, before),
+            session: session.numbered_from(numbers_from),
             profile: profile.to_owned(),
             tried: Vec::new(),
             answered: None,
@@ -100,9 +116,9 @@ impl Dialogue {
 impl Turn<'_> {
     /// Decides a message of a device whose account is known.
     pub(super) fn decide(&self, contact: Contact, mut dialogue: Dialogue) -> Result<Turned, EncodeError> {
-        let account = self.account.lend();
+        let account = self.account();
         let is_new = !dialogue.session.is_authenticated();
-        let received = match dialogue.session.receive(&account, self.message()) {
+        let received = match dialogue.session.receive(&account, self.arrival.incoming()) {
             Ok(received) => received,
             Err(violation) => {
                 // Only who was let in ends a session, and only by a fault that its own device can make.
@@ -112,7 +128,7 @@ impl Turn<'_> {
                 return Ok(Turned { decision, proof: Proof::None });
             }
         };
-        let proof = worth(&received, self.message());
+        let proof = worth(&received);
         Ok(Turned { decision: self.decide_received(contact, dialogue, &received, is_new)?, proof })
     }
 
@@ -128,7 +144,7 @@ impl Turn<'_> {
             || matches!(received.reason, Some(EndReason::BadCredential | EndReason::Version))
             || is_new && received.login.is_none();
         if is_in_doubt {
-            let reply = dialogue.session.answer(&self.identity(), &self.account.lend(), Vec::new());
+            let reply = dialogue.session.answer(&self.identity(), &self.account(), Vec::new());
             return Ok(Decision::Unstored(self.seal(&reply)?));
         }
         dialogue.follows_resp_uri |= self.came_to_resp_uri;
@@ -152,7 +168,7 @@ impl Turn<'_> {
         received: &Received,
         is_new: bool,
     ) -> Result<Decision, EncodeError> {
-        let account = self.account.lend();
+        let account = self.account();
         let mut encounter = Encounter::new(contact, self.now);
         let current = self.note_login(&mut encounter, received, is_new);
         let session_name = format!("{} over {}", dialogue.session.id(), dialogue.session.encoding().media_type());
@@ -266,10 +282,12 @@ impl Turn<'_> {
         &self.arrival.message
     }
 
-    /// The message in the form that this kind of device reads.
+    fn account(&self) -> Account<'_> {
+        self.account.lend(self.settings, self.profile)
+    }
+
     fn seal(&self, reply: &Reply) -> Result<SealedReply, EncodeError> {
-        let octets = reply.message.encode_styled(self.arrival.encoding, &self.profile.form)?;
-        Ok(SealedReply { octets, status: header_status(&reply.message), ..SealedReply::default() })
+        SealedReply::of(reply, self.arrival.encoding, self.profile)
     }
 
     fn identity(&self) -> Identity<'_> {
@@ -314,16 +332,15 @@ impl Turn<'_> {
     }
 }
 
-/// What the credential of a message was worth.
-fn worth(received: &Received, message: &Message) -> Proof {
-    if received.login.is_some() {
-        Proof::Right
-    } else if received.stage == Stage::Challenge && message.header.cred.is_some()
-        || received.reason == Some(EndReason::BadCredential)
-    {
-        Proof::Wrong
-    } else {
-        Proof::None
+/// What the credential of a message was worth. One that shows the secret and a nonce that does not count any more is no
+/// guess, and neither is one of a type that was not looked at.
+fn worth(received: &Received) -> Proof {
+    match received.failure {
+        None if received.login.is_some() => Proof::Right,
+        Some(Failure::Wrong | Failure::Header(_) | Failure::OtherUser) => Proof::Wrong,
+        None | Some(Failure::Missing | Failure::SpentNonce | Failure::UninvitedResync | Failure::WrongType { .. }) => {
+            Proof::None
+        }
     }
 }
 

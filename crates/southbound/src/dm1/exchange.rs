@@ -34,6 +34,8 @@ pub struct Settings {
     pub message_bytes_max: u32,
     /// Largest object taken, in octets; told to devices as `MaxObjSize`.
     pub object_bytes_max: u32,
+    /// Whether a device that authenticates with MD5 or Basic does so in every message, not once in a session.
+    pub proof_in_each_message: bool,
     /// How kinds of devices depart from the specification.
     pub profiles: Arc<Profiles>,
 }
@@ -45,6 +47,7 @@ impl Default for Settings {
             device_url: None,
             message_bytes_max: 64 << 10,
             object_bytes_max: 1 << 20,
+            proof_in_each_message: false,
             profiles: Arc::new(Profiles::default()),
         }
     }
@@ -240,7 +243,8 @@ impl Exchange {
             None => None,
         };
         let profile = self.profiles.choose(self.store.as_ref(), &contact, dialogue.as_ref(), arrival, now).await?;
-        let dialogue = dialogue.unwrap_or_else(|| Dialogue::begin(message, arrival.encoding, &profile.name));
+        let dialogue = dialogue
+            .unwrap_or_else(|| Dialogue::begin(message, arrival.encoding, &profile.name, contact.state.generation));
         let account = OpenAccount::of(&contact, session_id, &self.settings.server_id, vault)
             .map_err(|error| {
                 tracing::error!(device.id = %contact.device.oid, %error, "secrets cannot be opened");

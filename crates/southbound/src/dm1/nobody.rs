@@ -7,8 +7,7 @@ use super::account::OpenAccount;
 use super::arrival::{Arrival, SealedReply};
 use super::conversation::Dialogue;
 use super::exchange::Settings;
-use super::recorder::header_status;
-use crate::profile::PLAIN;
+use crate::profile::{PLAIN, Profile};
 
 /// Challenges, or refuses.
 pub(super) fn answer(
@@ -17,17 +16,18 @@ pub(super) fn answer(
     arrival: &Arrival<'_>,
 ) -> Result<SealedReply, Refusal> {
     let message = &arrival.message;
-    let mut session = Dialogue::begin(message, arrival.encoding, PLAIN).session;
+    let mut session = Dialogue::begin(message, arrival.encoding, PLAIN, 0).session;
     let identity = Identity {
         uri: &message.header.target.uri,
         resp_uri: None,
         max_msg_size: settings.message_bytes_max,
         max_obj_size: settings.object_bytes_max,
     };
-    let reply = match session.receive(&account.lend(), message) {
-        Ok(_) => session.answer(&identity, &account.lend(), Vec::new()),
+    let plain = Profile::default();
+    let account = account.lend(settings, &plain);
+    let reply = match session.receive(&account, arrival.incoming()) {
+        Ok(_) => session.answer(&identity, &account, Vec::new()),
         Err(violation) => session.refuse(&identity, message, violation.status()),
     };
-    let octets = reply.message.encode(arrival.encoding)?;
-    Ok(SealedReply { octets, status: header_status(&reply.message), ..SealedReply::default() })
+    Ok(SealedReply::of(&reply, arrival.encoding, &plain)?)
 }

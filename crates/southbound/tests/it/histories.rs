@@ -210,7 +210,7 @@ impl Run {
     fn prepare(&mut self, phone: usize, what: What, path: &str) {
         let device = &mut self.phones[phone].device;
         if !matches!(what, What::Make) {
-            let mut node = Node::leaf(Access::ALL, Leaf::of("chr", "old"));
+            let mut node = Node::leaf(Access::ALL, Leaf::text("old"));
             node.permanent = false;
             device.tree.install(path, node).unwrap();
         }

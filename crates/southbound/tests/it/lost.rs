@@ -289,3 +289,40 @@ async fn an_exec_of_a_silent_session_is_not_repeated_either() {
     assert_eq!(world.status(&task).await, TaskStatus::Failed);
     assert_eq!(phone.did("Exec", LOCK), 0);
 }
+
+#[tokio::test]
+async fn a_package_1_that_arrives_late_makes_no_answer_count_for_another_command() {
+    for behaviours in [Vec::new(), vec![muster_simulator::behaviour::Behaviour::IgnoresRespUri]] {
+        let world = World::new();
+        let mut phone = Phone::of("anna", Kind { auth: AuthType::Basic, behaviours, ..Kind::default() });
+        world.record(&phone).await;
+        let read = Ask::query(&["./Vendor/Nothing"]).of(&phone, &world).await;
+        world.pass_s(1);
+        let remove = Ask::delete(&[NAME]).of(&phone, &world).await;
+        phone.begin();
+        let answer = phone.send(&world).await.unwrap();
+        let package_1 = phone.sent.clone();
+        phone.hear(&answer);
+        let message = phone.out.clone().unwrap();
+        let octets = message.encode(Encoding::Xml).unwrap();
+        let url = phone.device.next_url().to_owned();
+        // The answer of the device to the read brings the Delete, whose fate is unknown once the session begins again:
+        // a read is to tell, and what the device said to the first read must not be taken for the answer to that one.
+        crate::phone::post(&world, &url, &octets, Encoding::Xml).await.unwrap();
+        crate::phone::post(&world, &package_1.0, &package_1.1, Encoding::Xml).await.unwrap();
+
+        let late = phone.send(&world).await.unwrap();
+        phone.hear(&late);
+        if phone.out.is_some() {
+            phone.finish(&world).await;
+        }
+        for _ in 0..3 {
+            phone.connect(&world).await;
+        }
+
+        assert_eq!(world.status(&read).await, TaskStatus::Failed, "{}", world.detail(&read).await);
+        // The node is one of the device's own, which cannot be deleted.
+        assert_eq!(phone.did("Delete", NAME), 0);
+        assert_eq!(world.status(&remove).await, TaskStatus::Failed, "{}", world.detail(&remove).await);
+    }
+}

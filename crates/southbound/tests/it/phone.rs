@@ -41,11 +41,15 @@ pub(crate) struct Phone {
     pub(crate) name: String,
     /// What its record is called.
     pub(crate) imei: String,
-    kind: Kind,
+    pub(crate) kind: Kind,
     /// What it will send next.
     pub(crate) out: Option<Message>,
     /// The octets sent last and where to.
     pub(crate) sent: (String, Vec<u8>),
+    /// The header that signs them, if any.
+    pub(crate) seal: Option<String>,
+    /// `User-Agent` of the device.
+    pub(crate) user_agent: Option<&'static str>,
 }
 
 /// A valid IMEI with this type allocation code and serial number.
@@ -89,22 +93,28 @@ impl Phone {
             hardware: "A".into(),
             language: "en-GB".into(),
         };
-        let server = ServerSecret {
-            name: "server".into(),
-            secret: "server-secret".into(),
-            nonce: b"first server nonce".to_vec(),
-        };
+        let server = ServerSecret::md5("server", "server-secret", b"first server nonce");
         let account = Account {
             server_url: URL.into(),
             server_id: "muster".into(),
             auth: kind.auth,
+            weakest: kind.auth,
             client_name: name.into(),
             client_secret: format!("{name}-secret"),
             client_nonce: Some(format!("{name} first nonce").into_bytes()),
             server: kind.asks_server.then_some(server),
         };
         let device = Device::new(&profile, account, kind.encoding, &kind.behaviours, u64::from(serial));
-        Self { device, name: name.into(), imei, kind, out: None, sent: (String::new(), Vec::new()) }
+        Self {
+            device,
+            name: name.into(),
+            imei,
+            kind,
+            out: None,
+            sent: (String::new(), Vec::new()),
+            seal: None,
+            user_agent: None,
+        }
     }
 
     /// The account as it is given to the server.
@@ -130,7 +140,8 @@ impl Phone {
     /// Sends what is to be sent. The answer is not heard yet.
     pub(crate) async fn send(&mut self, world: &World) -> Result<Answer, Refusal> {
         let message = self.out.take().unwrap();
-        let octets = message.encode(self.kind.encoding).unwrap();
+        let octets = self.device.write(&message).unwrap();
+        self.seal = self.device.seal(&octets);
         self.sent = (self.device.next_url().to_owned(), octets);
         self.send_again(world).await
     }
@@ -138,14 +149,23 @@ impl Phone {
     /// Sends the octets sent last.
     pub(crate) async fn send_again(&self, world: &World) -> Result<Answer, Refusal> {
         let (url, octets) = &self.sent;
-        post(world, url, octets, self.kind.encoding).await
+        let post = Post {
+            content_type: Some(self.kind.encoding.media_type()),
+            user_agent: self.user_agent,
+            hmac: self.seal.as_deref(),
+            token: token(url),
+            body: octets,
+            ..Post::default()
+        };
+        world.post(post).await
     }
 
     /// Hears an answer. Nothing while the session goes on.
     pub(crate) fn hear(&mut self, answer: &Answer) -> Option<SessionEnd> {
         assert_eq!(answer.encoding, self.kind.encoding);
         assert!(answer.body.len() as u64 <= self.device.message_bytes_max(), "{} octets", answer.body.len());
-        let Step { reply, finished } = self.device.receive(&self.read(answer));
+        let (message, header) = (self.read(answer), answer.hmac.as_deref());
+        let Step { reply, finished } = self.device.receive_sealed(&message, &answer.body, header);
         self.out = reply;
         finished
     }
@@ -208,8 +228,12 @@ impl Phone {
 
 /// Posts octets to the server's address or a `RespURI` below it.
 pub(crate) async fn post(world: &World, url: &str, octets: &[u8], encoding: Encoding) -> Result<Answer, Refusal> {
-    let token = url.strip_prefix(URL).unwrap().strip_prefix('/');
+    let token = token(url);
     world.post(Post { content_type: Some(encoding.media_type()), token, body: octets, ..Post::default() }).await
+}
+
+fn token(url: &str) -> Option<&str> {
+    url.strip_prefix(URL).unwrap().strip_prefix('/')
 }
 
 /// An answer as a device reads it.

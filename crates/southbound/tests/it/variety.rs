@@ -5,7 +5,7 @@ use muster_broker::task::TaskStatus;
 use muster_protocol::syncml::{Encoding, StatusCode};
 use muster_simulator::account::AuthType;
 use muster_simulator::dm1::{Event, ExecOutcome, SessionEnd, Told};
-use muster_simulator::tree::{Access, Leaf, Node};
+use muster_simulator::tree::{Access, Format, Leaf, Node};
 
 use crate::ask::Ask;
 use crate::phone::{Kind, Phone};
@@ -41,7 +41,7 @@ async fn octets_are_written_and_read_as_base64() {
         let mut phone = Phone::of("anna", Kind { encoding, ..Kind::default() });
         world.record(&phone).await;
         let path = "./Vendor/Example/Settings/Picture";
-        let mut leaf = Leaf::of("bin", "");
+        let mut leaf = Leaf::of(Format::Bin, "");
         leaf.value = vec![0, 255, 1, 254];
         phone.device.tree.install(path, Node::leaf(Access::ALL, leaf)).unwrap();
         let first = Ask::query(&[path]).of(&phone, &world).await;

@@ -243,5 +243,6 @@ pub(crate) fn weakest(auth: muster_simulator::account::AuthType) -> AuthType {
     match auth {
         muster_simulator::account::AuthType::Basic => AuthType::Basic,
         muster_simulator::account::AuthType::Md5 => AuthType::Digest,
+        muster_simulator::account::AuthType::Hmac => AuthType::Hmac,
     }
 }

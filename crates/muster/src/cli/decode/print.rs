@@ -120,7 +120,7 @@ impl Printer<'_> {
         let mut text = Row::new(self.prefix(node.at, depth), self.start(depth));
         text.push(&title.concat(), node.name.chars().count());
         self.notes(&node.notes, &mut text, self.start(depth) + INDENT);
-        self.put(text);
+        self.put(&text);
         if let Some(value) = &node.value {
             self.line(
                 &Shown { name: String::new(), attributes: String::new(), value: Some(value.clone()), node },
@@ -147,7 +147,7 @@ impl Printer<'_> {
             let mut row = Row::new(self.prefix(Some(failure.at), depth + 1), self.start(depth + 1));
             let text = format!("✗ {}", failure.error);
             row.push(&self.style.paint.text(Ink::Bad, &text), text.chars().count());
-            self.put(row);
+            self.put(&row);
         }
     }
 
@@ -165,7 +165,7 @@ impl Printer<'_> {
             let ink = if *value == Value::Hidden { Ink::Remark } else { Ink::Value };
             for (number, line) in lines.iter().enumerate() {
                 if number > 0 {
-                    self.put(row);
+                    self.put(&row);
                     row = Row::new(self.prefix(None, depth), start);
                     row.pad(column);
                 }
@@ -175,7 +175,7 @@ impl Printer<'_> {
             row.pad(column - gap);
         }
         self.notes(&shown.node.notes, &mut row, column.min(WIDTH - VALUE_COLUMNS_MIN));
-        self.put(row);
+        self.put(&row);
     }
 
     /// Notes stand behind the value where they fit, else on lines of their own at `column`.
@@ -196,7 +196,7 @@ impl Printer<'_> {
             }
             for line in wrapped(&text, WIDTH - column) {
                 let next = Row::new(self.prefix(None, 0), self.start(0));
-                self.put(std::mem::replace(row, next));
+                self.put(&std::mem::replace(row, next));
                 row.pad(column);
                 row.push(&self.style.paint.text(ink, &line), line.chars().count());
             }
@@ -233,7 +233,7 @@ impl Printer<'_> {
         format!("{}{indent}", self.style.paint.text(Ink::Remark, &offset))
     }
 
-    fn put(&mut self, row: Row) {
+    fn put(&mut self, row: &Row) {
         self.out.push_str(row.text.trim_end());
         self.out.push('\n');
     }

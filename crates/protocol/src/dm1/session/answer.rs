@@ -2,7 +2,9 @@
 
 use super::{Account, Due, Identity, MAX_MSG_SIZE_DEFAULT, ORDERS_MAX, Phase, Session, due::Issue, ended};
 use crate::{
-    dm1::{Answer, Note, Order, Outcome, Reply, Stage, alert::code, auth, size::Scale},
+    dm1::{
+        Answer, AuthType, Note, Order, Outcome, Reply, Seal, Stage, alert::code, auth, credential::Shown, size::Scale,
+    },
     syncml::{Address, Alert, Challenge, Command, Encoding, Header, Item, Message, Meta, StatusCode, Text},
 };
 
@@ -19,25 +21,24 @@ impl Session {
             let mut outcomes = self.close();
             outcomes.extend(commands.iter().flat_map(|it| ended(it, Answer::NotSent, Some(Note::NotTaken))));
             let message = self.message(identity, self.device.clone());
-            return Reply { message, outcomes, over: true };
+            return Reply { message, seal: None, outcomes, over: true };
         };
         let mut outcomes = self.admit(due.stage, commands);
         let mut message = self.begin(identity, account, &due);
-        let mut next = Number(message.commands.len());
+        let mut next = Number(message.commands.len().saturating_add(self.numbers_from as usize));
         if matches!(due.stage, Stage::NextMessage | Stage::Ready) && !due.no_end.is_empty() {
             self.say(&mut message, &mut next, code::NO_END_OF_DATA, due.no_end.iter().map(source).collect());
         }
+        let seal = self.show(account, due.stage, &mut message);
         let over = match due.stage {
             Stage::Challenge => false,
             Stage::Refuse | Stage::End => true,
             Stage::NextMessage => {
                 message.is_final = false;
                 self.say(&mut message, &mut next, code::NEXT_MESSAGE, Vec::new());
-                message.header.cred = self.standing.credential(account, false);
                 false
             }
             Stage::Ready => {
-                message.header.cred = self.standing.credential(account, !self.queue.is_empty());
                 if !self.queue.is_empty() {
                     let room = Room::new(self, &message, &due);
                     outcomes.extend(self.send_orders(account, &mut message, &mut next, &room));
@@ -49,11 +50,10 @@ impl Session {
                 self.wire.is_empty() && self.queue.is_empty() && self.own_alerts.is_empty()
             }
         };
-        self.standing.sent(message.header.cred.is_some());
         if over {
             outcomes.extend(self.close());
         }
-        Reply { message, outcomes, over }
+        Reply { message, seal, outcomes, over }
     }
 
     /// Ends the session from this side, for a shutdown or a cancellation: what is owed, alert 1223 and nothing else.
@@ -64,7 +64,8 @@ impl Session {
         };
         let mut next = Number(message.commands.len());
         message.commands.push(alert(next.take(), code::SESSION_ABORT, Vec::new()));
-        Reply { message, outcomes: self.close(), over: true }
+        let seal = self.show(account, Stage::End, &mut message);
+        Reply { message, seal, outcomes: self.close(), over: true }
     }
 
     /// Refuses a message that [`Session::receive`] did not take, with `code` for its header and each of its commands, and
@@ -77,7 +78,28 @@ impl Session {
         self.id = message.header.session_id.clone();
         let mut reply = self.message(identity, message.header.source.uri.clone());
         add_statuses(&mut reply, &due, None);
-        Reply { message: reply, outcomes: self.close(), over: true }
+        Reply { message: reply, seal: None, outcomes: self.close(), over: true }
+    }
+
+    /// Puts our credential into the message, or gives what seals it. A client that is not known gets neither.
+    fn show(&mut self, account: &Account<'_>, stage: Stage, message: &mut Message) -> Option<Seal> {
+        let client = self.scheme.filter(|_| self.phase == Phase::Known);
+        let shown = match stage {
+            Stage::Ready => self.standing.show(account, !self.queue.is_empty(), client),
+            Stage::NextMessage => self.standing.show(account, false, client),
+            // The last word must be believed too, if the words before it were sealed.
+            Stage::End if client == Some(AuthType::Hmac) => self.standing.show(account, false, client),
+            Stage::Challenge | Stage::Refuse | Stage::End => {
+                self.standing.show_nothing();
+                None
+            }
+        };
+        match shown {
+            Some(Shown::Cred(cred)) => message.header.cred = Some(cred),
+            Some(Shown::Seal(seal)) => return Some(seal),
+            None => {}
+        }
+        None
     }
 
     /// Takes orders into the queue. Returns the outcomes of those that cannot be taken.
@@ -105,6 +127,7 @@ impl Session {
         }
         if due.login || self.phase == Phase::Stranger {
             self.parts.announce(identity.max_obj_size);
+            self.told_max_msg_size = Some(identity.max_msg_size);
             message.header.meta = Meta {
                 max_msg_size: Some(identity.max_msg_size.into()),
                 max_obj_size: Some(identity.max_obj_size.into()),
@@ -113,7 +136,7 @@ impl Session {
         }
         let challenge = due.challenge.map(|issue| match issue {
             Issue::Now(auth) => auth::challenge(auth, account.challenge),
-            Issue::NextSession => auth::challenge(crate::dm1::AuthType::Md5, account.next),
+            Issue::Next(auth) => auth::challenge(auth, account.next),
         });
         add_statuses(&mut message, due, challenge);
         message
@@ -123,10 +146,11 @@ impl Session {
     fn message(&mut self, identity: &Identity<'_>, target: Text) -> Message {
         self.sent = self.sent.saturating_add(1);
         self.own_alerts.clear();
+        let (ver_dtd, ver_proto) = self.version.names();
         Message {
             header: Header {
-                ver_dtd: "1.2".into(),
-                ver_proto: "DM/1.2".into(),
+                ver_dtd: ver_dtd.into(),
+                ver_proto: ver_proto.into(),
                 session_id: self.id.clone(),
                 msg_id: text(self.sent),
                 target: Address::new(target),
@@ -206,10 +230,14 @@ impl Room {
             commands: vec![due.header_status(text(1), None)],
             is_final: true,
         };
+        let used = octets(message, session.encoding);
+        // In a session with proofs in each message every answer carries a challenge, so where there is nothing to answer
+        // but a header, no later message will have more room.
+        let is_bare = due.commands.is_empty() && due.no_end.is_empty();
         Self {
             max: usize::try_from(max).unwrap_or(usize::MAX),
-            used: octets(message, session.encoding),
-            bare: octets(&bare, session.encoding),
+            used,
+            bare: if is_bare { used } else { octets(&bare, session.encoding) },
         }
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Due {
     pub(super) commands: Vec<CommandStatus>,
     /// Large objects that broke off.
     pub(super) no_end: Vec<Text>,
-    /// The client became known with this message.
+    /// The client became known with this message, or became known again.
     pub(super) login: bool,
     pub(super) stage: Stage,
 }
@@ -32,8 +32,9 @@ pub(super) struct Due {
 pub(super) enum Issue {
     /// To authenticate now with this scheme.
     Now(AuthType),
-    /// To authenticate in the next session.
-    NextSession,
+    /// To authenticate with this scheme the next time: in the next message where each needs a credential, else in the
+    /// next session.
+    Next(AuthType),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

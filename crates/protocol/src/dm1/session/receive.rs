@@ -1,32 +1,40 @@
 //! Takes a message of the device.
 
-use super::{Account, Due, Phase, Session, due::Issue};
+use super::{Account, Due, Incoming, Phase, Session, Version, due::Issue};
 use crate::{
     dm1::{
-        Answer, AuthType, DeviceInfo, EndReason, EventKind, Initiation, Login, Outcome, Received, Stage, Violation,
+        Answer, AuthType, DeviceInfo, EndReason, EventKind, Failure, Initiation, Login, Outcome, Quirks, Received,
+        Stage, Violation,
         alert::{code, take_events},
-        auth, credential,
+        credential,
         large::{Assembly, Object, Owner},
+        proof::{self, Terms},
     },
     syncml::{Alert, Command, Header, Message, Status, StatusCode, WriteKind},
 };
 
 impl Session {
     /// Takes one message of the device. The caller has dealt with a repetition of the last message, which gets the reply it
-    /// got before and is not given here.
+    /// got before and is not given here. A message without a MAC may be given alone, in place of an [`Incoming`].
     ///
     /// Of a message whose sender is not authenticated nothing is taken: no outcomes, no alerts, no nonce.
     ///
     /// # Errors
     /// [`Violation`] if the message cannot be part of this session, which is then unchanged.
-    pub fn receive(&mut self, account: &Account<'_>, message: &Message) -> Result<Received, Violation> {
-        let number = self.check(&message.header)?;
+    pub fn receive<'a>(
+        &mut self,
+        account: &Account<'_>,
+        incoming: impl Into<Incoming<'a>>,
+    ) -> Result<Received, Violation> {
+        let incoming = incoming.into();
+        let message = incoming.message;
+        let number = self.check(account, &incoming)?;
         self.id = message.header.session_id.clone();
         self.device = message.header.source.uri.clone();
         self.skipped = self.skipped.saturating_add(number - self.seen - 1);
         self.seen = number;
         let mut received = Received::nothing();
-        let due = self.take(account, message, &mut received);
+        let due = self.take(account, &incoming, &mut received);
         received.stage = due.stage;
         if matches!(due.stage, Stage::Refuse | Stage::End) {
             received.outcomes.extend(self.close());
@@ -38,10 +46,11 @@ impl Session {
     }
 
     /// The number of a message that can be next in this session.
-    fn check(&self, header: &Header) -> Result<u32, Violation> {
+    fn check(&self, account: &Account<'_>, incoming: &Incoming<'_>) -> Result<u32, Violation> {
         if self.phase == Phase::Over {
             return Err(Violation::Over);
         }
+        let header = &incoming.message.header;
         let identifiers = [&header.session_id, &header.source.uri, &header.msg_id];
         if identifiers.iter().any(|it| it.len() > super::IDENTIFIER_BYTES_MAX) {
             return Err(Violation::IdentifierTooLong { max: super::IDENTIFIER_BYTES_MAX });
@@ -58,6 +67,11 @@ impl Session {
         if number <= self.seen {
             return Err(Violation::MessageBelow { expected: self.seen.saturating_add(1), got: number });
         }
+        let got = incoming.body.len();
+        let told = self.told_max_msg_size.filter(|_| account.quirks.honours_max_msg_size);
+        if let Some(max) = told.filter(|it| usize::try_from(*it).is_ok_and(|it| got > it)) {
+            return Err(Violation::MessageTooLong { max, got });
+        }
         if self.sent >= super::MESSAGES_MAX {
             return Err(Violation::TooManyMessages { max: super::MESSAGES_MAX });
         }
@@ -65,36 +79,67 @@ impl Session {
     }
 
     /// The message from its outside to its inside: version, sender, body.
-    fn take(&mut self, account: &Account<'_>, message: &Message, received: &mut Received) -> Due {
-        if let Some(code) = version_error(&message.header) {
-            received.reason = Some(EndReason::Version);
-            return Due::refusal(message, code, Stage::Refuse);
-        }
-        let verdict = auth::check(account, message.header.cred.as_ref());
-        match verdict {
-            auth::Verdict::Right(login) => {
-                self.phase = Phase::Known;
+    fn take(&mut self, account: &Account<'_>, incoming: &Incoming<'_>, received: &mut Received) -> Due {
+        let message = incoming.message;
+        self.version = match version(&message.header, account.quirks) {
+            Ok(version) => version,
+            Err(code) => {
+                received.reason = Some(EndReason::Version);
+                return Due::refusal(message, code, Stage::Refuse);
+            }
+        };
+        let terms = Terms { scheme: self.scheme, resynchronised: self.resynchronised };
+        match proof::check(account, incoming, terms) {
+            Ok(login) => {
+                let is_new = self.phase != Phase::Known;
+                self.let_in(account, login);
                 received.login = Some(login);
+                Due { login: is_new, ..self.take_body(account, message, received) }
+            }
+            Err(Failure::Missing) if self.phase == Phase::Known && !self.each_message => {
                 self.take_body(account, message, received)
             }
-            auth::Verdict::Missing if self.phase == Phase::Known => self.take_body(account, message, received),
             // There is nothing a stranger could abort but its own session.
-            auth::Verdict::Missing | auth::Verdict::Wrong { .. }
-                if self.phase == Phase::Stranger && has_abort(message) =>
-            {
-                abort_answer(message, received)
-            }
-            auth::Verdict::Missing => self.doubt(message, StatusCode::MISSING_CREDENTIALS, AuthType::Md5, received),
-            auth::Verdict::Wrong { tried } => {
-                let wanted = tried.filter(|it| *it >= account.weakest).unwrap_or(AuthType::Md5);
-                self.doubt(message, StatusCode::INVALID_CREDENTIALS, wanted, received)
+            Err(_) if self.phase == Phase::Stranger && has_abort(message) => abort_answer(message, received),
+            Err(failure) => {
+                received.failure = Some(failure);
+                let wanted = self.wanted(account, incoming, failure);
+                self.doubt(message, failure, wanted, received)
             }
         }
     }
 
+    /// Notes that the client proved who it is.
+    fn let_in(&mut self, account: &Account<'_>, login: Login) {
+        if self.scheme.is_none() {
+            self.each_message = account.each_message || login.auth == AuthType::Hmac;
+        }
+        self.phase = Phase::Known;
+        self.scheme = Some(login.auth);
+        self.failures = 0;
+        if let Some(reading) = login.resync {
+            self.resynchronised = true;
+            // On a first contact without a notification it is the client's nonce alone that is empty.
+            if account.resync_sent {
+                self.standing.resynchronise(reading);
+            }
+        }
+    }
+
+    /// The scheme to ask for: that of the session, or the one that the client tried, if the account allows it.
+    fn wanted(&self, account: &Account<'_>, incoming: &Incoming<'_>, failure: Failure) -> AuthType {
+        let tried = failure.tried(incoming.hmac.is_some(), incoming.message.header.cred.as_ref());
+        let wanted = self.scheme.or(tried).filter(|it| *it >= account.weakest);
+        wanted.unwrap_or(account.weakest.max(AuthType::Md5))
+    }
+
     /// Challenges the client, or refuses it the second time. Statuses of a doubtful message are not taken; what it owes it
     /// still owes.
-    fn doubt(&mut self, message: &Message, code: StatusCode, wanted: AuthType, received: &mut Received) -> Due {
+    fn doubt(&mut self, message: &Message, failure: Failure, wanted: AuthType, received: &mut Received) -> Due {
+        let code = match failure {
+            Failure::Missing => StatusCode::MISSING_CREDENTIALS,
+            _ => StatusCode::INVALID_CREDENTIALS,
+        };
         self.phase = Phase::Stranger;
         self.failures = self.failures.saturating_add(1);
         if self.failures > 1 {
@@ -108,11 +153,9 @@ impl Session {
     fn take_body(&mut self, account: &Account<'_>, message: &Message, received: &mut Received) -> Due {
         let announced = message.header.meta.max_msg_size.filter(|it| *it > 0);
         self.max_msg_size = announced.or(self.max_msg_size);
-        let mut due = Due::new(message, StatusCode::AUTHENTICATED, Stage::Ready);
-        if let Some(login) = received.login {
-            due.login = true;
-            due.challenge = issue_after(login);
-        }
+        let code = if self.each_message { StatusCode::OK } else { StatusCode::AUTHENTICATED };
+        let mut due = Due::new(message, code, Stage::Ready);
+        due.challenge = received.login.and_then(issue_after);
         self.parts.begin_message();
         let mut broken = Vec::new();
         for command in &message.commands {
@@ -155,7 +198,7 @@ impl Session {
             }
         }
         if has_abort(message) {
-            received.outcomes.extend(self.wire.take_all());
+            received.outcomes.extend(self.wire.take_cut_off());
             return abort_answer(message, received);
         }
         if message.is_final {
@@ -229,6 +272,7 @@ impl Received {
     fn nothing() -> Self {
         Self {
             login: None,
+            failure: None,
             server_nonce: None,
             device: None,
             initiation: None,
@@ -250,23 +294,22 @@ fn header_status(message: &Message, msg: u32) -> Option<&Status> {
     })
 }
 
-/// The nonce that the answer to a login issues: MD5 needs one for the next session.
+/// The nonce that the answer to a login issues for the next one.
 fn issue_after(login: Login) -> Option<Issue> {
     match login.auth {
         AuthType::Basic => None,
-        AuthType::Md5 => Some(Issue::NextSession),
+        AuthType::Md5 | AuthType::Hmac => Some(Issue::Next(login.auth)),
     }
 }
 
-/// 505 or 513 for versions that are not spoken here. Documents of DTD 1.1 differ from 1.2 only in what they may hold, so
-/// they are read; the protocol before DM 1.2 has another account and no generic alerts, so it is not.
-fn version_error(header: &Header) -> Option<StatusCode> {
-    if !matches!(header.ver_dtd.trim(), "1.1" | "1.2") {
-        Some(StatusCode::DTD_VERSION_NOT_SUPPORTED)
-    } else if header.ver_proto.trim() != "DM/1.2" {
-        Some(StatusCode::PROTOCOL_VERSION_NOT_SUPPORTED)
-    } else {
-        None
+/// The version that the message speaks, or 505 or 513 where it is not spoken here. Documents of DTD 1.1 differ from 1.2 only
+/// in what they may hold, so they are read in a session of DM 1.2 too.
+fn version(header: &Header, quirks: &Quirks) -> Result<Version, StatusCode> {
+    match (header.ver_dtd.trim(), header.ver_proto.trim()) {
+        ("1.1" | "1.2", "DM/1.2") => Ok(Version::V1_2),
+        ("1.1", "DM/1.1") if quirks.dm_1_1 => Ok(Version::V1_1),
+        ("1.1" | "1.2", _) => Err(StatusCode::PROTOCOL_VERSION_NOT_SUPPORTED),
+        _ => Err(StatusCode::DTD_VERSION_NOT_SUPPORTED),
     }
 }
 

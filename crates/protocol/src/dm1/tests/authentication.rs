@@ -25,7 +25,7 @@ fn stale_credential_is_challenged_with_401_and_the_challenge_is_then_met() {
 
     assert_eq!(first.stage, Stage::Challenge);
     assert_eq!(statuses(&reply.message)[0], ("1 0 SyncHdr".to_owned(), 401));
-    assert_eq!(second.login, Some(Login { auth: AuthType::Md5, nonce: Some(1) }));
+    assert_eq!(second.login, Some(Login { auth: AuthType::Md5, nonce: Some(1), resync: None }));
     assert_eq!(second.stage, Stage::Ready);
 }
 
@@ -69,7 +69,7 @@ fn basic_is_taken_only_where_the_account_allows_it_and_gets_no_nonce() {
 
     assert_eq!(refused.stage, Stage::Challenge);
     assert_eq!(challenge(&refusal.message).unwrap().0, "syncml:auth-md5");
-    assert_eq!(taken.login, Some(Login { auth: AuthType::Basic, nonce: None }));
+    assert_eq!(taken.login, Some(Login { auth: AuthType::Basic, nonce: None, resync: None }));
     assert_eq!((statuses(&reply.message)[0].1, challenge(&reply.message)), (212, None));
 }
 

@@ -45,6 +45,37 @@ fn results_that_never_come_are_missing_when_the_package_ends() {
 }
 
 #[test]
+fn a_read_whose_results_were_still_to_come_is_not_answered_when_the_session_is_lost() {
+    let mut world = World::asked(vec![get(7, "./DevDetail/FwV"), get(8, "./Nowhere"), replace(9, "./A", "a")]);
+    let said = package_3(2, 1).status(1, 4, 200).status(1, 5, 404).status(1, 6, 200).without_final();
+    let received = world.receive(said);
+    assert_eq!(answers(&received.outcomes), [(8, code(404)), (9, code(200))]);
+
+    let outcomes = world.session.close();
+
+    assert_eq!(answers(&outcomes), [(7, Answer::None)]);
+}
+
+#[test]
+fn commands_are_numbered_from_where_the_session_is_told_and_answered_by_those_numbers() {
+    let mut world = World::new();
+    world.session = world.session.numbered_from(10_000);
+    world.receive(package_1(1).md5(b"stored"));
+    let reply = world.answer(vec![get(7, "./A")]);
+    let numbers: Vec<&str> = reply.message.commands.iter().map(|it| it.cmd_id().as_str()).collect();
+    assert_eq!(numbers, ["1", "2", "3", "10004"]);
+
+    let received = world.receive(package_3(2, 1).status(1, 4, 404).status(1, 10_004, 200).results(
+        Some(1),
+        10_004,
+        &[("./A", "a")],
+    ));
+
+    assert_eq!(answers(&received.outcomes), [(7, code(200))]);
+    assert_eq!(received.unexpected, 1);
+}
+
+#[test]
 fn results_without_msg_ref_find_the_only_get_they_can_mean() {
     let mut world = World::logged_in();
     world.answer(vec![get(1, "./A")]);

@@ -114,13 +114,11 @@ fn nonces() -> Vec<Vec<u8>> {
 
 fn account(nonces: &[Vec<u8>]) -> Account<'_> {
     Account {
-        client_name: "dev-user",
-        client_secret: "dev-secret",
-        weakest: AuthType::Md5,
         nonces,
         challenge: &CLIENT_NONCE,
         next: &NEXT_NONCE,
         server: Some(ServerAccount { name: "srv-user", secret: "srv-secret", nonce: &SERVER_NONCE }),
+        ..Account::new("dev-user", "dev-secret", AuthType::Md5)
     }
 }
 

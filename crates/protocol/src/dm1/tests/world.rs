@@ -2,9 +2,10 @@
 
 use crate::{
     dm1::{
-        Account, Action, Answer, AuthType, Identity, Order, Outcome, Received, Reply, ServerAccount, Session,
-        Violation, md5_digest,
+        Account, Action, Answer, AuthType, Identity, Incoming, Order, Outcome, Quirks, Received, Reply, ServerAccount,
+        Session, Violation, md5_digest,
     },
+    limits::Limits,
     syncml::{
         Address, Alert, Challenge, Command, Credential, Encoding, Header, Item, Message, Meta, Results, Status,
         StatusCode, Write, WriteKind,
@@ -24,8 +25,14 @@ pub(super) const IDENTITY: Identity<'static> = Identity {
 pub(super) struct World {
     pub(super) session: Session,
     pub(super) weakest: AuthType,
+    pub(super) each_message: bool,
     pub(super) nonces: Vec<Vec<u8>>,
+    pub(super) spent: Vec<Vec<u8>>,
+    pub(super) resync_sent: bool,
+    pub(super) is_first_contact: bool,
     pub(super) server_nonce: Option<Vec<u8>>,
+    pub(super) quirks: Quirks,
+    pub(super) large_objects: bool,
 }
 
 impl World {
@@ -33,8 +40,14 @@ impl World {
         Self {
             session: Session::new("A1", Encoding::Xml),
             weakest: AuthType::Md5,
+            each_message: false,
             nonces: vec![b"stored".to_vec(), b"challenge".to_vec()],
+            spent: Vec::new(),
+            resync_sent: false,
+            is_first_contact: false,
             server_nonce: None,
+            quirks: Quirks::default(),
+            large_objects: false,
         }
     }
 
@@ -64,30 +77,46 @@ impl World {
     }
 
     pub(super) fn try_receive(&mut self, message: impl Into<Message>) -> Result<Received, Violation> {
-        let Self { session, weakest, nonces, server_nonce } = self;
-        session.receive(&account(*weakest, nonces, server_nonce.as_deref()), &message.into())
+        let (session, account) = self.split();
+        session.receive(&account, &message.into())
+    }
+
+    /// As it comes over the transport: the message in its octets, with this header for its MAC.
+    pub(super) fn receive_octets(&mut self, body: &[u8], hmac: Option<&str>) -> Result<Received, Violation> {
+        let message = Message::decode(Encoding::Xml, body, &Limits::DEVICE).unwrap();
+        let (session, account) = self.split();
+        session.receive(&account, Incoming { message: &message, body, hmac })
     }
 
     pub(super) fn answer(&mut self, orders: Vec<Order>) -> Reply {
-        let Self { session, weakest, nonces, server_nonce } = self;
-        session.answer(&IDENTITY, &account(*weakest, nonces, server_nonce.as_deref()), orders)
+        let (session, account) = self.split();
+        session.answer(&IDENTITY, &account, orders)
     }
 
     pub(super) fn abort(&mut self) -> Reply {
-        let Self { session, weakest, nonces, server_nonce } = self;
-        session.abort(&IDENTITY, &account(*weakest, nonces, server_nonce.as_deref()))
+        let (session, account) = self.split();
+        session.abort(&IDENTITY, &account)
     }
-}
 
-pub(super) fn account<'a>(weakest: AuthType, nonces: &'a [Vec<u8>], server_nonce: Option<&'a [u8]>) -> Account<'a> {
-    Account {
-        client_name: "dev-user",
-        client_secret: "dev-secret",
-        weakest,
-        nonces,
-        challenge: b"challenge",
-        next: b"next-session",
-        server: server_nonce.map(|nonce| ServerAccount { name: "srv-user", secret: "srv-secret", nonce }),
+    fn split(&mut self) -> (&mut Session, Account<'_>) {
+        let account = Account {
+            each_message: self.each_message,
+            nonces: &self.nonces,
+            spent: &self.spent,
+            resync_sent: self.resync_sent,
+            is_first_contact: self.is_first_contact,
+            challenge: b"challenge",
+            next: b"next-session",
+            server: self.server_nonce.as_deref().map(|nonce| ServerAccount {
+                name: "srv-user",
+                secret: "srv-secret",
+                nonce,
+            }),
+            quirks: &self.quirks,
+            large_objects: self.large_objects,
+            ..Account::new("dev-user", "dev-secret", self.weakest)
+        };
+        (&mut self.session, account)
     }
 }
 

@@ -81,6 +81,14 @@ fn lines_are_short_messages_in_any_order_and_the_missing_one_is_told() {
 }
 
 #[test]
+fn parts_in_several_inputs_are_joined() {
+    let parts: Vec<Vec<u8>> = short_messages().pop().unwrap().iter().map(|it| octets(it)).collect();
+    let explanation = plain(&[&parts[1], &parts[0]]);
+    assert_eq!((explanation.failures.len(), explanation.values("sessionid")), (0, vec!["0x4321"]));
+    assert_eq!(plain(&[&parts[1]]).failures.len(), 1);
+}
+
+#[test]
 fn whole_short_messages_are_taken_with_and_without_the_message_centre() {
     let parts = short_messages().pop().unwrap();
     let deliver = |user_data: &str| {

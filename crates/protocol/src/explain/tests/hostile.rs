@@ -51,6 +51,32 @@ fn a_document_that_breaks_inside_data_does_not_break_the_message_around_it() {
 }
 
 #[test]
+fn text_that_only_begins_like_a_document_is_a_value() {
+    let xml = b"<SyncML><SyncBody><Add><Item><Data>&lt;br> &amp; more</Data></Item></Add></SyncBody></SyncML>";
+    let explanation = plain(&[xml]);
+    assert_eq!((explanation.failures.len(), explanation.values("Data")), (0, vec!["<br> & more"]));
+}
+
+#[test]
+fn many_answers_to_many_commands_are_matched_in_time() {
+    let commands: String = (0..30_000).map(|_| "<Get><CmdID>1</CmdID></Get>").collect();
+    let statuses: String =
+        (0..15_000).map(|_| "<Status><MsgRef>1</MsgRef><CmdRef>1</CmdRef><Data>200</Data></Status>").collect();
+    let message = |body: &str, from: &str| {
+        format!(
+            "<SyncML><SyncHdr><MsgID>1</MsgID><Source><LocURI>{from}</LocURI></Source></SyncHdr><SyncBody>{body}</SyncBody></SyncML>"
+        )
+    };
+    let (one, two) = (message(&commands, "a"), message(&statuses, "b"));
+    let explanation = plain(&[one.as_bytes(), two.as_bytes()]);
+    assert_eq!(explanation.failures, []);
+    assert_eq!(explanation.notes("Get").len(), 2, "an answer, and how many more");
+    // Prefixed digits are found in one pass too.
+    let text = "0x41, ".repeat(200_000);
+    assert_eq!(packing::unpack(text.as_bytes(), None).unwrap().octets.len(), 200_000);
+}
+
+#[test]
 fn endless_nesting_huge_lengths_and_many_attributes_end_with_the_limit() {
     let deep = [b"\x02\xA4\x01\x6A\x00".as_slice(), &[0x6D; 100_000]].concat();
     let huge = b"\x02\xA4\x01\x6A\x00\x6D\xC3\x8F\xFF\xFF\xFF\x7F";

@@ -18,6 +18,17 @@ fn a_basic_credential_shows_the_name_alone() {
 }
 
 #[test]
+fn a_basic_credential_in_a_fragment_or_a_broken_message_is_hidden_too() {
+    let cred = "<Cred><Meta><Type>syncml:auth-basic</Type></Meta><Data>ZGV2LXVzZXI6ZGV2LXNlY3JldA==</Data></Cred>";
+    let whole = format!("<SyncML><SyncHdr>{cred}</SyncHdr></SyncML>");
+    assert!(shown(&[whole.as_bytes()], true).contains("ZGV2LXVzZXI6"));
+    for document in [cred.to_owned(), format!("<SyncHdr>{cred}</SyncHdr>"), whole[..whole.len() - 40].to_owned()] {
+        let hidden = shown(&[document.as_bytes()], false);
+        assert!(!hidden.contains("ZGV2LXVzZXI6"), "{hidden}");
+    }
+}
+
+#[test]
 fn secrets_of_provisioning_documents_and_trees_are_hidden() {
     let tree = b"<MgmtTree><Node><NodeName>AAuthSecret</NodeName><Value>dev-secret</Value></Node></MgmtTree>";
     let item = b"<SyncML><SyncBody><Replace><Item><Target><LocURI>./DMAcc/x/AppAuth/1/AAuthSecret</LocURI></Target><Data>dev-secret</Data></Item></Replace></SyncBody></SyncML>";

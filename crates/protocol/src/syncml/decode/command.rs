@@ -1,7 +1,7 @@
 use super::super::source::Source;
 use super::super::{
-    Alert, Command, DecodeFault, Exec, Get, Item, Meta, Nested, NestedKind, Results, Status, StatusCode, Text, Write,
-    WriteKind,
+    Address, Alert, Challenge, Command, Credential, DecodeFault, Exec, Get, Item, Meta, Nested, NestedKind, Results,
+    Status, StatusCode, Text, Write, WriteKind,
 };
 use super::{Child, Decoder};
 use crate::limits::check;
@@ -9,16 +9,14 @@ use crate::wbxml::tags::Tag;
 
 impl<'a, S: Source<'a>> Decoder<'_, S> {
     /// The children of `SyncBody`.
-    pub(super) fn commands(&mut self, is_final: &mut bool) -> Result<Vec<Command>, DecodeFault> {
-        let mut commands = Vec::new();
+    pub(super) fn commands(&mut self, commands: &mut Vec<Command>, is_final: &mut bool) -> Result<(), DecodeFault> {
         self.children(|this, tag| {
             if tag == Tag::Final {
                 *is_final = this.flag()?;
                 return Ok(Child::Taken);
             }
-            this.command(tag, &mut commands)
-        })?;
-        Ok(commands)
+            this.command(tag, commands)
+        })
     }
 
     #[inline]
@@ -47,165 +45,204 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
         }
         self.commands += 1;
         check("commands_max", self.limits.commands_max, self.commands, self.source.at())?;
-        into.push(match tag {
-            Tag::Alert => Command::Alert(self.alert()?),
-            Tag::Add => Command::Write(self.write(WriteKind::Add)?),
-            Tag::Copy => Command::Write(self.write(WriteKind::Copy)?),
-            Tag::Delete => Command::Write(self.write(WriteKind::Delete)?),
-            Tag::Replace => Command::Write(self.write(WriteKind::Replace)?),
-            Tag::Get => Command::Get(self.get()?),
-            Tag::Exec => Command::Exec(self.exec()?),
-            Tag::Atomic => Command::Nested(self.nested(NestedKind::Atomic)?),
-            Tag::Sequence => Command::Nested(self.nested(NestedKind::Sequence)?),
-            Tag::Results => Command::Results(self.results()?),
-            Tag::Status => Command::Status(self.status()?),
-            unused => self.unsupported(unused)?,
-        });
+        self.make_room(into);
+        into.push(blank(tag));
+        // Filled where it stays: a command is several hundred octets, and moving it about costs more than reading it.
+        match into.last_mut() {
+            Some(Command::Alert(alert)) => self.alert(alert)?,
+            Some(Command::Write(write)) => self.write(write)?,
+            Some(Command::Get(get)) => self.get(get)?,
+            Some(Command::Exec(exec)) => self.exec(exec)?,
+            Some(Command::Nested(nested)) => self.nested(nested)?,
+            Some(Command::Results(results)) => self.results(results)?,
+            Some(Command::Status(status)) => self.status(status)?,
+            Some(Command::Unsupported { cmd_id, .. }) => self.unsupported(cmd_id)?,
+            None => {}
+        }
         Ok(Child::Taken)
     }
 
-    fn alert(&mut self) -> Result<Alert, DecodeFault> {
-        let mut alert = Alert::default();
+    /// Room for one more command. Once there are some, room for as many as the rest of the document holds if they go on
+    /// alike, so that they need not be moved each time their number has doubled.
+    #[inline]
+    fn make_room(&self, commands: &mut Vec<Command>) {
+        const FIRST: usize = 4;
+        if commands.len() < commands.capacity() {
+            return;
+        }
+        let read = self.source.at();
+        let each = (read / self.commands.max(1)).max(1);
+        let expected = (self.source.length().saturating_sub(read) / each + 1).min(self.limits.commands_max);
+        commands.reserve_exact(if commands.is_empty() { FIRST } else { expected.max(commands.len() / 2) });
+    }
+
+    fn alert(&mut self, alert: &mut Alert) -> Result<(), DecodeFault> {
         self.children(|this, tag| {
             match tag {
-                Tag::CmdID => alert.cmd_id = this.leaf()?,
-                Tag::Data => alert.code = this.leaf()?,
-                Tag::Correlator => alert.correlator = Some(this.leaf()?),
+                Tag::CmdID => this.leaf(&mut alert.cmd_id)?,
+                Tag::Data => this.leaf(&mut alert.code)?,
+                Tag::Correlator => this.leaf(alert.correlator.insert(Text::default()))?,
                 Tag::Item => this.item(&mut alert.items)?,
                 _ => return Ok(Child::Unknown),
             }
             Ok(Child::Taken)
-        })?;
-        Ok(alert)
+        })
     }
 
-    fn write(&mut self, kind: WriteKind) -> Result<Write, DecodeFault> {
-        let mut write = Write { kind, cmd_id: Text::default(), meta: Meta::default(), items: Vec::new() };
+    fn write(&mut self, write: &mut Write) -> Result<(), DecodeFault> {
         self.children(|this, tag| {
             match tag {
-                Tag::CmdID => write.cmd_id = this.leaf()?,
+                Tag::CmdID => this.leaf(&mut write.cmd_id)?,
                 Tag::Meta => this.meta(&mut write.meta)?,
                 Tag::Item => this.item(&mut write.items)?,
                 _ => return Ok(Child::Unknown),
             }
             Ok(Child::Taken)
-        })?;
-        Ok(write)
+        })
     }
 
-    fn get(&mut self) -> Result<Get, DecodeFault> {
-        let mut get = Get::default();
+    fn get(&mut self, get: &mut Get) -> Result<(), DecodeFault> {
         self.children(|this, tag| {
             match tag {
-                Tag::CmdID => get.cmd_id = this.leaf()?,
+                Tag::CmdID => this.leaf(&mut get.cmd_id)?,
                 Tag::Meta => this.meta(&mut get.meta)?,
                 Tag::Item => this.item(&mut get.items)?,
                 _ => return Ok(Child::Unknown),
             }
             Ok(Child::Taken)
-        })?;
-        Ok(get)
+        })
     }
 
-    fn exec(&mut self) -> Result<Exec, DecodeFault> {
-        let mut exec = Exec::default();
+    fn exec(&mut self, exec: &mut Exec) -> Result<(), DecodeFault> {
         self.children(|this, tag| {
             match tag {
-                Tag::CmdID => exec.cmd_id = this.leaf()?,
+                Tag::CmdID => this.leaf(&mut exec.cmd_id)?,
                 Tag::Meta => this.meta(&mut exec.meta)?,
-                Tag::Correlator => exec.correlator = Some(this.leaf()?),
+                Tag::Correlator => this.leaf(exec.correlator.insert(Text::default()))?,
                 Tag::Item => this.item(&mut exec.items)?,
                 _ => return Ok(Child::Unknown),
             }
             Ok(Child::Taken)
-        })?;
-        Ok(exec)
+        })
     }
 
-    fn nested(&mut self, kind: NestedKind) -> Result<Nested, DecodeFault> {
-        let mut nested = Nested { kind, cmd_id: Text::default(), meta: Meta::default(), commands: Vec::new() };
+    fn nested(&mut self, nested: &mut Nested) -> Result<(), DecodeFault> {
         self.children(|this, tag| {
             match tag {
-                Tag::CmdID => nested.cmd_id = this.leaf()?,
+                Tag::CmdID => this.leaf(&mut nested.cmd_id)?,
                 Tag::Meta => this.meta(&mut nested.meta)?,
                 _ => return this.command(tag, &mut nested.commands),
             }
             Ok(Child::Taken)
-        })?;
-        Ok(nested)
+        })
     }
 
-    fn results(&mut self) -> Result<Results, DecodeFault> {
-        let mut results = Results::default();
+    fn results(&mut self, results: &mut Results) -> Result<(), DecodeFault> {
         self.children(|this, tag| {
             match tag {
-                Tag::CmdID => results.cmd_id = this.leaf()?,
-                Tag::MsgRef => results.msg_ref = Some(this.leaf()?),
-                Tag::CmdRef => results.cmd_ref = this.leaf()?,
+                Tag::CmdID => this.leaf(&mut results.cmd_id)?,
+                Tag::MsgRef => this.leaf(results.msg_ref.insert(Text::default()))?,
+                Tag::CmdRef => this.leaf(&mut results.cmd_ref)?,
                 Tag::Meta => this.meta(&mut results.meta)?,
-                Tag::TargetRef => results.target_ref = Some(this.leaf()?),
-                Tag::SourceRef => results.source_ref = Some(this.leaf()?),
+                Tag::TargetRef => this.leaf(results.target_ref.insert(Text::default()))?,
+                Tag::SourceRef => this.leaf(results.source_ref.insert(Text::default()))?,
                 Tag::Item => this.item(&mut results.items)?,
                 _ => return Ok(Child::Unknown),
             }
             Ok(Child::Taken)
-        })?;
-        Ok(results)
+        })
     }
 
-    /// `Status`. One without `Data` tells of no success, so it reads as [`StatusCode::COMMAND_FAILED`].
-    fn status(&mut self) -> Result<Status, DecodeFault> {
-        let mut status = Status { code: StatusCode::COMMAND_FAILED, ..Status::default() };
+    fn status(&mut self, status: &mut Status) -> Result<(), DecodeFault> {
         self.children(|this, tag| {
             match tag {
-                Tag::CmdID => status.cmd_id = this.leaf()?,
-                Tag::MsgRef => status.msg_ref = this.leaf()?,
-                Tag::CmdRef => status.cmd_ref = this.leaf()?,
-                Tag::Cmd => status.cmd = this.leaf()?,
-                Tag::TargetRef => status.target_refs.push(this.leaf()?),
-                Tag::SourceRef => status.source_refs.push(this.leaf()?),
-                Tag::Cred => status.cred = Some(this.credential()?),
-                Tag::Chal => status.chal = Some(this.challenge()?),
-                Tag::Data => status.code = StatusCode::parse(&this.leaf()?),
+                Tag::CmdID => this.leaf(&mut status.cmd_id)?,
+                Tag::MsgRef => this.leaf(&mut status.msg_ref)?,
+                Tag::CmdRef => this.leaf(&mut status.cmd_ref)?,
+                Tag::Cmd => this.leaf(&mut status.cmd)?,
+                Tag::TargetRef => this.reference(&mut status.target_refs)?,
+                Tag::SourceRef => this.reference(&mut status.source_refs)?,
+                Tag::Cred => this.credential(status.cred.insert(Credential::default()))?,
+                Tag::Chal => this.challenge(status.chal.insert(Challenge::default()))?,
+                Tag::Data => status.code = this.status_code()?,
                 Tag::Item => this.item(&mut status.items)?,
                 _ => return Ok(Child::Unknown),
             }
             Ok(Child::Taken)
-        })?;
-        Ok(status)
+        })
     }
 
-    fn unsupported(&mut self, tag: Tag) -> Result<Command, DecodeFault> {
-        let mut cmd_id = Text::default();
+    fn reference(&mut self, references: &mut Vec<Text>) -> Result<(), DecodeFault> {
+        push(references, Text::default());
+        references.last_mut().map_or(Ok(()), |reference| self.leaf(reference))
+    }
+
+    fn status_code(&mut self) -> Result<StatusCode, DecodeFault> {
+        if let Some(text) = self.source.simple_text() {
+            return Ok(StatusCode::parse(text));
+        }
+        let mut text = Text::default();
+        self.leaf(&mut text)?;
+        Ok(StatusCode::parse(&text))
+    }
+
+    fn unsupported(&mut self, cmd_id: &mut Text) -> Result<(), DecodeFault> {
         self.children(|this, child| {
             if child != Tag::CmdID {
                 return Ok(Child::Unknown);
             }
-            cmd_id = this.leaf()?;
+            this.leaf(cmd_id)?;
             Ok(Child::Taken)
-        })?;
-        Ok(Command::Unsupported { name: Text::from(tag.name()), cmd_id })
+        })
     }
 
     fn item(&mut self, items: &mut Vec<Item>) -> Result<(), DecodeFault> {
         check("items_max", self.limits.items_max, items.len() + 1, self.source.at())?;
-        let mut item = Item::default();
+        push(items, Item::default());
+        let Some(item) = items.last_mut() else { return Ok(()) };
         self.children(|this, tag| {
             match tag {
-                Tag::Target => item.target = Some(this.address()?),
-                Tag::Source => item.source = Some(this.address()?),
+                Tag::Target => this.address(item.target.insert(Address::default()))?,
+                Tag::Source => this.address(item.source.insert(Address::default()))?,
                 Tag::Meta => this.meta(&mut item.meta)?,
-                Tag::Data => item.data = Some(this.item_data()?),
+                Tag::Data => this.item_data(&mut item.data)?,
                 Tag::MoreData => item.more_data = this.flag()?,
                 _ => return Ok(Child::Unknown),
             }
             Ok(Child::Taken)
-        })?;
-        if items.is_empty() {
-            // Most commands have one item, and a vector would take room for four.
-            items.reserve_exact(1);
-        }
-        items.push(item);
-        Ok(())
+        })
+    }
+}
+
+/// Appends. Most commands have one item and one reference, and a vector would take room for four.
+#[inline]
+fn push<T>(list: &mut Vec<T>, value: T) {
+    if list.is_empty() {
+        list.reserve_exact(1);
+    }
+    list.push(value);
+}
+
+/// The command of a tag, nothing in it yet. A `Status` without `Data` tells of no success, so it begins as
+/// [`StatusCode::COMMAND_FAILED`].
+#[inline]
+fn blank(tag: Tag) -> Command {
+    let write =
+        |kind| Command::Write(Write { kind, cmd_id: Text::default(), meta: Meta::default(), items: Vec::new() });
+    let nested =
+        |kind| Command::Nested(Nested { kind, cmd_id: Text::default(), meta: Meta::default(), commands: Vec::new() });
+    match tag {
+        Tag::Alert => Command::Alert(Alert::default()),
+        Tag::Add => write(WriteKind::Add),
+        Tag::Copy => write(WriteKind::Copy),
+        Tag::Delete => write(WriteKind::Delete),
+        Tag::Replace => write(WriteKind::Replace),
+        Tag::Get => Command::Get(Get::default()),
+        Tag::Exec => Command::Exec(Exec::default()),
+        Tag::Atomic => nested(NestedKind::Atomic),
+        Tag::Sequence => nested(NestedKind::Sequence),
+        Tag::Results => Command::Results(Results::default()),
+        Tag::Status => Command::Status(Status { code: StatusCode::COMMAND_FAILED, ..Status::default() }),
+        unused => Command::Unsupported { name: Text::from(unused.name()), cmd_id: Text::default() },
     }
 }

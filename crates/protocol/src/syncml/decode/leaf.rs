@@ -7,20 +7,22 @@ use super::{Decoder, skip};
 use crate::limits::check;
 
 impl<'a, S: Source<'a>> Decoder<'_, S> {
-    /// The text of the element just opened. Elements inside are passed over.
+    /// The text of the element just opened, in place of what is in `into`. Elements inside are passed over.
     #[inline]
-    pub(super) fn leaf(&mut self) -> Result<Text, DecodeFault> {
+    pub(super) fn leaf(&mut self, into: &mut Text) -> Result<(), DecodeFault> {
         if let Some(text) = self.source.simple_text() {
-            return Ok(Text::new(text));
+            put(into, text);
+            return Ok(());
         }
         match self.source.next()? {
-            Token::Close => Ok(Text::default()),
+            Token::Close => into.clear(),
             Token::Text(first) => match self.source.next()? {
-                Token::Close => Ok(Text::new(first)),
-                token => self.leaf_rest(first.to_owned(), token),
+                Token::Close => put(into, first),
+                token => *into = self.leaf_rest(first.to_owned(), token)?,
             },
-            token => self.leaf_rest(String::new(), token),
+            token => *into = self.leaf_rest(String::new(), token)?,
         }
+        Ok(())
     }
 
     fn leaf_rest(&mut self, mut text: String, mut token: Token<'a>) -> Result<Text, DecodeFault> {
@@ -52,31 +54,45 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
 
     /// `Data` of an item: text, opaque octets, or mark-up.
     #[inline]
-    pub(super) fn item_data(&mut self) -> Result<ItemData, DecodeFault> {
+    pub(super) fn item_data(&mut self, into: &mut Option<ItemData>) -> Result<(), DecodeFault> {
         if let Some(text) = self.source.simple_text() {
-            return Ok(classify(text.as_bytes()));
+            classify(text.as_bytes(), into);
+            return Ok(());
         }
         if let Some(octets) = self.source.simple_opaque() {
-            return Ok(classify(octets));
+            classify(octets, into);
+            return Ok(());
         }
         let first: &[u8] = match self.source.next()? {
-            Token::Close => return Ok(ItemData::Text(Text::default())),
+            Token::Close => {
+                *into = Some(ItemData::Text(Text::default()));
+                return Ok(());
+            }
             Token::Text(text) => text.as_bytes(),
             Token::Opaque(octets) => octets,
-            token => return self.item_data_rest(Vec::new(), token),
+            token => return self.item_data_rest(Vec::new(), token, into),
         };
         match self.source.next()? {
-            Token::Close => Ok(classify(first)),
-            token => self.item_data_rest(first.to_owned(), token),
+            Token::Close => classify(first, into),
+            token => self.item_data_rest(first.to_owned(), token, into)?,
         }
+        Ok(())
     }
 
-    fn item_data_rest(&mut self, mut octets: Vec<u8>, mut token: Token<'a>) -> Result<ItemData, DecodeFault> {
+    fn item_data_rest(
+        &mut self,
+        mut octets: Vec<u8>,
+        mut token: Token<'a>,
+        into: &mut Option<ItemData>,
+    ) -> Result<(), DecodeFault> {
         loop {
             let mut buffer = [0; 4];
             let part: &[u8] = match token {
-                Token::Close | Token::End => return Ok(classify(&octets)),
-                Token::Open(_) | Token::Other => return self.markup(&octets),
+                Token::Close | Token::End => {
+                    classify(&octets, into);
+                    return Ok(());
+                }
+                Token::Open(_) | Token::Other => return self.markup(&octets, into),
                 Token::Text(text) => text.as_bytes(),
                 Token::Char(character) => character.encode_utf8(&mut buffer).as_bytes(),
                 Token::Opaque(part) => part,
@@ -90,7 +106,7 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
     }
 
     /// The rest of a `Data` in which an element was just opened.
-    fn markup(&mut self, before: &[u8]) -> Result<ItemData, DecodeFault> {
+    fn markup(&mut self, before: &[u8], into: &mut Option<ItemData>) -> Result<(), DecodeFault> {
         let mut markup = Markup::new(before, self.limits, self.source.at())?;
         markup.element(&mut self.source, "")?;
         loop {
@@ -101,14 +117,31 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
                 piece => markup.piece(piece, self.source.at())?,
             }
         }
-        Ok(classify(&markup.out))
+        classify(&markup.out, into);
+        Ok(())
     }
 }
 
 #[inline]
-fn classify(octets: &[u8]) -> ItemData {
+fn classify(octets: &[u8], into: &mut Option<ItemData>) {
     match as_plain_text(octets) {
-        Some(text) => ItemData::Text(Text::new(text)),
-        None => ItemData::Opaque(octets.to_owned()),
+        Some(text) => {
+            if let ItemData::Text(place) = into.insert(ItemData::Text(Text::default())) {
+                put(place, text);
+            }
+        }
+        None => *into = Some(ItemData::Opaque(octets.to_owned())),
+    }
+}
+
+/// Makes `into` hold `text`. A short one is written where it stays: made elsewhere and moved, its octets would be read
+/// back as words before they have left the processor's store buffer, which takes longer than all the rest.
+#[inline]
+fn put(into: &mut Text, text: &str) {
+    if text.len() <= size_of::<Text>() {
+        into.clear();
+        into.push_str(text);
+    } else {
+        *into = Text::new(text);
     }
 }

@@ -2,9 +2,9 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::super::source::{Source, Token};
-use super::super::{DecodeFault, Meta};
-use super::{Child, Decoder, skip};
+use super::super::source::Source;
+use super::super::{Challenge, DecodeFault, Meta, Text};
+use super::{Child, Decoder};
 use crate::wbxml::tags::Tag;
 
 /// Takes base64 with and without padding, as old clients write it.
@@ -30,15 +30,18 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
     #[inline]
     fn meta_child(&mut self, meta: &mut Meta, tag: Tag) -> Result<Child, DecodeFault> {
         match tag {
-            Tag::Format => meta.format = Some(self.leaf()?),
-            Tag::Type => meta.kind = Some(self.leaf()?),
-            Tag::Mark => meta.mark = Some(self.leaf()?),
+            Tag::Format => self.leaf(meta.format.insert(Text::default()))?,
+            Tag::Type => self.leaf(meta.kind.insert(Text::default()))?,
+            Tag::Mark => self.leaf(meta.mark.insert(Text::default()))?,
             Tag::Size => meta.size = self.number(tag)?,
-            Tag::Version => meta.version = Some(self.leaf()?),
+            Tag::Version => self.leaf(meta.version.insert(Text::default()))?,
             Tag::NextNonce => meta.next_nonce = Some(self.base64(tag)?),
             Tag::MaxMsgSize => meta.max_msg_size = self.number(tag)?,
             Tag::MaxObjSize => meta.max_obj_size = self.number(tag)?,
-            Tag::EMI => meta.emi.push(self.leaf()?),
+            Tag::EMI => {
+                meta.emi.push(Text::default());
+                return meta.emi.last_mut().map_or(Ok(()), |emi| self.leaf(emi)).map(|()| Child::Taken);
+            }
             _ => return Ok(Child::Unknown),
         }
         Ok(Child::Taken)
@@ -46,7 +49,8 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
 
     /// A decimal number; an empty element says nothing.
     fn number(&mut self, tag: Tag) -> Result<Option<u64>, DecodeFault> {
-        let text = self.leaf()?;
+        let mut text = Text::default();
+        self.leaf(&mut text)?;
         let digits = text.trim();
         if digits.is_empty() {
             return Ok(None);
@@ -57,7 +61,8 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
     }
 
     fn base64(&mut self, tag: Tag) -> Result<Vec<u8>, DecodeFault> {
-        let text = self.leaf()?;
+        let mut text = Text::default();
+        self.leaf(&mut text)?;
         let decoded = if text.contains(|character: char| character.is_ascii_whitespace()) {
             let dense: String = text.chars().filter(|character| !character.is_ascii_whitespace()).collect();
             LENIENT.decode(dense)
@@ -70,15 +75,13 @@ impl<'a, S: Source<'a>> Decoder<'_, S> {
 
 impl<'a, S: Source<'a>> Decoder<'_, S> {
     /// `Chal`.
-    pub(super) fn challenge(&mut self) -> Result<super::super::Challenge, DecodeFault> {
-        let mut meta = Meta::default();
-        loop {
-            match self.source.next()? {
-                Token::Open(Tag::Meta) => self.meta(&mut meta)?,
-                Token::Open(_) | Token::Other => skip(&mut self.source)?,
-                Token::Text(_) | Token::Char(_) | Token::Opaque(_) | Token::Extension(..) => {}
-                Token::Close | Token::End => return Ok(super::super::Challenge { meta }),
+    pub(super) fn challenge(&mut self, challenge: &mut Challenge) -> Result<(), DecodeFault> {
+        self.children(|this, tag| {
+            if tag != Tag::Meta {
+                return Ok(Child::Unknown);
             }
-        }
+            this.meta(&mut challenge.meta)?;
+            Ok(Child::Taken)
+        })
     }
 }

@@ -12,7 +12,7 @@ fn without_nonce() -> Script {
 
 /// A device that wants the server to prove who it is, with the nonce `server-nonce`.
 fn distrustful() -> Script {
-    let server = ServerSecret { name: "srv".into(), secret: "s".into(), nonce: b"server-nonce".to_vec() };
+    let server = ServerSecret::md5("srv", "s", b"server-nonce");
     let account = crate::account::Account { server: Some(server), ..account() };
     Script::new(Device::new(&profile(), account, Encoding::Xml, &[], 7))
 }
@@ -73,9 +73,9 @@ fn the_scheme_of_the_challenge_is_used() {
 #[test]
 fn a_scheme_the_device_does_not_have_ends_the_session() {
     let mut script = Script::good();
-    let mac = Meta { kind: Some("syncml:auth-MAC".into()), ..Meta::default() };
+    let x509 = Meta { kind: Some("syncml:auth-X509".into()), ..Meta::default() };
 
-    script.refuse(StatusCode::INVALID_CREDENTIALS, Some(Challenge { meta: mac }));
+    script.refuse(StatusCode::INVALID_CREDENTIALS, Some(Challenge { meta: x509 }));
 
     assert_eq!(script.end, Some(SessionEnd::NotAuthenticated));
 }
@@ -132,7 +132,7 @@ fn a_challenged_server_that_proves_who_it_is_gets_its_commands_done_once() {
     script.send(vec![replace("./Vendor/Example/Name", "new")]);
     let nonce = script.of_header().chal.clone().unwrap().meta.next_nonce.unwrap();
 
-    script.header.cred = Some(credential::credential(AuthType::Md5, "srv", "s", &nonce));
+    script.header.cred = credential::credential(AuthType::Md5, "srv", "s", &nonce);
     script.send(vec![replace("./Vendor/Example/Name", "new")]);
     script.header.cred = None;
     script.send(vec![get(&["./Vendor/Example/Name"])]);
@@ -144,7 +144,7 @@ fn a_challenged_server_that_proves_who_it_is_gets_its_commands_done_once() {
 #[test]
 fn a_good_server_credential_is_answered_with_212_and_the_next_nonce() {
     let mut script = distrustful();
-    script.header.cred = Some(credential::credential(AuthType::Md5, "srv", "s", b"server-nonce"));
+    script.header.cred = credential::credential(AuthType::Md5, "srv", "s", b"server-nonce");
 
     script.send(vec![get(&["./DevInfo/Man"])]);
 
@@ -157,7 +157,7 @@ fn a_good_server_credential_is_answered_with_212_and_the_next_nonce() {
 #[test]
 fn a_server_that_keeps_failing_loses_the_session() {
     let mut script = distrustful();
-    script.header.cred = Some(credential::credential(AuthType::Md5, "srv", "guess", b"server-nonce"));
+    script.header.cred = credential::credential(AuthType::Md5, "srv", "guess", b"server-nonce");
 
     script.send(vec![get(&["./DevInfo/Man"])]);
     assert_eq!(script.of_header().code, StatusCode::INVALID_CREDENTIALS);

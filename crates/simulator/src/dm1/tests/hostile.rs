@@ -27,6 +27,8 @@ fn text() -> impl Strategy<Value = Text> {
         Just("syncml:auth-basic"),
         Just("ü€𝄞"),
         Just("99999999999999999999"),
+        Just("Get=*&Replace=*"),
+        Just("<MgmtTree><Node><NodeName>x</NodeName><Node><NodeName>y</NodeName></Node></Node></MgmtTree>"),
         Just("application/vnd.syncml.dmtnds+xml")
     ]
     .prop_map(Text::from)
@@ -41,6 +43,13 @@ fn uri() -> impl Strategy<Value = Text> {
         Just("./DevInfo"),
         Just("./DevInfo/Man"),
         Just("./A?prop=ACL"),
+        Just(".?prop=ACL"),
+        Just(".?list=TNDS"),
+        Just("./Vendor?list=StructData"),
+        Just("./Vendor/Example/Settings/x?prop=Name"),
+        Just("./Vendor/Example/Settings/x?prop=ACL"),
+        Just("./Inbox"),
+        Just("./Inbox/x"),
         Just("./Vendor/Example/Settings/x"),
         Just("./Vendor/Example/Settings/x/y"),
         Just("./Vendor/Example/Name"),

@@ -30,6 +30,7 @@ pub(super) fn account() -> Account {
         server_url: URL.into(),
         server_id: "dm.example.org".into(),
         auth: AuthType::Md5,
+        weakest: AuthType::Basic,
         client_name: "dev-user".into(),
         client_secret: "dev-secret".into(),
         client_nonce: Some(b"first".to_vec()),
@@ -50,8 +51,11 @@ pub(super) struct Script {
 
 impl Script {
     pub(super) fn new(device: Device) -> Self {
-        let mut device = device;
-        let said = device.start(&Initiation::Client);
+        Self::of(device, &Initiation::Client)
+    }
+
+    pub(super) fn of(mut device: Device, initiation: &Initiation) -> Self {
+        let said = device.start(initiation);
         let header = Header {
             ver_dtd: "1.2".into(),
             ver_proto: "DM/1.2".into(),
@@ -244,5 +248,5 @@ pub(super) fn ask() -> Command {
 }
 
 pub(super) fn md5_challenge(nonce: &[u8]) -> Option<Challenge> {
-    Some(credential::challenge(nonce))
+    Some(credential::challenge(AuthType::Md5, nonce))
 }
