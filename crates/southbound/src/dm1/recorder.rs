@@ -12,6 +12,7 @@ use muster_broker::ports::{Environment, Vault};
 use muster_broker::store::{Contact, ContactKey, ContactStep, Store};
 use muster_broker::time::Timestamp;
 use muster_broker::trace::{OPTION, Recorded, TraceDirection, TraceMessage, TraceStep, recorded};
+use muster_protocol::dm1::HmacHeader;
 use muster_protocol::limits::Limits;
 use muster_protocol::syncml::blank::{Known, blank, blank_hmac};
 use muster_protocol::syncml::{Command, DecodeError, Encoding, Message, Sender, StatusCode};
@@ -102,7 +103,9 @@ impl Recorder {
         counters: &Counters,
     ) {
         let Some(encoding) = Encoding::sniff(post.content_type, post.body) else { return };
-        let Some(sender) = Sender::read(encoding, post.body, &self.limits) else { return };
+        let Some(mut sender) = Sender::read(encoding, post.body, &self.limits) else { return };
+        let signer = || Some(HmacHeader::parse(post.hmac?).ok()?.username);
+        sender.name = sender.name.take().or_else(signer);
         let contact = match self.store.contact_load(&key(&sender)).await {
             Ok(Some(contact)) => contact,
             Ok(None) | Err(_) => return,
