@@ -226,7 +226,6 @@ mod tests {
             items: Vec::new(),
             user: None,
             note: None,
-            user: None,
         };
         let asked = Parameter { path: "./Vendor/MSFT/X".to_owned(), ..Parameter::default() };
         let mut planned = Planned::new(Verb::Get, asked);
