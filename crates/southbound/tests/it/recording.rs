@@ -231,6 +231,27 @@ async fn a_repetition_is_recorded_as_one_and_happens_once() {
 }
 
 #[tokio::test]
+async fn of_a_value_that_comes_in_parts_no_part_is_kept() {
+    for encoding in [Encoding::Xml, Encoding::Wbxml] {
+        let world = World::new();
+        let behaviours = vec![Behaviour::SmallMessages { max_msg_size: 1500 }];
+        let mut phone = Phone::of("anna", Kind { encoding, behaviours, ..Kind::default() });
+        let device = world.record(&phone).await;
+        record_messages(&world, &device).await;
+        phone.device.tree.set_text(NAME, &"part of it; ".repeat(400));
+        Ask::query(&[NAME, "./DevDetail/SwV"]).of(&phone, &world).await;
+
+        assert_eq!(phone.connect(&world).await, SessionEnd::Complete);
+
+        let sent = world.log.lock().unwrap().iter().filter(|octets| holds(octets, b"of it; part")).count();
+        assert!(sent > 2, "the value came in {sent} messages");
+        let kept = messages(&world, &device, 1).await;
+        assert!(kept.iter().all(|message| !holds(&message.octets, b"of it")), "{encoding:?}");
+        assert!(kept.iter().any(|message| holds(&message.octets, b"SwV") && holds(&message.octets, b"2.0")));
+    }
+}
+
+#[tokio::test]
 async fn a_session_that_falls_silent_says_so() {
     let world = World::new();
     let mut phone = Phone::new("anna");
