@@ -20,7 +20,7 @@ pub fn notification(octets: &[u8]) {
 /// A short message, down to the notification or document in it.
 pub fn short_message(octets: &[u8]) {
     if let Ok(tpdu) = Tpdu::read(octets) {
-        let _ = UserData::read(&tpdu.user_data);
+        let _ = UserData::read(tpdu.user_data);
     }
     if let Ok(push) = Push::read(octets) {
         let _ = Sealed::read(push.body);
