@@ -135,7 +135,7 @@ impl Session {
             if is_sequence && !self.wire.is_empty() {
                 return None;
             }
-            if let Some(Order { tag, action: Action::Sequence(members) }) = self.queue.pop_front_if(|_| is_sequence) {
+            if is_sequence && let Some(Order { tag, action: Action::Sequence(members) }) = self.queue.pop_front() {
                 self.unrolled = Some(Unrolled { tag, left: members.into(), current: None, is_started: false });
             }
         }
