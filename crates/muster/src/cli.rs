@@ -10,6 +10,7 @@ mod profiles;
 mod serve;
 mod sim;
 mod trace;
+mod tree;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -51,6 +52,7 @@ enum Command {
     Call(call::Args),
     Decode(decode::Args),
     Trace(trace::Args),
+    Tree(tree::Args),
     Principal(principal::Args),
     Profiles(profiles::Args),
     Bench(bench::Args),
@@ -70,6 +72,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Call(args) => call::run(&args),
         Command::Decode(args) => decode::run(&args),
         Command::Trace(args) => trace::run(&args),
+        Command::Tree(args) => tree::run(&args),
         Command::Principal(args) => principal::run(args),
         Command::Profiles(args) => profiles::run(&args),
         Command::Bench(args) => bench::run(&args),

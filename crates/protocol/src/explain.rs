@@ -33,7 +33,7 @@ mod uri;
 mod tests;
 
 pub use http::HttpError;
-pub use options::{Catalogue, Form, Keys, Options};
+pub use options::{Form, Keys, Options};
 pub use packing::{Packing, PackingError};
 pub use pcap::PcapError;
 pub use run::explain;

@@ -12,9 +12,11 @@ mod outcome;
 mod plan;
 mod planned;
 mod recorder;
+mod snapshot;
 mod verdict;
 mod walk;
 mod work;
 
 pub use counters::{Counters, Family, NoMessage};
 pub use exchange::{Answer, Exchange, Post, Refusal, Settings};
+pub use snapshot::snapshot;

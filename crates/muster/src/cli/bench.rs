@@ -131,16 +131,34 @@ fn print_codec(figures: &bench::codec::CodecFigures, json: bool) -> anyhow::Resu
     if json {
         return print_json(&OnMachine { machine: bench::Machine::look(), figures });
     }
-    let of_peer = |ratio: Option<f64>| ratio.map_or("–".to_owned(), |ratio| format!("{ratio:.1}"));
-    let speed = |speed: Option<f64>| speed.map_or("–".to_owned(), |speed| format!("{speed:.0}"));
-    let mut table = Table::new(&["what", "MB/s", "peer MB/s", "times the peer"]);
-    let ours = |mb_per_s: f64| format!("{mb_per_s:.0}");
-    let decode = [ours(figures.decode_mb_per_s), speed(figures.peer_decode_mb_per_s), of_peer(figures.ratio_decode)];
-    let encode = [ours(figures.encode_mb_per_s), speed(figures.peer_encode_mb_per_s), of_peer(figures.ratio_encode)];
-    table.row(std::iter::once("decode".to_owned()).chain(decode));
-    table.row(std::iter::once("encode".to_owned()).chain(encode));
+    let ratio = |ratio: Option<f64>, goal: Option<f64>| match (ratio, goal) {
+        (Some(ratio), Some(goal)) => format!("{ratio:.1} (goal {goal:.0})"),
+        (Some(ratio), None) => format!("{ratio:.1}"),
+        (None, _) => "–".to_owned(),
+    };
+    let goals = figures.goals;
+    let mut table =
+        Table::new(&["messages", "octets", "decode µs", "times peer", "encode µs", "times peer", "times conversion"]);
+    for row in &figures.rows {
+        table.row([
+            row.name.clone(),
+            row.octets.to_string(),
+            format!("{:.2}", row.decode_ns / 1_000.0),
+            ratio(row.ratio_decode, Some(goals.decode)),
+            format!("{:.2}", row.encode_ns / 1_000.0),
+            ratio(row.ratio_encode, goals.encode),
+            ratio(row.ratio_convert, goals.convert),
+        ]);
+    }
     print!("{table}");
     println!();
+    if figures.ratio_convert.is_some() {
+        println!(
+            "times peer is to its tree and from it; times conversion is our encoding to the peer's from XML to WBXML"
+        );
+    }
+    println!("decode   {:.0} MB/s", figures.decode_mb_per_s);
+    println!("encode   {:.0} MB/s", figures.encode_mb_per_s);
     match &figures.peer_missing {
         None => println!("peer     {}", figures.peer),
         Some(why) => println!("no peer  {}: {why}", figures.peer),

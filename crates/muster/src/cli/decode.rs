@@ -161,7 +161,6 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         },
         hmac: args.hmac.as_deref(),
         show_secrets: args.show_secrets,
-        node_meaning: None,
     };
     let octets: Vec<&[u8]> = inputs.iter().map(|it| it.octets.as_slice()).collect();
     let explanation = explain(&octets, &options);

@@ -5,11 +5,13 @@ use crate::running::{muster, run};
 #[test]
 fn every_command_explains_itself_with_examples() {
     let top = run(&mut muster(["--help"])).ok();
-    for command in ["serve", "demo", "sim", "call", "decode", "trace", "principal", "bench", "completions"] {
+    for command in
+        ["serve", "demo", "sim", "call", "decode", "profiles", "trace", "tree", "principal", "bench", "completions"]
+    {
         assert!(top.contains(&format!("\n  {command} ")), "{top}");
     }
     assert!(top.contains("Examples:"));
-    for command in ["serve", "sim", "call", "decode", "trace", "principal"] {
+    for command in ["serve", "sim", "call", "decode", "profiles", "trace", "tree", "principal"] {
         let help = run(&mut muster([command, "--help"])).ok();
         assert!(help.contains("Examples:") && help.contains(&format!("  muster {command} ")), "{help}");
     }
@@ -26,7 +28,9 @@ fn examples_are_not_broken_by_wrapping() {
         &["sim", "--help"],
         &["call", "--help"],
         &["decode", "--help"],
+        &["profiles", "--help"],
         &["trace", "--help"],
+        &["tree", "--help"],
         &["principal", "--help"],
     ] {
         let help = run(&mut muster(command.iter().copied())).ok();

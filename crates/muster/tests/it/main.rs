@@ -18,3 +18,4 @@ mod start;
 mod stop;
 mod tls;
 mod trace;
+mod tree;

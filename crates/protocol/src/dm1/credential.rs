@@ -137,6 +137,11 @@ impl Standing {
         Some((auth, shown))
     }
 
+    /// Whether every message of ours has to be believed on its own.
+    pub(super) fn is_each_message(&self) -> bool {
+        matches!(self.state, State::EachMessage { .. })
+    }
+
     /// Notes that the message that leaves carries nothing.
     pub(super) fn show_nothing(&mut self) {
         self.shown = None;

@@ -86,6 +86,12 @@ impl HmacHeader {
         Ok(Self { username, mac })
     }
 
+    /// Whether the seal is that of this account, with `nonce`, over the octets of `body`.
+    #[must_use]
+    pub fn is_of(&self, user: &str, password: &str, nonce: &[u8], body: &[u8]) -> bool {
+        self.fits(&Key::new(user, password), nonce, &BodyHash::of(body))
+    }
+
     /// Whether the seal is that of `key` with `nonce` over the body.
     pub(super) fn fits(&self, key: &Key, nonce: &[u8], body: &BodyHash) -> bool {
         same_digest(&key.mac(nonce, body), &self.mac)

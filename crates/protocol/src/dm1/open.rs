@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    interaction::Asked,
     large::{Assembly, Object, Owner, Taken},
     order::{Action, Order},
     outcome::{Answer, NodeResult, NodeStatus, Note, Outcome, StatusItem, worse},
@@ -45,10 +46,14 @@ struct Open {
 enum Kind {
     /// A status.
     Plain,
+    /// A status, with what the user said.
+    Question(Asked),
     /// A status and, if that is a success, one result.
     Get,
     /// A status and any number of results: a Get with `?list=`.
     List,
+    /// Any number of statuses and results: a Get of several nodes.
+    GetMany,
     /// A status; its members have their own.
     Container,
 }
@@ -101,7 +106,7 @@ impl OnWire {
         let mut held = self.held;
         let open = self
             .find(results.msg_ref.as_ref(), &results.cmd_ref)
-            .filter(|it| matches!(it.kind, Kind::Get | Kind::List));
+            .filter(|it| matches!(it.kind, Kind::Get | Kind::GetMany | Kind::List));
         let Some(open) = open else {
             return (Some(StatusCode::BAD_REQUEST), Vec::new());
         };
@@ -148,6 +153,16 @@ impl OnWire {
             .collect()
     }
 
+    /// What the device said of the only order that is out, a part of a large object.
+    pub(super) fn only_code(&self) -> Option<StatusCode> {
+        self.orders.first()?.code.or(self.header)
+    }
+
+    /// Forgets everything: what was said counts for nothing.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
     /// Takes out everything: the device has said all it will say.
     pub(super) fn take_all(&mut self) -> Vec<Outcome> {
         let taken = std::mem::take(self);
@@ -162,8 +177,8 @@ impl OnWire {
             let is_cut_off = match open.kind {
                 Kind::Get => open.nodes.is_empty(),
                 // Nobody knows how many results there are.
-                Kind::List => true,
-                Kind::Plain | Kind::Container => false,
+                Kind::List | Kind::GetMany => true,
+                Kind::Plain | Kind::Question(_) | Kind::Container => false,
             };
             if is_cut_off && open.code.is_none_or(StatusCode::is_success) {
                 open.code = None;
@@ -219,12 +234,9 @@ impl Open {
         let kind = match &order.action {
             Action::Get { uri } if uri.contains("?list=") => Kind::List,
             Action::Get { .. } => Kind::Get,
+            Action::GetMany { .. } => Kind::GetMany,
             Action::Atomic(_) | Action::Sequence(_) => Kind::Container,
-            Action::Replace { .. }
-            | Action::Add { .. }
-            | Action::Delete { .. }
-            | Action::Exec { .. }
-            | Action::Confirm { .. } => Kind::Plain,
+            other => Asked::by(other).map_or(Kind::Plain, Kind::Question),
         };
         Self {
             cmd,
@@ -257,10 +269,10 @@ impl Open {
         };
         self.parent.is_none()
             && match self.kind {
-                Kind::Plain => true,
+                Kind::Plain | Kind::Question(_) => true,
                 Kind::Get => !code.is_success() || self.lost.is_some() || !self.nodes.is_empty(),
                 Kind::List => !code.is_success(),
-                Kind::Container => false,
+                Kind::Container | Kind::GetMany => false,
             }
     }
 
@@ -271,7 +283,11 @@ impl Open {
             (_, Some(lost)) => (Answer::Status(lost), Some(Note::ResultLost)),
             (None, None) => (Answer::None, None),
         };
-        Outcome { tag: self.tag, answer, nodes: self.nodes, statuses: self.statuses, items: self.items, note }
+        let user = match (self.kind, self.code) {
+            (Kind::Question(asked), Some(code)) => asked.answer(code, &self.items),
+            _ => None,
+        };
+        Outcome { tag: self.tag, answer, nodes: self.nodes, statuses: self.statuses, items: self.items, user, note }
     }
 }
 

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::outcome::item_data;
-use crate::syncml::{
-    Address, Alert, Command, Exec, Get, Item, ItemData, Meta, Nested, NestedKind, Text, Write, WriteKind,
+use super::{
+    interaction::{self, InputKind},
+    outcome::item_data,
 };
+use crate::syncml::{Address, Command, Exec, Get, Item, ItemData, Meta, Nested, NestedKind, Text, Write, WriteKind};
 
 /// One command for the device. Every order given to a session comes back as exactly one [`super::Outcome`] with its tag,
 /// members of containers included.
@@ -24,6 +25,11 @@ pub enum Action {
     Get {
         /// Node.
         uri: Text,
+    },
+    /// Reads several nodes with one command.
+    GetMany {
+        /// At least one node.
+        uris: Vec<Text>,
     },
     /// Overwrites a leaf, a property or, with a TNDS object, a sub-tree.
     Replace {
@@ -54,6 +60,13 @@ pub enum Action {
         /// Node.
         uri: Text,
     },
+    /// Makes a leaf with the value of another.
+    Copy {
+        /// The leaf to read.
+        source: Text,
+        /// The leaf to make.
+        target: Text,
+    },
     /// Starts what the node stands for.
     Exec {
         /// Node.
@@ -76,20 +89,69 @@ pub enum Action {
         /// Answer that is preselected.
         default_accept: Option<bool>,
     },
-    /// All or nothing. Members: Replace, Add, Delete, Confirm.
+    /// Shows a text to the user (alert 1100).
+    Display {
+        /// Text.
+        text: Text,
+        /// As in [`Action::Confirm`].
+        min_display_s: Option<u32>,
+        /// As in [`Action::Confirm`].
+        max_display_s: Option<u32>,
+    },
+    /// Asks the user to type something (alert 1102).
+    Input {
+        /// Question.
+        text: Text,
+        /// As in [`Action::Confirm`].
+        min_display_s: Option<u32>,
+        /// As in [`Action::Confirm`].
+        max_display_s: Option<u32>,
+        /// What stands there before the user types.
+        default: Option<Text>,
+        /// Most characters.
+        length_max: Option<u32>,
+        /// What may be typed.
+        kind: InputKind,
+        /// Nobody may read it from the display.
+        is_secret: bool,
+    },
+    /// Asks the user to take one of several choices (alert 1103).
+    Choose {
+        /// Question.
+        text: Text,
+        /// At least one.
+        choices: Vec<Text>,
+        /// As in [`Action::Confirm`].
+        min_display_s: Option<u32>,
+        /// As in [`Action::Confirm`].
+        max_display_s: Option<u32>,
+        /// The choice that is preselected, counted from 1.
+        default: Option<u32>,
+    },
+    /// Asks the user to take any of several choices (alert 1104).
+    ChooseMany {
+        /// Question.
+        text: Text,
+        /// At least one.
+        choices: Vec<Text>,
+        /// As in [`Action::Confirm`].
+        min_display_s: Option<u32>,
+        /// As in [`Action::Confirm`].
+        max_display_s: Option<u32>,
+        /// The choices that are preselected, counted from 1.
+        defaults: Vec<u32>,
+    },
+    /// All or nothing. Members: Replace, Add, Delete, Copy and questions to the user.
     Atomic(
         /// At least one.
         Vec<Order>,
     ),
-    /// One after the other; what follows a Confirm that was not answered yes is not executed. Members: all but containers.
+    /// One after the other; what follows a question that was answered no or not at all is not executed. Members: all but containers.
     Sequence(
         /// At least one.
         Vec<Order>,
     ),
 }
-
-/// Alert code of a yes-or-no question.
-const CONFIRM_OR_REJECT: &str = "1101";
 
 impl Action {
     /// Members of a container; nothing for other actions.
@@ -101,23 +163,45 @@ impl Action {
     }
 
     /// Whether OMA DM allows this command as it stands: no empty container, no container in a container, no Get or Exec
-    /// in an Atomic.
+    /// in an Atomic, no question without words or choices.
     pub(super) fn is_allowed(&self) -> bool {
+        let has_good = |members: &[Order], is_good: fn(&Self) -> bool| {
+            !members.is_empty() && members.iter().all(|it| is_good(&it.action) && it.action.is_allowed())
+        };
         match self {
-            Self::Atomic(members) => {
-                !members.is_empty()
-                    && members.iter().all(|it| {
-                        matches!(
-                            it.action,
-                            Self::Replace { .. } | Self::Add { .. } | Self::Delete { .. } | Self::Confirm { .. }
-                        )
-                    })
-            }
+            Self::Atomic(members) => has_good(members, |it| {
+                !matches!(
+                    it,
+                    Self::Get { .. } | Self::GetMany { .. } | Self::Exec { .. } | Self::Atomic(_) | Self::Sequence(_)
+                )
+            }),
+            Self::Sequence(members) => has_good(members, |it| !matches!(it, Self::Atomic(_) | Self::Sequence(_))),
+            Self::GetMany { uris } => !uris.is_empty(),
+            _ => interaction::is_askable(self),
+        }
+    }
+
+    /// Takes the correlator off, for a device that does not know it.
+    pub(super) fn without_correlator(mut self) -> Self {
+        match &mut self {
+            Self::Exec { correlator, .. } => *correlator = None,
             Self::Sequence(members) => {
-                !members.is_empty()
-                    && members.iter().all(|it| !matches!(it.action, Self::Atomic(_) | Self::Sequence(_)))
+                for member in members {
+                    if let Self::Exec { correlator, .. } = &mut member.action {
+                        *correlator = None;
+                    }
+                }
             }
-            _ => true,
+            _ => {}
+        }
+        self
+    }
+
+    /// The value that the command carries.
+    pub(super) fn data(&self) -> Option<&ItemData> {
+        match self {
+            Self::Replace { data, .. } | Self::Add { data, .. } | Self::Exec { data, .. } => data.as_ref(),
+            _ => None,
         }
     }
 
@@ -128,6 +212,10 @@ impl Action {
             Self::Get { uri } => {
                 Command::Get(Get { cmd_id, meta: Meta::default(), items: vec![item(uri, None, None, None)] })
             }
+            Self::GetMany { uris } => {
+                let items = uris.iter().map(|uri| item(uri, None, None, None)).collect();
+                Command::Get(Get { cmd_id, meta: Meta::default(), items })
+            }
             Self::Replace { uri, format, kind, data } => {
                 write(WriteKind::Replace, cmd_id, item(uri, format.as_ref(), kind.as_ref(), data.as_ref()))
             }
@@ -135,21 +223,21 @@ impl Action {
                 write(WriteKind::Add, cmd_id, item(uri, format.as_ref(), kind.as_ref(), data.as_ref()))
             }
             Self::Delete { uri } => write(WriteKind::Delete, cmd_id, item(uri, None, None, None)),
+            Self::Copy { source, target } => {
+                let source = Some(Address::new(source.clone()));
+                write(WriteKind::Copy, cmd_id, Item { source, ..item(target, None, None, None) })
+            }
             Self::Exec { uri, data, correlator } => Command::Exec(Exec {
                 cmd_id,
                 meta: Meta::default(),
                 correlator: correlator.clone(),
                 items: vec![item(uri, None, None, data.as_ref())],
             }),
-            Self::Confirm { text, min_display_s, max_display_s, default_accept } => {
-                let options = options(*min_display_s, *max_display_s, *default_accept);
-                Command::Alert(Alert {
-                    cmd_id,
-                    code: CONFIRM_OR_REJECT.into(),
-                    correlator: None,
-                    items: vec![text_item(&options), text_item(text)],
-                })
-            }
+            Self::Display { .. }
+            | Self::Confirm { .. }
+            | Self::Input { .. }
+            | Self::Choose { .. }
+            | Self::ChooseMany { .. } => Command::Alert(interaction::alert(self, cmd_id).unwrap_or_default()),
             Self::Atomic(members) => nested(NestedKind::Atomic, cmd_id, members, number),
             Self::Sequence(members) => nested(NestedKind::Sequence, cmd_id, members, number),
         }
@@ -172,20 +260,4 @@ fn item(uri: &Text, format: Option<&Text>, kind: Option<&Text>, data: Option<&It
         data: data.cloned(),
         ..Item::default()
     }
-}
-
-fn text_item(text: &str) -> Item {
-    Item { data: Some(text.into()), ..Item::default() }
-}
-
-/// The option string of a Confirm, never empty.
-fn options(min_display_s: Option<u32>, max_display_s: Option<u32>, default_accept: Option<bool>) -> String {
-    let mut options = format!("MINDT={}", min_display_s.unwrap_or(1));
-    if let Some(seconds) = max_display_s {
-        options.push_str(&format!("&MAXDT={seconds}"));
-    }
-    if let Some(accept) = default_accept {
-        options.push_str(if accept { "&DR=1" } else { "&DR=0" });
-    }
-    options
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::UserAnswer;
 use crate::syncml::{Item, ItemData, Meta, StatusCode, Text};
 
 /// What became of one order.
@@ -17,6 +18,8 @@ pub struct Outcome {
     pub statuses: Vec<NodeStatus>,
     /// Items of the statuses: input of the user, or the node that stopped an implicit Add.
     pub items: Vec<StatusItem>,
+    /// What the user said to a question, where the device told.
+    pub user: Option<UserAnswer>,
     /// More about the answer, where it did not come from the device.
     pub note: Option<Note>,
 }
@@ -35,19 +38,27 @@ pub enum Answer {
 /// Why an answer did not come from the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Note {
-    /// The command does not fit the largest message that the device takes; the answer is 413.
+    /// The command does not fit the largest message that the device takes, and cannot be cut into parts, or its value is
+    /// larger than the largest object that the device takes; the answer is 413.
     TooLarge,
+    /// The device is known not to support it, so it was not sent; the answer is 406.
+    Unsupported,
+    /// The object did not reach the device whole, and what the device has of it counts for nothing: 424 its size is not the
+    /// one told, twice, 426 the device took a part for the whole or the whole for a part, or not sent where the session or
+    /// the device's package ended in between.
+    Interrupted,
     /// What the device read did not arrive whole: 411 a part without a size, 412 parts broke off, 413 too much to take,
     /// 424 not the size told.
     ResultLost,
     /// It has text that the encoding of the session cannot carry, such as a control character in XML; it was not sent.
     NotEncodable,
-    /// OMA DM does not allow such a container; it was not sent.
+    /// OMA DM does not allow such a container or question; it was not sent.
     NotAllowed,
     /// More than [`super::ORDERS_MAX`] orders are open, or the session was not ready for orders; it was not sent.
     NotTaken,
     /// No status of its own came: the code is that of the message or the container it was in, which says that it was not
-    /// carried out, or for a container the worst of its members.
+    /// carried out, or for a container the worst of its members. Or this server took over from a device that takes no
+    /// `Sequence`: 200 for one that was begun, 215 for members behind a question that was not answered yes.
     Inferred,
 }
 
@@ -87,7 +98,7 @@ pub struct StatusItem {
 impl Outcome {
     /// An outcome without anything from the device.
     pub(super) fn bare(tag: u32, answer: Answer, note: Option<Note>) -> Self {
-        Self { tag, answer, nodes: Vec::new(), statuses: Vec::new(), items: Vec::new(), note }
+        Self { tag, answer, nodes: Vec::new(), statuses: Vec::new(), items: Vec::new(), user: None, note }
     }
 }
 

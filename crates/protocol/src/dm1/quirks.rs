@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Action, Order, interaction::Asked};
+
 /// What is different about a device. The default is a device that keeps to OMA DM 1.2. As text each field may be left out;
 /// a field that is not known is an error.
 ///
@@ -60,6 +62,32 @@ impl Quirks {
         empty_nonce_is_resync: false,
         dm_1_1: true,
     };
+
+    /// Whether the device takes a command of this kind, or can be given what stands for it.
+    pub(super) fn takes(&self, action: &Action) -> bool {
+        let all = |members: &[Order]| members.iter().all(|it| self.takes(&it.action));
+        match action {
+            Action::Atomic(members) => self.atomic && all(members) && (self.atomic_rewrites || !rewrites(members)),
+            Action::Sequence(members) => all(members),
+            Action::Copy { .. } => self.copy,
+            Action::Get { uri } => self.list || !uri.contains("?list="),
+            Action::GetMany { uris } => self.list || uris.iter().all(|it| !it.contains("?list=")),
+            other => self.user_interaction || Asked::by(other).is_none(),
+        }
+    }
+}
+
+/// Whether a node is added and then replaced.
+fn rewrites(members: &[Order]) -> bool {
+    let mut added = Vec::new();
+    members.iter().any(|it| match &it.action {
+        Action::Add { uri, .. } => {
+            added.push(uri);
+            false
+        }
+        Action::Replace { uri, .. } => added.contains(&uri),
+        _ => false,
+    })
 }
 
 impl Default for Quirks {

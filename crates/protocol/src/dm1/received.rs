@@ -50,6 +50,8 @@ pub enum Stage {
     Refuse,
     /// Ask for the rest of the device's package.
     NextMessage,
+    /// Send the next part of a large object. Orders are not taken.
+    NextPart,
     /// Take orders; without any the session ends well.
     Ready,
     /// Close the session: the device aborted it, or it does not let this server in.

@@ -4,13 +4,20 @@
 
 mod answer;
 mod due;
+mod queue;
 mod receive;
+mod room;
+mod upload;
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use self::due::Due;
+use self::{
+    due::{Due, Late},
+    queue::Unrolled,
+    upload::Upload,
+};
 use super::{
     Account, Answer, AuthType, Identity, Incoming, Order, Outcome, credential::Standing, large::Assembly, open::OnWire,
 };
@@ -52,6 +59,8 @@ pub struct Session {
     unexpected: u32,
     /// `MaxMsgSize` as announced last, never 0.
     max_msg_size: Option<u64>,
+    /// `MaxObjSize` as announced last, never 0.
+    max_obj_size: Option<u64>,
     /// `MaxMsgSize` that the device was told.
     told_max_msg_size: Option<u32>,
     standing: Standing,
@@ -61,13 +70,19 @@ pub struct Session {
     again: Vec<(u32, Order)>,
     /// Orders that wait for a message with room.
     queue: VecDeque<Order>,
-    /// Parts of a large object.
+    /// The object that goes out in parts.
+    upload: Option<Upload>,
+    /// The Sequence that goes out member by member.
+    unrolled: Option<Unrolled>,
+    /// Parts of a large object of the device.
     parts: Assembly,
     /// Command numbers of the alerts in our last message, which the device answers with a status.
     own_alerts: Vec<u32>,
     /// Added to the numbers of commands that want an answer.
     #[serde(default)]
     numbers_from: u32,
+    /// Statuses that earlier answers had no room for.
+    late: VecDeque<Late>,
     /// What the answer to the last message owes, until it is made.
     due: Option<Due>,
 }
@@ -120,14 +135,18 @@ impl Session {
             skipped: 0,
             unexpected: 0,
             max_msg_size: None,
+            max_obj_size: None,
             told_max_msg_size: None,
             standing: Standing::default(),
             wire: OnWire::default(),
             again: Vec::new(),
             queue: VecDeque::new(),
+            upload: None,
+            unrolled: None,
             parts: Assembly::default(),
             own_alerts: Vec::new(),
             numbers_from: 0,
+            late: VecDeque::new(),
             due: None,
         }
     }
@@ -151,19 +170,12 @@ impl Session {
         Self { numbers_from: number, ..self }
     }
 
-    /// Takes back the orders that wait for a message with room: they end as not sent.
-    pub fn withdraw(&mut self) -> Vec<Outcome> {
-        self.queue.drain(..).flat_map(|order| ended(&order, Answer::NotSent, None)).collect()
-    }
-
     /// Ends the session without a word, for one that the device left: every order that is open ends.
     pub fn close(&mut self) -> Vec<Outcome> {
         self.phase = Phase::Over;
-        self.again.clear();
         self.parts.clear();
-        let mut outcomes = self.wire.take_cut_off();
-        outcomes.extend(self.queue.drain(..).flat_map(|it| ended(&it, Answer::NotSent, None)));
-        outcomes
+        self.late.clear();
+        self.end_orders()
     }
 
     /// `SessionID` as the device writes it.
@@ -198,13 +210,14 @@ impl Session {
 
     /// Whether the device's next message goes on with an object whose first parts came before.
     #[must_use]
-    pub fn is_amid_object(&self) -> bool {
+    pub fn is_taking_object(&self) -> bool {
         self.parts.is_waiting()
     }
 
     /// Orders that wait or are on the wire, members counted.
     fn open_orders(&self) -> usize {
-        self.wire.len() + self.queue.iter().map(|it| 1 + it.action.members().len()).sum::<usize>()
+        let unrolled = self.unrolled.as_ref().map_or(0, Unrolled::len) + usize::from(self.upload.is_some());
+        self.wire.len() + unrolled + self.queue.iter().map(|it| 1 + it.action.members().len()).sum::<usize>()
     }
 }
 
@@ -214,4 +227,23 @@ fn ended(order: &Order, answer: Answer, note: Option<super::Note>) -> Vec<Outcom
         all.extend(ended(member, answer, note));
         all
     })
+}
+
+/// Gives the commands of a message their numbers, from 1.
+#[derive(Clone, Copy)]
+struct Number(usize);
+
+impl Number {
+    fn take(&mut self) -> u32 {
+        self.0 = self.0.saturating_add(1);
+        u32::try_from(self.0).unwrap_or(u32::MAX)
+    }
+}
+
+fn text(number: u32) -> Text {
+    use std::fmt::Write;
+    let mut text = Text::default();
+    // Writing to a string does not fail.
+    let _ = write!(text, "{number}");
+    text
 }

@@ -3,6 +3,7 @@
 use super::facts::Facts;
 use super::packing::base64;
 use super::{NESTED_MAX, Node, Options, Tone, Value, element, run};
+use crate::syncml::blank::is_secret_node;
 
 /// Octets shown of a value in a note.
 const PREVIEW_OCTETS: usize = 16;
@@ -82,7 +83,7 @@ pub(super) fn preview(octets: &[u8]) -> String {
 /// Hides the values of nodes of a tree document that hold secrets, and credentials of messages that are fragments.
 pub(super) fn hide(node: &mut Node, options: &Options<'_>) {
     let secret = match node.name.as_str() {
-        "Node" if super::uri::is_secret(node.child_text("NodeName")) => "Value",
+        "Node" if is_secret_node(node.child_text("NodeName")) => "Value",
         "Cred" if !node.child("Meta").is_some_and(|it| it.child_text("Type").ends_with("md5")) => "Data",
         _ => return,
     };

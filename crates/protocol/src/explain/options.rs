@@ -41,9 +41,6 @@ pub struct Keys {
     pub mac_key: Option<Vec<u8>>,
 }
 
-/// What a node is, by its address; nothing for a node that is not known.
-pub type Catalogue<'a> = &'a dyn Fn(&str) -> Option<String>;
-
 /// How to explain.
 #[derive(Default)]
 pub struct Options<'a> {
@@ -57,7 +54,4 @@ pub struct Options<'a> {
     pub hmac: Option<&'a str>,
     /// Whether secrets stand in the tree. Without it they are [`Value::Hidden`](super::Value::Hidden).
     pub show_secrets: bool,
-    /// What a node of the management tree is, by its address without `?prop=` or `?list=`. Asked before the few nodes
-    /// that are known here.
-    pub node_meaning: Option<Catalogue<'a>>,
 }

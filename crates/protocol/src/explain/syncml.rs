@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::facts::{Answer, Command, Credential, Facts, Mark, Message, Nonce};
 use super::{Node, Options, Tone, Value, data, interaction, names, uri};
+use crate::syncml::blank::is_secret_node;
 
 /// Explains a message, given as its root, and remembers what can be told only later. Returns what its header says of it.
 pub(super) fn annotate(root: &mut Node, facts: &mut Facts, options: &Options<'_>, depth: usize) -> String {
@@ -139,7 +140,7 @@ impl Explainer<'_, '_> {
                         if address.is_empty() {
                             address = uri.text().to_owned();
                         }
-                        if let Some(meaning) = uri::meaning(uri.text(), self.options) {
+                        if let Some(meaning) = uri::meaning(uri.text()) {
                             uri.note(Tone::Plain, meaning);
                         }
                     }
@@ -154,7 +155,7 @@ impl Explainer<'_, '_> {
         }
         let alert_type = names::alert_type(&described.kind);
         let Some(data) = item.child_mut("Data") else { return };
-        if uri::is_secret(&address) && !self.options.show_secrets && data.value.is_some() {
+        if is_secret_node(&address) && !self.options.show_secrets && data.value.is_some() {
             data.value = Some(Value::Hidden);
             return;
         }

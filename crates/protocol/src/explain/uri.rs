@@ -1,51 +1,28 @@
 //! What addresses of the management tree mean.
 
-use super::Options;
+use crate::tree::LocUri;
+use crate::tree::ddf::Catalogue;
 
 /// What the address names: the node, and the property or list asked of it.
-///
-/// The one place where a catalogue of management objects comes in: [`Options::node_meaning`].
-pub(super) fn meaning(uri: &str, options: &Options<'_>) -> Option<String> {
+pub(super) fn meaning(uri: &str) -> Option<String> {
     let (node, query) = uri.split_once('?').unwrap_or((uri, ""));
-    let asked = options.node_meaning.and_then(|catalogue| catalogue(node));
-    let node = asked.or_else(|| known(node).map(str::to_owned));
+    let node = described(node);
     let query = query_meaning(query);
     match (query, node) {
         (Some(query), Some(node)) => Some(format!("{query} of: {node}")),
         (Some(query), None) => Some(query),
-        (None, node) => node,
+        (None, node) => node.map(str::to_owned),
     }
 }
 
-/// Nodes of the objects that every device has.
-///
-/// Source: OMA DM Standardized Objects 1.2.
-fn known(uri: &str) -> Option<&'static str> {
-    let uri = uri.strip_prefix("./").unwrap_or(uri);
-    Some(match uri {
-        "." => "root of the tree",
-        "DevInfo" => "what a device says of itself in each session",
-        "DevInfo/DevId" => "device identifier",
-        "DevInfo/Man" => "manufacturer",
-        "DevInfo/Mod" => "model",
-        "DevInfo/DmV" => "version of the device's management client",
-        "DevInfo/Lang" => "language",
-        "DevInfo/Ext" => "extensions of the manufacturer",
-        "DevInfo/Bearer" => "bearers",
-        "DevDetail" => "what a device says of itself on request",
-        "DevDetail/DevTyp" => "device type",
-        "DevDetail/OEM" => "original manufacturer",
-        "DevDetail/FwV" => "firmware version",
-        "DevDetail/SwV" => "software version",
-        "DevDetail/HwV" => "hardware version",
-        "DevDetail/LrgObj" => "whether the device takes large objects",
-        "DevDetail/URI/MaxDepth" => "most segments of an address, 0 for no limit",
-        "DevDetail/URI/MaxTotLen" => "most characters of an address, 0 for no limit",
-        "DevDetail/URI/MaxSegLen" => "most characters of a segment, 0 for no limit",
-        "Inbox" => "where the device finds the place of an object itself",
-        "SyncML/DMAcc" => "management accounts",
-        _ => return None,
-    })
+/// What the descriptions of management objects say of a node, and what stands in none of them.
+fn described(uri: &str) -> Option<&'static str> {
+    match uri.strip_prefix("./").unwrap_or(uri) {
+        "." => return Some("root of the tree"),
+        "SyncML/DMAcc" => return Some("management accounts"),
+        _ => {}
+    }
+    Catalogue::built_in().describe(None, &LocUri::parse(uri).ok()?)?.meaning()
 }
 
 /// Source: OMA DM Protocol 1.2, "Property addressing"; OMA DM Tree and Description Serialization 1.2, "Get with list".
@@ -71,14 +48,4 @@ fn query_meaning(query: &str) -> Option<String> {
         _ if list.starts_with("TNDS") => "sub-tree as one document".to_owned(),
         _ => format!("list {list}, which is not standard"),
     })
-}
-
-/// Last segments of nodes that hold secrets.
-const SECRETS: [&str; 4] = ["AAuthSecret", "ClientPW", "ServerPW", "AuthSecret"];
-
-/// Whether the node holds a secret.
-pub(super) fn is_secret(name: &str) -> bool {
-    let node = name.split('?').next().unwrap_or_default();
-    let last = node.rsplit('/').next().unwrap_or_default();
-    SECRETS.iter().any(|it| it.eq_ignore_ascii_case(last))
 }

@@ -6,7 +6,9 @@
     reason = "tests read golden files and start other programs"
 )]
 
+mod allocations;
 mod blank;
+mod corpus;
 mod generate;
 mod hostile;
 mod hostile_wbxml;
@@ -16,6 +18,7 @@ mod noise;
 mod place;
 mod properties;
 mod representation;
+mod sample;
 mod style;
 mod tolerance;
 mod tree_documents;

@@ -35,6 +35,8 @@ impl Device {
             is_final: true,
         };
         message.commands.append(&mut session.prompts);
+        // An empty `CmdID` is shorter than it will be.
+        number(&mut message.commands);
         let room = self.room(session, &message);
         session.sent = session.outbox.pack(&room, |command| match room.octets {
             usize::MAX => 0,

@@ -1,7 +1,9 @@
+use std::sync::LazyLock;
+
 use muster_protocol::tree::ddf::Catalogue;
 use serde::{Deserialize, Serialize};
 
-use super::{Access, Acl, Format, Leaf, LocUri, Node, Tree, TreeLimits, server};
+use super::{Access, Acl, Content, Format, Leaf, LocUri, Node, Tree, TreeLimits, server};
 
 /// What distinguishes one device's tree from another's when it leaves the factory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +51,33 @@ const INTERIOR: &[(&str, Option<&str>)] = &[
 /// Source: OMA DM 1.2 Standardized Objects; FUMO 1.0; LAWMO 1.0; rights of the server that a device was set up by.
 #[must_use]
 pub fn standard(profile: &Profile, server_id: &str) -> Tree {
+    let mut tree = BARE.clone();
+    tree.maintain(".", |root| root.acl = of_owner(server_id));
+    for (uri, value) in [
+        ("./DevInfo/DevId", &profile.dev_id),
+        ("./DevInfo/Man", &profile.manufacturer),
+        ("./DevInfo/Mod", &profile.model),
+        ("./DevInfo/Lang", &profile.language),
+        ("./DevDetail/DevTyp", &profile.device_type),
+        ("./DevDetail/OEM", &profile.manufacturer),
+        ("./DevDetail/FwV", &profile.firmware),
+        ("./DevDetail/SwV", &profile.software),
+        ("./DevDetail/HwV", &profile.hardware),
+        ("./Vendor/Example/Name", &profile.model),
+    ] {
+        tree.maintain(uri, |node| {
+            if let Content::Leaf(leaf) = &mut node.content {
+                leaf.value = value.as_bytes().to_vec();
+            }
+        });
+    }
+    tree
+}
+
+/// The tree of a device that nothing is known of yet. Fleets have many devices, and descriptions are looked up once.
+static BARE: LazyLock<Tree> = LazyLock::new(bare);
+
+fn bare() -> Tree {
     const WRITE: Access = Access::GET.and(Access::REPLACE);
     let limits = TreeLimits::DEVICE;
     let depth = limits.uri.depth_max.to_string();
@@ -56,16 +85,16 @@ pub fn standard(profile: &Profile, server_id: &str) -> Tree {
     let segment = limits.uri.segment_bytes_max.to_string();
     // What a device lets be done besides what its description promises, and the value.
     let described = [
-        ("./DevInfo/DevId", Access::NONE, profile.dev_id.as_str()),
-        ("./DevInfo/Man", Access::NONE, &profile.manufacturer),
-        ("./DevInfo/Mod", Access::NONE, &profile.model),
+        ("./DevInfo/DevId", Access::NONE, ""),
+        ("./DevInfo/Man", Access::NONE, ""),
+        ("./DevInfo/Mod", Access::NONE, ""),
         ("./DevInfo/DmV", Access::NONE, env!("CARGO_PKG_VERSION")),
-        ("./DevInfo/Lang", Access::NONE, &profile.language),
-        ("./DevDetail/DevTyp", Access::NONE, &profile.device_type),
-        ("./DevDetail/OEM", Access::NONE, &profile.manufacturer),
-        ("./DevDetail/FwV", Access::NONE, &profile.firmware),
-        ("./DevDetail/SwV", Access::NONE, &profile.software),
-        ("./DevDetail/HwV", Access::NONE, &profile.hardware),
+        ("./DevInfo/Lang", Access::NONE, ""),
+        ("./DevDetail/DevTyp", Access::NONE, ""),
+        ("./DevDetail/OEM", Access::NONE, ""),
+        ("./DevDetail/FwV", Access::NONE, ""),
+        ("./DevDetail/SwV", Access::NONE, ""),
+        ("./DevDetail/HwV", Access::NONE, ""),
         ("./DevDetail/LrgObj", Access::NONE, "true"),
         ("./DevDetail/URI/MaxDepth", Access::NONE, &depth),
         ("./DevDetail/URI/MaxTotLen", Access::NONE, &total),
@@ -85,7 +114,7 @@ pub fn standard(profile: &Profile, server_id: &str) -> Tree {
         ("./LAWMO/Operations/Wipe", Access::NONE, ""),
     ];
     let of_vendor = [
-        ("./Vendor/Example/Name", WRITE, Format::Chr, profile.model.as_str()),
+        ("./Vendor/Example/Name", WRITE, Format::Chr, ""),
         ("./Vendor/Example/Polling", WRITE, Format::Int, "86400"),
         ("./Vendor/Example/Roaming", WRITE, Format::Bool, "false"),
         ("./Vendor/Example/ApnName", WRITE, Format::Chr, "internet"),
@@ -93,7 +122,6 @@ pub fn standard(profile: &Profile, server_id: &str) -> Tree {
         ("./Vendor/Example/Battery", Access::GET, Format::Int, "87"),
     ];
     let mut tree = Tree::new(limits);
-    tree.maintain(".", |root| root.acl = of_owner(server_id));
     let mut install = |uri: &str, node: Node| {
         tree.install(uri, node).expect("addresses of the standard tree are well formed, and it is small");
     };

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::account::OpenAccount;
 use super::arrival::{Arrival, SealedReply};
 use super::exchange::Settings;
+use super::walk::Manner;
 use super::work::Work;
 use crate::profile::Profile;
 
@@ -172,7 +173,7 @@ impl Turn<'_> {
         let mut encounter = Encounter::new(contact, self.now);
         let current = self.note_login(&mut encounter, received, is_new);
         let session_name = format!("{} over {}", dialogue.session.id(), dialogue.session.encoding().media_type());
-        let mut work = Work { encounter: &mut encounter, current };
+        let mut work = Work { encounter: &mut encounter, current, manner: self.manner() };
         for alert in &received.alerts {
             note_alert(&mut work, alert);
         }
@@ -224,7 +225,7 @@ impl Turn<'_> {
         }
         if let Some(before) = before {
             let unanswered = Dialogue::read(&before.state).map(|mut it| it.session.close()).unwrap_or_default();
-            Work { encounter, current: task }.left(&unanswered);
+            Work { encounter, current: task, manner: self.manner() }.left(&unanswered);
         }
         None
     }
@@ -245,7 +246,7 @@ impl Turn<'_> {
         }
         let mut encounter = Encounter::new(contact, self.now);
         let current = encounter.state().dialogue.as_ref().and_then(|it| it.task);
-        let mut work = Work { encounter: &mut encounter, current };
+        let mut work = Work { encounter: &mut encounter, current, manner: self.manner() };
         work.take(&reply.outcomes);
         work.session_over(why);
         self.step(encounter, &dialogue, &reply, None)
@@ -284,6 +285,10 @@ impl Turn<'_> {
 
     fn account(&self) -> Account<'_> {
         self.account.lend(self.settings, self.profile)
+    }
+
+    fn manner(&self) -> Manner {
+        Manner::of(self.profile)
     }
 
     fn seal(&self, reply: &Reply) -> Result<SealedReply, EncodeError> {

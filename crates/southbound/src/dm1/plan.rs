@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::planned::{Planned, Progress, Verb};
 use super::verdict::Verdict;
-use super::walk;
+use super::walk::{self, Manner};
 
 /// Tag of the question to the user. Commands are tagged with their place in the plan.
 pub(super) const CONSENT: u32 = 1 << 20;
@@ -49,6 +49,12 @@ pub(super) struct Plan {
     /// Levels below the root that a DISCOVER still walks.
     #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
     pub(super) walk_depth: Option<u32>,
+    /// The walk began with a list that the device gave.
+    #[serde(rename = "i", default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_listed: bool,
+    /// How this device is walked.
+    #[serde(rename = "d", default)]
+    pub(super) manner: Manner,
     /// What the device said to the container as a whole.
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     pub(super) container: Option<u16>,
@@ -75,10 +81,11 @@ pub(super) enum Mode {
 
 impl Plan {
     /// The plan of a task that has none yet.
-    pub(super) fn of(task: &Task) -> Self {
+    pub(super) fn of(task: &Task, manner: Manner) -> Self {
         let arguments = &task.arguments;
         let paths = || arguments.parameter.iter().cloned();
-        let commands: Vec<Planned> = match task.operation {
+        let depth = || arguments.option("depth").and_then(|depth| depth.parse().ok()).unwrap_or(walk::DEPTH);
+        let mut commands: Vec<Planned> = match task.operation {
             Operation::Query if arguments.parameter.is_empty() => {
                 STANDARD_SET.iter().map(|path| Planned::new(Verb::Get, node(path))).collect()
             }
@@ -94,12 +101,12 @@ impl Plan {
                 .collect(),
             Operation::Discover => {
                 let root = arguments.parameter.first().map_or(".", |it| it.path.as_str());
-                vec![Planned::new(Verb::Get, node(root))]
+                vec![walk::first(root, depth(), manner)]
             }
             Operation::Session => Vec::new(),
         };
-        let walk_depth = (task.operation == Operation::Discover)
-            .then(|| arguments.option("depth").and_then(|depth| depth.parse().ok()).unwrap_or(walk::DEPTH));
+        commands.iter_mut().for_each(Planned::refuse_address);
+        let walk_depth = (task.operation == Operation::Discover).then(depth);
         Self {
             consent: if task.opt_in { Consent::Needed } else { Consent::NotNeeded },
             mode: match () {
@@ -109,6 +116,8 @@ impl Plan {
             },
             repeatable: arguments.is_set("repeatable"),
             walk_depth,
+            is_listed: false,
+            manner,
             container: None,
             commands,
         }
@@ -215,7 +224,7 @@ impl Plan {
             (Progress::Probing, _, Some(code)) => command.probed(code, outcome),
             _ => {}
         }
-        walk::extend(self, outcome.tag as usize);
+        walk::extend(self, outcome.tag as usize, outcome);
     }
 
     /// The first command that was sent, not answered, and changes something each time it is carried out.

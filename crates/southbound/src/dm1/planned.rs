@@ -3,6 +3,8 @@
 use muster_broker::operation::Parameter;
 use muster_protocol::dm1::{Action, Outcome};
 use muster_protocol::syncml::{ItemData, StatusCode, Text};
+use muster_protocol::tree::ddf::Catalogue;
+use muster_protocol::tree::{Format, LocUri, UriError};
 use serde::{Deserialize, Serialize};
 
 /// One command of a plan.
@@ -25,6 +27,9 @@ pub(super) struct Planned {
     /// It can never be sent to this device: answered by ourselves.
     #[serde(rename = "n", default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_unsendable: bool,
+    /// It asks for a whole subtree; what it gives becomes commands of its own.
+    #[serde(rename = "t", default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_list: bool,
     /// What was read, or the node written with its status.
     #[serde(rename = "o", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) result: Vec<Parameter>,
@@ -65,6 +70,7 @@ impl Planned {
             progress: Progress::Waiting,
             code: None,
             is_unsendable: false,
+            is_list: false,
             result: Vec::new(),
         }
     }
@@ -84,7 +90,7 @@ impl Planned {
         let uri: Text = self.node.path.as_str().into();
         // Binary values are given as base64 text, which both encodings carry as format b64.
         let format = self.node.format.as_deref().map(|format| if format == "bin" { "b64" } else { format });
-        let format = format.map(Text::from);
+        let format = format.map(Text::from).or_else(|| self.usual_format().map(|it| it.name().into()));
         let kind = self.node.kind.as_deref().map(Text::from);
         let data = self.node.value.as_deref().map(ItemData::from);
         match self.verb {
@@ -96,14 +102,47 @@ impl Planned {
         }
     }
 
+    /// Why the address can be that of no node.
+    pub(super) fn address_error(&self) -> Option<UriError> {
+        LocUri::parse(&self.node.path).err()
+    }
+
+    /// Nothing is sent to an address that can be that of no node: what a device makes of it nobody knows.
+    pub(super) fn refuse_address(&mut self) {
+        if self.address_error().is_some() {
+            self.progress = Progress::Answered;
+            self.is_unsendable = true;
+        }
+    }
+
+    /// The format of a value that came without one, if the node is known and its format can hold the value. Octets are
+    /// not guessed at: whoever gives base64 says so.
+    fn usual_format(&self) -> Option<Format> {
+        let value = self.node.value.as_deref().filter(|_| matches!(self.verb, Verb::Replace | Verb::Add))?;
+        let uri = LocUri::parse(&self.node.path).ok().filter(|it| it.query().is_none())?;
+        let format = Catalogue::built_in().describe(None, &uri)?.format()?;
+        let is_plain = !format.is_octets() && !matches!(format, Format::Node | Format::Null);
+        (is_plain && format.holds(value.as_bytes())).then_some(format)
+    }
+
     pub(super) fn answered(&mut self, code: StatusCode, outcome: &Outcome) {
         self.progress = Progress::Answered;
         self.code = Some(code.0);
         self.result = if outcome.nodes.is_empty() {
             vec![Parameter { path: self.node.path.clone(), status: Some(code.0.into()), ..Parameter::default() }]
         } else {
-            outcome.nodes.iter().map(|it| super::outcome::parameter(it, code)).collect()
+            let nodes = outcome.nodes.iter().map(|it| super::outcome::parameter(it, code));
+            // A device may call the one node that it was asked for as it likes (Windows has other beginnings). What can
+            // be the address of no node is put right where there is only one, and left out where there are several.
+            match outcome.nodes.len() {
+                1 => nodes.map(|it| if is_address(&it.path) { it } else { self.at_own_path(it) }).collect(),
+                _ => nodes.filter(|it| is_address(&it.path)).collect(),
+            }
         };
+    }
+
+    fn at_own_path(&self, read: Parameter) -> Parameter {
+        Parameter { path: self.node.path.clone(), ..read }
     }
 
     /// A Get told what became of an Add or Delete that was sent in a session that was lost.
@@ -154,10 +193,72 @@ impl Planned {
     }
 }
 
+fn is_address(path: &str) -> bool {
+    LocUri::parse(path).is_ok()
+}
+
 /// Whether another attempt may change this code of a device.
 ///
 /// Source: DM WSI contract, section 3, "Attempts and deadline"; 215 and 216 say that the command was not carried out
 /// because of another one.
 pub(super) fn is_for_now(code: u16) -> bool {
     matches!(code, 408 | 417 | 420 | 500 | 503 | 506 | 511 | 215 | 216)
+}
+
+#[cfg(test)]
+mod tests {
+    use muster_protocol::dm1::{Answer, NodeResult};
+
+    use super::*;
+
+    fn read(uris: &[&str]) -> Vec<String> {
+        let node = |uri: &&str| NodeResult {
+            uri: (*uri).into(),
+            format: "chr".into(),
+            kind: None,
+            data: Some(ItemData::from("v")),
+        };
+        let outcome = Outcome {
+            tag: 0,
+            answer: Answer::Status(StatusCode::OK),
+            nodes: uris.iter().map(node).collect(),
+            statuses: Vec::new(),
+            items: Vec::new(),
+            user: None,
+            note: None,
+        };
+        let asked = Parameter { path: "./Vendor/MSFT/X".to_owned(), ..Parameter::default() };
+        let mut planned = Planned::new(Verb::Get, asked);
+        planned.answered(StatusCode::OK, &outcome);
+        planned.result.into_iter().map(|it| it.path).collect()
+    }
+
+    #[test]
+    fn what_a_device_calls_a_node_is_taken_if_it_can_be_an_address() {
+        assert_eq!(read(&["./Device/Vendor/MSFT/X"]), ["./Device/Vendor/MSFT/X"]);
+        for nonsense in ["../../etc", "/X", "./A//B", "./A%2FB", "./A\u{0}", ""] {
+            assert_eq!(read(&[nonsense]), ["./Vendor/MSFT/X"], "{nonsense}");
+        }
+        assert_eq!(read(&["./A", "../B", "./C"]), ["./A", "./C"]);
+    }
+
+    #[test]
+    fn a_value_without_format_gets_that_of_the_description_if_it_can_hold_it() {
+        for (verb, path, value, format) in [
+            (Verb::Replace, "./LAWMO/LAWMOConfig/NotifyUser", "true", Some("bool")),
+            (Verb::Replace, "./LAWMO/LAWMOConfig/NotifyUser", "yes", None),
+            (Verb::Add, "./DMAcc/x/AppAddr/1/Port/1/PortNbr", "443", Some("chr")),
+            (Verb::Replace, "./FUMO/Package/Update/PkgData", "AAAA", None),
+            (Verb::Replace, "./Vendor/Example/Polling", "60", None),
+            (Verb::Add, "./Vendor/Example/Polling", "60", Some("chr")),
+            (Verb::Replace, "./DevInfo/Man?prop=Title", "x", None),
+        ] {
+            let node = Parameter { path: path.to_owned(), value: Some(value.to_owned()), ..Parameter::default() };
+            let given = match Planned::new(verb, node).action() {
+                Action::Replace { format, .. } | Action::Add { format, .. } => format,
+                _ => None,
+            };
+            assert_eq!(given.as_deref(), format, "{path}");
+        }
+    }
 }

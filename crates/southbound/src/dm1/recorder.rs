@@ -67,7 +67,7 @@ impl Recorder {
         let said = stored.zip(dialogue.as_ref()).and_then(|(stored, dialogue)| {
             Message::decode(dialogue.session.encoding(), &stored.reply, &self.limits).ok()
         });
-        let is_amid = dialogue.is_some_and(|dialogue| dialogue.session.is_amid_object());
+        let is_amid = dialogue.is_some_and(|dialogue| dialogue.session.is_taking_object());
         Some(Tape {
             device: contact.device.oid,
             recorded,

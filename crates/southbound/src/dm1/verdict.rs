@@ -1,9 +1,12 @@
 //! Where a plan stands: whether its task is done, goes on, or failed, and why.
 
+use muster_broker::operation::Parameter;
 use muster_protocol::syncml::StatusCode;
+use muster_protocol::tree::ddf::Catalogue;
 
 use super::plan::{Mode, Plan};
 use super::planned::{Planned, Progress, Verb, is_for_now};
+use super::snapshot::snapshot;
 
 /// Where a plan stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +48,7 @@ impl Verdict {
             return Self::GoesOn;
         }
         // A walk may meet nodes that it may not read; only its root must be readable.
-        let counts = |it: &&Planned| plan.walk_depth.is_none() || it.level == 0;
+        let counts = |it: &&Planned| !it.is_list && (plan.walk_depth.is_none() || it.level == 0);
         let failures: Vec<&Planned> = plan.commands.iter().filter(counts).filter(|it| !it.succeeded()).collect();
         let Some(first) = failures.iter().find(|it| !it.failed_for_now()).or(failures.first()) else {
             return plan
@@ -73,7 +76,7 @@ fn of_container(plan: &Plan, code: u16) -> Verdict {
 
 fn done(plan: &Plan) -> String {
     let nodes = |count: usize| if count == 1 { "1 node".to_owned() } else { format!("{count} nodes") };
-    let count = |verb: Verb| plan.commands.iter().filter(|it| it.verb == verb).count();
+    let count = |verb: Verb| plan.commands.iter().filter(|it| it.verb == verb && !it.is_list).count();
     let words: Vec<String> = [
         (Verb::Get, "read"),
         (Verb::Replace, "written"),
@@ -85,12 +88,33 @@ fn done(plan: &Plan) -> String {
     .filter(|(verb, _)| count(*verb) > 0)
     .map(|(verb, word)| format!("{} {word}", nodes(count(verb))))
     .collect();
-    if words.is_empty() { "the device connected".to_owned() } else { words.join(", ") }
+    let objects = if plan.walk_depth.is_some() { objects(&plan.results()) } else { String::new() };
+    if words.is_empty() { "the device connected".to_owned() } else { words.join(", ") + &objects }
+}
+
+/// The management objects that a walk met, by what they are called where they are known.
+fn objects(results: &[Parameter]) -> String {
+    const TOLD_MAX: usize = 8;
+    let tree = snapshot(results);
+    let objects = tree.objects();
+    let told = objects.iter().take(TOLD_MAX).map(|(uri, id)| match Catalogue::built_in().object(id) {
+        Some(known) => format!("{uri} ({})", known.root.title.as_deref().unwrap_or(id)),
+        None => format!("{uri} ({id})"),
+    });
+    match objects.len() {
+        0 => String::new(),
+        count if count > TOLD_MAX => {
+            format!("; management objects at {} and {} more", told.collect::<Vec<_>>().join(", "), count - TOLD_MAX)
+        }
+        _ => format!("; management objects at {}", told.collect::<Vec<_>>().join(", ")),
+    }
 }
 
 fn why(command: &Planned, failures: usize) -> String {
     let Planned { node, code, .. } = command;
+    let address_error = command.address_error().map(|why| format!("the address {why}"));
     let said = match code {
+        _ if command.is_unsendable && address_error.is_some() => address_error.unwrap_or_default(),
         _ if command.is_unsendable => "the command cannot be sent to this device".to_owned(),
         Some(code) if StatusCode(*code).is_success() => format!("status {code}, but no value came"),
         Some(code) => format!("status {code} {}", StatusCode(*code).name().unwrap_or("of the vendor")),

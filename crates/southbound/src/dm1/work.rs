@@ -10,12 +10,15 @@ use muster_protocol::dm1::{Action, Answer, Order, Outcome};
 use super::outcome::summary;
 use super::plan::{CONSENT, Consent, Plan};
 use super::verdict::Verdict;
+use super::walk::Manner;
 
 /// The task that the session carries out, with its plan.
 pub(super) struct Work<'a> {
     pub(super) encounter: &'a mut Encounter,
     /// Present while a task is under way in this session.
     pub(super) current: Option<TaskId>,
+    /// How the tree of this kind of device is read.
+    pub(super) manner: Manner,
 }
 
 impl Work<'_> {
@@ -39,7 +42,7 @@ impl Work<'_> {
             }
             return;
         }
-        let mut plan = plan_of(task.plan.as_deref()).unwrap_or_else(|| Plan::of(task));
+        let mut plan = plan_of(task.plan.as_deref()).unwrap_or_else(|| Plan::of(task, self.manner));
         if let Some(answer) = outcomes.iter().find(|it| it.tag == CONSENT) {
             self.take_consent(id, &mut plan, answer);
         } else {
@@ -198,7 +201,7 @@ impl Work<'_> {
     /// Makes the plan of a task just taken up, or goes on with the one it has. A task without commands is done.
     fn begin(&mut self, id: TaskId) {
         let Some(task) = self.encounter.task(id) else { return };
-        let mut plan = plan_of(task.plan.as_deref()).unwrap_or_else(|| Plan::of(task));
+        let mut plan = plan_of(task.plan.as_deref()).unwrap_or_else(|| Plan::of(task, self.manner));
         let untold = plan.take_up();
         self.keep(id, &plan);
         if let Some(path) = untold {
@@ -275,7 +278,13 @@ fn name(order: &Order, into: &mut Vec<String>) {
         Action::Add { uri, .. } => into.push(format!("Add {uri}")),
         Action::Delete { uri } => into.push(format!("Delete {uri}")),
         Action::Exec { uri, .. } => into.push(format!("Exec {uri}")),
+        Action::GetMany { uris } => into.push(format!("Get {}", uris.join(" "))),
+        Action::Copy { source, target } => into.push(format!("Copy {source} to {target}")),
+        Action::Display { .. } => into.push("Alert 1100".to_owned()),
         Action::Confirm { .. } => into.push("Alert 1101".to_owned()),
+        Action::Input { .. } => into.push("Alert 1102".to_owned()),
+        Action::Choose { .. } => into.push("Alert 1103".to_owned()),
+        Action::ChooseMany { .. } => into.push("Alert 1104".to_owned()),
         Action::Atomic(members) | Action::Sequence(members) => members.iter().for_each(|it| name(it, into)),
     }
 }

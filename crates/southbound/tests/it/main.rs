@@ -26,4 +26,5 @@ mod recording;
 mod resync;
 mod sessions;
 mod signed;
+mod trees;
 mod variety;

@@ -127,8 +127,8 @@ fn tell(next: &AtomicU64, wanted: &Wanted, sum: &Mutex<Sum>, begun: Instant) {
     }
 }
 
-/// Seeds played with every test run: some ten seconds of them in a debug build.
-const SEEDS: u64 = 1_500;
+/// Seeds played with every test run: some fifteen seconds of them in a debug build on two cores.
+const SEEDS: u64 = 3_000;
 
 #[test]
 fn every_seed_ends_with_devices_and_server_that_agree() {

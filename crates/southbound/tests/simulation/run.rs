@@ -443,7 +443,10 @@ impl Run {
                     self.server.pass_s(i64::from(retry_after_s));
                     continue;
                 }
-                Err(refusal) => return Err(format!("a calm message of device {at} was refused: {refusal:?}")),
+                Err(refusal) => {
+                    let text = String::from_utf8_lossy(&packet.octets);
+                    return Err(format!("a calm message of device {at} was refused: {refusal:?}\n{text}"));
+                }
             };
             match self.hear(at, &answer)? {
                 None | Some(SessionEnd::Complete | SessionEnd::Rebooted) => {}

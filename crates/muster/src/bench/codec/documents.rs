@@ -2,8 +2,9 @@ use muster_protocol::syncml::{
     Address, Command, Encoding, Header, Item, ItemData, Message, Meta, Results, Status, StatusCode, Text,
 };
 
-/// Octets of the large message, in whichever encoding: what a device answers to a Get of a whole sub-tree.
-const LARGE_OCTETS: usize = 18_000;
+/// Name and octets of the messages beside the golden ones, in whichever encoding: what a device answers to a Get of a
+/// few nodes and to one of a whole sub-tree.
+pub(super) const SIZES: [(&str, usize); 2] = [("1.5 KB", 1_500), ("18 KB", 18_000)];
 
 /// What is decoded and encoded.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ golden! {
     "23-binary-b64-add"
 }
 
-/// The golden messages and, last, the large one.
+/// The golden messages and, last, those of [`SIZES`].
 pub(super) fn all(encoding: Encoding) -> anyhow::Result<Vec<Document>> {
     let octets = |xml: &[u8], wbxml: &[u8]| match encoding {
         Encoding::Xml => xml.to_vec(),
@@ -41,11 +42,13 @@ pub(super) fn all(encoding: Encoding) -> anyhow::Result<Vec<Document>> {
     };
     let golden = GOLDEN.iter().map(|(name, xml, wbxml)| Document { name, octets: octets(xml, wbxml) });
     let mut documents: Vec<Document> = golden.collect();
-    documents.push(Document { name: "large", octets: large(encoding)? });
+    for (name, octets) in SIZES {
+        documents.push(Document { name, octets: of_size(encoding, octets)? });
+    }
     Ok(documents)
 }
 
-fn large(encoding: Encoding) -> anyhow::Result<Vec<u8>> {
+fn of_size(encoding: Encoding, octets_min: usize) -> anyhow::Result<Vec<u8>> {
     let mut message = Message {
         header: Header {
             ver_dtd: "1.2".into(),
@@ -61,7 +64,7 @@ fn large(encoding: Encoding) -> anyhow::Result<Vec<u8>> {
     };
     loop {
         let octets = message.encode(encoding)?;
-        if octets.len() >= LARGE_OCTETS {
+        if octets.len() >= octets_min {
             return Ok(octets);
         }
         let number = message.commands.len();

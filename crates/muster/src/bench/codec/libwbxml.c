@@ -1,4 +1,4 @@
-/* Nanoseconds libwbxml takes for each document named: octets to tree, and tree to octets. */
+/* Nanoseconds libwbxml takes for each document named: octets to tree, tree to octets, and XML to octets. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -13,6 +13,8 @@ void wbxml_tree_destroy(Tree *);
 static WB_UTINY *octets;
 static WB_ULONG length;
 static Tree *kept;
+static WB_UTINY *xml;
+static WB_ULONG xml_length;
 
 static void decode(void) {
     Tree *tree = NULL;
@@ -28,10 +30,26 @@ static void encode(void) {
     free(out);
 }
 
+/* What the program xml2wbxml does. */
+static void convert(void) {
+    WBXMLGenWBXMLParams params = {WBXML_VERSION_12, TRUE, FALSE, FALSE};
+    WB_UTINY *out = NULL;
+    WB_ULONG size = 0;
+    if (wbxml_conv_xml2wbxml_withlen(xml, xml_length, &out, &size, &params) != WBXML_OK) exit(7);
+    free(out);
+}
+
+static void (*const third)(void) = convert;
+
 static int prepare(void) {
+    WBXMLGenXMLParams params = {WBXML_GEN_XML_COMPACT, WBXML_LANG_UNKNOWN, WBXML_CHARSET_UNKNOWN, 0, TRUE};
+    if (wbxml_conv_wbxml2xml_withlen(octets, length, &xml, &xml_length, &params) != WBXML_OK) return 0;
     return wbxml_tree_from_wbxml(octets, length, WBXML_LANG_UNKNOWN, WBXML_CHARSET_UNKNOWN, &kept) == WBXML_OK;
 }
 
-static void forget(void) { wbxml_tree_destroy(kept); }
+static void forget(void) {
+    wbxml_tree_destroy(kept);
+    free(xml);
+}
 static void *buffer(size_t size) { return octets = malloc(size); }
 static void measured(size_t size) { length = size; }

@@ -14,6 +14,7 @@ const ROUNDS: &str = include_str!("rounds.c");
 pub(super) struct PeerFigures {
     pub(super) decode_ns: f64,
     pub(super) encode_ns: f64,
+    pub(super) convert_ns: Option<f64>,
 }
 
 /// A library to compare with: what calls it and how that is compiled on Debian.
@@ -100,8 +101,13 @@ fn run(command: &mut Command) -> anyhow::Result<Output> {
 }
 
 fn line(line: &str) -> anyhow::Result<PeerFigures> {
-    let (decode, encode) = line.split_once(' ').context("the peer's figures")?;
-    Ok(PeerFigures { decode_ns: decode.parse()?, encode_ns: encode.parse()? })
+    let figures = line.split(' ').map(str::parse).collect::<Result<Vec<f64>, _>>()?;
+    let (decode_ns, encode_ns, convert_ns) = match figures.as_slice() {
+        [decode_ns, encode_ns] => (*decode_ns, *encode_ns, None),
+        [decode_ns, encode_ns, convert_ns] => (*decode_ns, *encode_ns, Some(*convert_ns)),
+        _ => anyhow::bail!("the peer's figures: {line:?}"),
+    };
+    Ok(PeerFigures { decode_ns, encode_ns, convert_ns })
 }
 
 /// The version as pkg-config knows it.

@@ -1,4 +1,4 @@
-/* Follows one of the two above: reads each file, and prints the best of some rounds of both directions. */
+/* Follows one of the two above: reads each file, and prints the best of some rounds of each measurement. */
 static double now(void) {
     struct timespec at;
     clock_gettime(CLOCK_MONOTONIC, &at);
@@ -38,7 +38,9 @@ int main(int count, char **arguments) {
         if (!prepare()) return 6;
         double down = best(decode, atof(arguments[1]), atoi(arguments[2]));
         double up = best(encode, atof(arguments[1]), atoi(arguments[2]));
-        printf("%.1f %.1f\n", down, up);
+        printf("%.1f %.1f", down, up);
+        if (third != NULL) printf(" %.1f", best(third, atof(arguments[1]), atoi(arguments[2])));
+        printf("\n");
         forget();
         free(content);
     }

@@ -1,12 +1,21 @@
 //! Makes the answer to the message received last.
 
-use super::{Account, Due, Identity, MAX_MSG_SIZE_DEFAULT, ORDERS_MAX, Phase, Session, due::Issue, ended};
-use crate::{
-    dm1::{
-        Answer, AuthType, Note, Order, Outcome, Reply, Seal, Stage, alert::code, auth, credential::Shown, size::Scale,
-    },
-    syncml::{Address, Alert, Challenge, Command, Encoding, Header, Item, Message, Meta, StatusCode, Text},
+use super::{
+    Account, Due, Identity, Number, Phase, Session,
+    due::{Issue, Late},
+    ended,
+    room::Fit,
+    text,
 };
+use crate::{
+    dm1::{Answer, AuthType, Note, Order, Reply, Seal, Stage, alert::code, auth, credential::Shown},
+    syncml::{Address, Alert, Challenge, Command, Header, Item, Message, Meta, StatusCode, Text},
+};
+
+/// Octets of an alert without items.
+const ALERT_BYTES: usize = 64;
+/// Statuses that may wait for a later answer: those of one large message.
+const LATE_MAX: usize = 1_000;
 
 impl Session {
     /// Makes the answer to the message received last.
@@ -23,13 +32,13 @@ impl Session {
             let message = self.message(identity, self.device.clone());
             return Reply { message, seal: None, outcomes, over: true };
         };
-        let mut outcomes = self.admit(due.stage, commands);
-        let mut message = self.begin(identity, account, &due);
+        let mut outcomes = self.admit(account, due.stage, commands);
+        let (mut message, seal) = self.begin(identity, account, &due);
         let mut next = Number(message.commands.len().saturating_add(self.numbers_from as usize));
-        if matches!(due.stage, Stage::NextMessage | Stage::Ready) && !due.no_end.is_empty() {
+        let goes_on = matches!(due.stage, Stage::NextMessage | Stage::NextPart | Stage::Ready);
+        if goes_on && !due.no_end.is_empty() {
             self.say(&mut message, &mut next, code::NO_END_OF_DATA, due.no_end.iter().map(source).collect());
         }
-        let seal = self.show(account, due.stage, &mut message);
         let over = match due.stage {
             Stage::Challenge => false,
             Stage::Refuse | Stage::End => true,
@@ -38,16 +47,17 @@ impl Session {
                 self.say(&mut message, &mut next, code::NEXT_MESSAGE, Vec::new());
                 false
             }
-            Stage::Ready => {
-                if !self.queue.is_empty() {
-                    let room = Room::new(self, &message, &due);
-                    outcomes.extend(self.send_orders(account, &mut message, &mut next, &room));
+            Stage::NextPart | Stage::Ready => {
+                if self.late.is_empty() && self.has_work() {
+                    outcomes.extend(self.send_orders(account, &mut message, &mut next, &due));
                 }
-                if self.wire.is_empty() && !self.queue.is_empty() {
+                let waits = self.has_work() || !self.late.is_empty();
+                if self.wire.is_empty() && waits {
                     // The statuses took the room: this keeps the session going until there is some.
+                    message.is_final = !self.is_amid_object();
                     self.say(&mut message, &mut next, code::NEXT_MESSAGE, Vec::new());
                 }
-                self.wire.is_empty() && self.queue.is_empty() && self.own_alerts.is_empty()
+                self.wire.is_empty() && !waits && self.own_alerts.is_empty()
             }
         };
         if over {
@@ -58,13 +68,12 @@ impl Session {
 
     /// Ends the session from this side, for a shutdown or a cancellation: what is owed, alert 1223 and nothing else.
     pub fn abort(&mut self, identity: &Identity<'_>, account: &Account<'_>) -> Reply {
-        let mut message = match self.due.take() {
-            Some(due) => self.begin(identity, account, &due),
-            None => self.message(identity, self.device.clone()),
+        let (mut message, seal) = match self.due.take() {
+            Some(due) => self.begin(identity, account, &Due { stage: Stage::End, ..due }),
+            None => (self.message(identity, self.device.clone()), None),
         };
         let mut next = Number(message.commands.len());
         message.commands.push(alert(next.take(), code::SESSION_ABORT, Vec::new()));
-        let seal = self.show(account, Stage::End, &mut message);
         Reply { message, seal, outcomes: self.close(), over: true }
     }
 
@@ -77,7 +86,10 @@ impl Session {
         self.due = None;
         self.id = message.header.session_id.clone();
         let mut reply = self.message(identity, message.header.source.uri.clone());
-        add_statuses(&mut reply, &due, None);
+        let mut next = Number(0);
+        reply.commands.push(due.header_status(text(next.take()), None));
+        let statuses = due.commands.into_iter().map(|it| Late::new(&due.msg, it));
+        reply.commands.extend(statuses.map(|it| it.command(text(next.take()))));
         Reply { message: reply, seal: None, outcomes: self.close(), over: true }
     }
 
@@ -85,10 +97,12 @@ impl Session {
     fn show(&mut self, account: &Account<'_>, stage: Stage, message: &mut Message) -> Option<Seal> {
         let client = self.scheme.filter(|_| self.phase == Phase::Known);
         let shown = match stage {
-            Stage::Ready => self.standing.show(account, !self.queue.is_empty(), client),
+            Stage::Ready | Stage::NextPart => self.standing.show(account, self.has_work(), client),
             Stage::NextMessage => self.standing.show(account, false, client),
-            // The last word must be believed too, if the words before it were sealed.
-            Stage::End if client == Some(AuthType::Hmac) => self.standing.show(account, false, client),
+            // The last word must be believed too, if the words before it had to be one by one.
+            Stage::End if client == Some(AuthType::Hmac) || self.standing.is_each_message() => {
+                self.standing.show(account, false, client)
+            }
             Stage::Challenge | Stage::Refuse | Stage::End => {
                 self.standing.show_nothing();
                 None
@@ -102,25 +116,8 @@ impl Session {
         None
     }
 
-    /// Takes orders into the queue. Returns the outcomes of those that cannot be taken.
-    fn admit(&mut self, stage: Stage, orders: Vec<Order>) -> Vec<Outcome> {
-        let mut outcomes = Vec::new();
-        for order in orders {
-            let note = if !order.action.is_allowed() {
-                Note::NotAllowed
-            } else if stage != Stage::Ready || self.open_orders() + order.action.members().len() >= ORDERS_MAX {
-                Note::NotTaken
-            } else {
-                self.queue.push_back(order);
-                continue;
-            };
-            outcomes.extend(ended(&order, Answer::NotSent, Some(note)));
-        }
-        outcomes
-    }
-
-    /// An answer with the statuses that are due.
-    fn begin(&mut self, identity: &Identity<'_>, account: &Account<'_>, due: &Due) -> Message {
+    /// An answer with our credential and the statuses that are due.
+    fn begin(&mut self, identity: &Identity<'_>, account: &Account<'_>, due: &Due) -> (Message, Option<Seal>) {
         let mut message = self.message(identity, self.device.clone());
         if self.phase == Phase::Known {
             message.header.source.name = account.server.map(|it| it.name.into());
@@ -138,8 +135,66 @@ impl Session {
             Issue::Now(auth) => auth::challenge(auth, account.challenge),
             Issue::Next(auth) => auth::challenge(auth, account.next),
         });
-        add_statuses(&mut message, due, challenge);
-        message
+        let seal = self.show(account, due.stage, &mut message);
+        self.add_statuses(account, &mut message, due, challenge);
+        (message, seal)
+    }
+
+    /// The status of the header, then those of the commands, in order, behind those that earlier answers had no room for.
+    /// What there is no room for now waits for the next answer, if there will be one.
+    fn add_statuses(&mut self, account: &Account<'_>, message: &mut Message, due: &Due, challenge: Option<Challenge>) {
+        let mut next = Number(message.commands.len());
+        message.commands.push(due.header_status(text(next.take()), challenge));
+        let statuses = due.commands.iter().map(|it| Late::new(&due.msg, it.clone()));
+        if !matches!(due.stage, Stage::NextMessage | Stage::NextPart | Stage::Ready) {
+            message.commands.extend(statuses.map(|it| it.command(text(next.take()))));
+            return;
+        }
+        self.late.extend(statuses);
+        if self.late.is_empty() {
+            return;
+        }
+        let mut room = self.room(account, message);
+        // For the alert that asks for the next message, which may be needed, and for one that names what broke off.
+        let asks = due.stage == Stage::NextMessage || self.has_work();
+        let broken: usize = due.no_end.iter().map(|uri| 2 * ALERT_BYTES + uri.len()).sum();
+        room.max = room.max.saturating_sub(broken + if asks { ALERT_BYTES } else { 0 });
+        let begun = (next, message.commands.len());
+        for late in &self.late {
+            let command = late.command(text(next.take()));
+            let fits = room.take(message, &command).is_ok_and(|it| it == Fit::Fits);
+            message.commands.push(command);
+            if !fits && self.late.len() <= LATE_MAX {
+                return self.add_some_statuses(account, message, begun, broken);
+            }
+        }
+        self.late.clear();
+    }
+
+    /// Adds as many statuses as there is room for beside the alert that asks for the next message, and one at least, so
+    /// that an end comes in sight. `begun`: where they begin. `reserved`: octets to keep free besides.
+    fn add_some_statuses(
+        &mut self,
+        account: &Account<'_>,
+        message: &mut Message,
+        begun: (Number, usize),
+        reserved: usize,
+    ) {
+        let (mut next, length) = begun;
+        message.commands.truncate(length);
+        let mut room = self.room(account, message);
+        room.max = room.max.saturating_sub(ALERT_BYTES + reserved);
+        let mut is_first = true;
+        while let Some(late) = self.late.front() {
+            let command = late.command(text(next.take()));
+            let fits = room.take(message, &command).is_ok_and(|it| it == Fit::Fits);
+            if !fits && !is_first {
+                break;
+            }
+            is_first = false;
+            message.commands.push(command);
+            self.late.pop_front();
+        }
     }
 
     /// Our next message, without commands.
@@ -169,101 +224,6 @@ impl Session {
         self.own_alerts.push(cmd);
         message.commands.push(alert(cmd, code, items));
     }
-
-    /// Moves orders from the queue into the message while there is room. Returns the outcomes of those too large for any.
-    fn send_orders(
-        &mut self,
-        account: &Account<'_>,
-        message: &mut Message,
-        next: &mut Number,
-        room: &Room,
-    ) -> Vec<Outcome> {
-        let mut outcomes = Vec::new();
-        let mut used = room.used;
-        let mut scale = Scale::new(self.encoding);
-        while let Some(order) = self.queue.pop_front() {
-            let first = *next;
-            let cmd = first.clone().take();
-            let command = order.action.command(&mut || text(next.take()));
-            match scale.weigh(&command) {
-                Err(_) => outcomes.extend(ended(&order, Answer::NotSent, Some(Note::NotEncodable))),
-                Ok(octets) if room.bare.saturating_add(octets) > room.max => {
-                    let too_large = Answer::Status(StatusCode::TOO_LARGE);
-                    outcomes.extend(ended(&order, too_large, Some(Note::TooLarge)));
-                }
-                Ok(octets) if used.saturating_add(octets) > room.max => {
-                    *next = first;
-                    self.queue.push_front(order);
-                    break;
-                }
-                Ok(octets) => {
-                    used += octets;
-                    message.commands.push(command);
-                    self.wire.push(self.sent, cmd, &order);
-                    if self.standing.may_be_challenged(account) {
-                        self.again.push((cmd, order));
-                    }
-                    continue;
-                }
-            }
-            *next = first;
-        }
-        outcomes
-    }
-}
-
-/// How much a message may take, in octets.
-struct Room {
-    /// The device's largest message.
-    max: usize,
-    /// What the statuses and the header of this message take.
-    used: usize,
-    /// What they take in a message that answers nothing but a header.
-    bare: usize,
-}
-
-impl Room {
-    fn new(session: &Session, message: &Message, due: &Due) -> Self {
-        let max = session.max_msg_size.unwrap_or(MAX_MSG_SIZE_DEFAULT);
-        let bare = Message {
-            header: Header { meta: Meta::default(), ..message.header.clone() },
-            commands: vec![due.header_status(text(1), None)],
-            is_final: true,
-        };
-        let used = octets(message, session.encoding);
-        // In a session with proofs in each message every answer carries a challenge, so where there is nothing to answer
-        // but a header, no later message will have more room.
-        let is_bare = due.commands.is_empty() && due.no_end.is_empty();
-        Self {
-            max: usize::try_from(max).unwrap_or(usize::MAX),
-            used,
-            bare: if is_bare { used } else { octets(&bare, session.encoding) },
-        }
-    }
-}
-
-/// Octets of a message. One that cannot be written will not leave, so its orders may as well be in it.
-fn octets(message: &Message, encoding: Encoding) -> usize {
-    message.encode(encoding).map_or(0, |it| it.len())
-}
-
-/// Gives the commands of a message their numbers, from 1.
-#[derive(Clone, Copy)]
-struct Number(usize);
-
-impl Number {
-    fn take(&mut self) -> u32 {
-        self.0 = self.0.saturating_add(1);
-        u32::try_from(self.0).unwrap_or(u32::MAX)
-    }
-}
-
-fn text(number: u32) -> Text {
-    use std::fmt::Write;
-    let mut text = Text::default();
-    // Writing to a string does not fail.
-    let _ = write!(text, "{number}");
-    text
 }
 
 fn alert(cmd: u32, code: &str, items: Vec<Item>) -> Command {
@@ -272,13 +232,4 @@ fn alert(cmd: u32, code: &str, items: Vec<Item>) -> Command {
 
 fn source(uri: &Text) -> Item {
     Item { source: Some(Address::new(uri.clone())), ..Item::default() }
-}
-
-/// The status of the header, then those of the commands, in order.
-fn add_statuses(message: &mut Message, due: &Due, challenge: Option<Challenge>) {
-    let mut next = Number(message.commands.len());
-    message.commands.push(due.header_status(text(next.take()), challenge));
-    for status in &due.commands {
-        message.commands.push(due.command_status(text(next.take()), status));
-    }
 }

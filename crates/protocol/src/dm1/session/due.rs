@@ -44,6 +44,31 @@ pub(super) struct CommandStatus {
     pub(super) code: StatusCode,
 }
 
+/// A status for which an answer had no room.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Late {
+    /// `MsgID` of the message that it is about.
+    msg: Text,
+    status: CommandStatus,
+}
+
+impl Late {
+    pub(super) fn new(msg: &Text, status: CommandStatus) -> Self {
+        Self { msg: msg.clone(), status }
+    }
+
+    pub(super) fn command(&self, cmd_id: Text) -> Command {
+        Command::Status(Status {
+            cmd_id,
+            msg_ref: self.msg.clone(),
+            cmd_ref: self.status.cmd_ref.clone(),
+            cmd: self.status.cmd.clone(),
+            code: self.status.code,
+            ..Status::default()
+        })
+    }
+}
+
 impl Due {
     /// Owes nothing yet but the status of the header.
     pub(super) fn new(message: &Message, header: StatusCode, stage: Stage) -> Self {
@@ -90,18 +115,6 @@ impl Due {
             source_refs: refs(&self.source),
             chal: challenge,
             code: self.header,
-            ..Status::default()
-        })
-    }
-
-    /// The status of one command.
-    pub(super) fn command_status(&self, cmd_id: Text, of: &CommandStatus) -> Command {
-        Command::Status(Status {
-            cmd_id,
-            msg_ref: self.msg.clone(),
-            cmd_ref: of.cmd_ref.clone(),
-            cmd: of.cmd.clone(),
-            code: of.code,
             ..Status::default()
         })
     }

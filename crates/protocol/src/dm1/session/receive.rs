@@ -36,6 +36,7 @@ impl Session {
         let mut received = Received::nothing();
         let due = self.take(account, &incoming, &mut received);
         received.stage = due.stage;
+        self.settle(&mut received.outcomes);
         if matches!(due.stage, Stage::Refuse | Stage::End) {
             received.outcomes.extend(self.close());
         }
@@ -153,6 +154,7 @@ impl Session {
     fn take_body(&mut self, account: &Account<'_>, message: &Message, received: &mut Received) -> Due {
         let announced = message.header.meta.max_msg_size.filter(|it| *it > 0);
         self.max_msg_size = announced.or(self.max_msg_size);
+        self.max_obj_size = message.header.meta.max_obj_size.filter(|it| *it > 0).or(self.max_obj_size);
         let code = if self.each_message { StatusCode::OK } else { StatusCode::AUTHENTICATED };
         let mut due = Due::new(message, code, Stage::Ready);
         due.challenge = received.login.and_then(issue_after);
@@ -188,8 +190,15 @@ impl Session {
         let verdict = self.take_header_statuses(account, message, received);
         match verdict {
             credential::Verdict::GoOn => {}
-            credential::Verdict::Again => received.outcomes.extend(self.queue_again()),
+            credential::Verdict::Again => {
+                let was_amid_object = self.is_amid_object();
+                received.outcomes.extend(self.queue_again());
+                if was_amid_object {
+                    return Due { stage: Stage::NextPart, ..due };
+                }
+            }
             credential::Verdict::Hopeless(reason) => {
+                received.outcomes.extend(self.cut_off());
                 let (outcomes, refused) = self.wire.take_refused();
                 received.outcomes.extend(outcomes);
                 received.outcomes.extend(refused.iter().map(|(_, tag)| Outcome::bare(*tag, Answer::NotSent, None)));
@@ -198,8 +207,12 @@ impl Session {
             }
         }
         if has_abort(message) {
-            received.outcomes.extend(self.wire.take_cut_off());
             return abort_answer(message, received);
+        }
+        let part =
+            self.take_part_answer(has_alert(message, code::NO_END_OF_DATA), message.is_final, &mut received.outcomes);
+        if let Some(stage) = part {
+            return Due { stage, ..due };
         }
         if message.is_final {
             received.outcomes.extend(self.wire.take_all());
@@ -250,21 +263,6 @@ impl Session {
 
     fn is_on_wire(&self, msg: u32) -> bool {
         !self.wire.is_empty() && self.wire.msg == msg
-    }
-
-    /// Puts the orders that the device refused with our header in front of those that wait. Returns the outcomes of those
-    /// that it carried out all the same.
-    fn queue_again(&mut self) -> Vec<Outcome> {
-        let (mut outcomes, refused) = self.wire.take_refused();
-        let mut orders = std::mem::take(&mut self.again);
-        orders.retain(|(cmd, _)| refused.iter().any(|(it, _)| it == cmd));
-        if orders.is_empty() {
-            outcomes.extend(refused.iter().map(|(_, tag)| Outcome::bare(*tag, Answer::NotSent, None)));
-        }
-        for (_, order) in orders.into_iter().rev() {
-            self.queue.push_front(order);
-        }
-        outcomes
     }
 }
 
@@ -319,35 +317,43 @@ fn same_session(ours: &str, theirs: &str) -> bool {
     bare(ours) == bare(theirs)
 }
 
-fn is_abort(command: &Command) -> bool {
-    matches!(command, Command::Alert(alert) if alert.code.trim() == code::SESSION_ABORT)
+fn is_alert(command: &Command, code: &str) -> bool {
+    matches!(command, Command::Alert(alert) if alert.code.trim() == code)
+}
+
+fn has_alert(message: &Message, code: &str) -> bool {
+    message.commands.iter().any(|it| is_alert(it, code))
 }
 
 fn has_abort(message: &Message) -> bool {
-    message.commands.iter().any(is_abort)
+    has_alert(message, code::SESSION_ABORT)
 }
 
 /// Statuses for the header and the abort, and nothing else.
 fn abort_answer(message: &Message, received: &mut Received) -> Due {
     received.reason = Some(EndReason::DeviceAborted);
     let mut due = Due::new(message, StatusCode::OK, Stage::End);
-    for command in message.commands.iter().filter(|it| is_abort(it)) {
+    for command in message.commands.iter().filter(|it| is_alert(it, code::SESSION_ABORT)) {
         due.command(command, StatusCode::OK);
     }
     due
 }
 
+/// Commands of SyncML that OMA DM does not use.
+const UNUSED: [&str; 5] = ["Map", "Move", "Put", "Search", "Sync"];
+
 /// Takes a command of the device; returns its status.
 ///
 /// A client may send Alert and Replace of `./DevInfo` only. Other commands of device management are answered 406, those that
-/// OMA DM does not have 501, and one without `CmdID` 400.
+/// SyncML has for other uses 501, and what is no command or has no `CmdID` 400.
 fn take_command(command: &Command, received: &mut Received, parts: &mut Assembly) -> (StatusCode, Vec<Object>) {
     let code = match command {
         _ if command.cmd_id().is_empty() => StatusCode::BAD_REQUEST,
         Command::Alert(alert) => return take_alert(alert, received, parts),
         Command::Write(write) if write.kind == WriteKind::Replace => DeviceInfo::take(&mut received.device, write),
         Command::Write(_) | Command::Get(_) | Command::Exec(_) | Command::Nested(_) => StatusCode::NOT_SUPPORTED,
-        Command::Unsupported { .. } => StatusCode::NOT_IMPLEMENTED,
+        Command::Unsupported { name, .. } if UNUSED.contains(&name.as_str()) => StatusCode::NOT_IMPLEMENTED,
+        Command::Unsupported { .. } => StatusCode::BAD_REQUEST,
         Command::Results(_) | Command::Status(_) => StatusCode::OK,
     };
     (code, Vec::new())

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::world::*;
 use crate::{
-    dm1::{Action, Order, Outcome},
-    syncml::{Command, Message},
+    dm1::{Action, InputKind, ORDERS_MAX, Order, Outcome, Quirks, mac},
+    syncml::{Command, Encoding, Message},
 };
 
 /// One part of a message of the device.
@@ -28,12 +28,14 @@ struct Turn {
     parts: Vec<Part>,
     is_final: bool,
     cred: Option<u8>,
+    /// A MAC beside the message: a right one, or one of another nonce.
+    sealed: Option<bool>,
     max_msg_size: Option<u64>,
     orders: u8,
 }
 
 fn codes() -> impl Strategy<Value = u16> {
-    prop::sample::select(vec![200_u16, 202, 212, 213, 215, 216, 304, 400, 401, 404, 407, 413, 500, 507])
+    prop::sample::select(vec![200_u16, 202, 212, 213, 213, 215, 216, 304, 400, 401, 404, 407, 413, 424, 500, 507])
 }
 
 fn part() -> impl Strategy<Value = Part> {
@@ -57,14 +59,16 @@ fn turn() -> impl Strategy<Value = Turn> {
         prop::collection::vec(part(), 0..8),
         prop::bool::weighted(0.8),
         prop_oneof![6 => Just(None), 3 => Just(Some(0_u8)), 1 => Just(Some(1_u8))],
+        prop_oneof![8 => Just(None), 2 => Just(Some(true)), 1 => Just(Some(false))],
         prop::option::of(200..20_000_u64),
-        0..6_u8,
+        0..10_u8,
     )
-        .prop_map(|(step, parts, is_final, cred, max_msg_size, orders)| Turn {
+        .prop_map(|(step, parts, is_final, cred, sealed, max_msg_size, orders)| Turn {
             step,
             parts,
             is_final,
             cred,
+            sealed,
             max_msg_size,
             orders,
         })
@@ -127,9 +131,59 @@ fn orders(count: u8, next: &mut u32, given: &mut BTreeMap<u32, u32>) -> Vec<Orde
             1 => get(tag(), "./A?list=Struct"),
             2 => replace(tag(), "./B", &"x".repeat(900)),
             3 => Order { tag: tag(), action: Action::Atomic(vec![delete(tag(), "./C"), replace(tag(), "./D", "d")]) },
-            _ => Order { tag: tag(), action: Action::Sequence(vec![get(tag(), "./E")]) },
+            4 => Order {
+                tag: tag(),
+                action: Action::Sequence(vec![get(tag(), "./E"), input(tag()), delete(tag(), "./F")]),
+            },
+            5 => replace(tag(), "./G", &"g".repeat(9_000)),
+            6 => Order { tag: tag(), action: Action::Copy { source: "./H".into(), target: "./I".into() } },
+            7 => Order { tag: tag(), action: Action::GetMany { uris: vec!["./J".into(), "./K".into()] } },
+            _ => input(tag()),
         })
         .collect()
+}
+
+fn input(tag: u32) -> Order {
+    let action = Action::Input {
+        text: "?".into(),
+        min_display_s: None,
+        max_display_s: None,
+        default: None,
+        length_max: None,
+        kind: InputKind::Date,
+        is_secret: false,
+    };
+    Order { tag, action }
+}
+
+fn quirks() -> impl Strategy<Value = Quirks> {
+    (any::<[bool; 5]>(), any::<Option<bool>>(), prop::option::of(200..9_000_u32)).prop_map(
+        |([sequence, atomic, copy, list, user_interaction], large_objects, max_msg_size)| Quirks {
+            sequence,
+            atomic,
+            copy,
+            list,
+            user_interaction,
+            large_objects,
+            max_msg_size,
+            ..Quirks::default()
+        },
+    )
+}
+
+/// Takes the message with or without a MAC.
+fn receive(world: &mut World, turn: &Turn, message: &Message) -> Result<crate::dm1::Received, crate::dm1::Violation> {
+    let Some(right) = turn.sealed else { return world.try_receive(message.clone()) };
+    let body = message.encode(Encoding::Xml).unwrap();
+    let nonce: &[u8] = if right { b"stored" } else { b"guess" };
+    let header = format!("username=\"dev-user\", mac={}", mac("dev-user", "dev-secret", nonce, &body));
+    world.receive_octets(&body, Some(&header))
+}
+
+/// What a session kept as text is when it is read again.
+fn stored(world: &World) -> (usize, crate::dm1::Session) {
+    let text = serde_json::to_string(&world.session).unwrap();
+    (text.len(), serde_json::from_str(&text).unwrap())
 }
 
 fn count(given: &mut BTreeMap<u32, u32>, outcomes: &[Outcome]) {
@@ -144,9 +198,13 @@ proptest! {
         turns in prop::collection::vec(turn(), 1..12),
         server in any::<bool>(),
         logged_in in prop::bool::weighted(0.8),
+        each_message in prop::bool::weighted(0.2),
+        quirks in quirks(),
     ) {
         let mut world = if logged_in { World::logged_in() } else { World::new() };
         world.server_nonce = server.then(|| b"first".to_vec());
+        world.each_message = each_message;
+        world.quirks = quirks;
         let (mut next, mut given, mut number) = (0, BTreeMap::new(), 0);
         let mut last = None;
         if logged_in {
@@ -159,7 +217,7 @@ proptest! {
             number += turn.step;
             let message = draft(&turn, number, last.as_ref());
             let before = world.session.clone();
-            match world.try_receive(message.clone()) {
+            match receive(&mut world, &turn, &message) {
                 Ok(received) => count(&mut given, &received.outcomes),
                 Err(violation) => {
                     prop_assert_eq!(&world.session, &before);
@@ -168,10 +226,14 @@ proptest! {
                     break;
                 }
             }
-            let stored = serde_json::to_string(&world.session).unwrap();
-            world.session = serde_json::from_str(&stored).unwrap();
+            prop_assert_eq!(&stored(&world).1, &world.session);
             let reply = world.answer(orders(turn.orders, &mut next, &mut given));
             count(&mut given, &reply.outcomes);
+            let (octets, session) = stored(&world);
+            prop_assert_eq!(&session, &world.session);
+            let open = given.values().filter(|it| **it == 0).count();
+            prop_assert!(open <= ORDERS_MAX);
+            prop_assert!(octets < 4_000 + 600 * message.commands.len() + 30_000 * (open + 1), "{octets} for {open} orders");
             prop_assert_eq!(reply.over, world.session.is_over());
             prop_assert_eq!(reply.message.header.source.uri.as_str(), SERVER);
             last = Some(reply.message);

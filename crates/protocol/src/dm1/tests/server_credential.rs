@@ -213,3 +213,14 @@ fn orders_are_kept_whole_only_while_the_device_may_refuse_our_credential() {
     world.answer(vec![order(2)]);
     assert!(!kept(&world));
 }
+
+#[test]
+fn abort_has_a_credential_where_every_message_must_have_one() {
+    let mut world = World::with_server_credential();
+    world.answer(vec![get(1, "./A")]);
+    world.receive(message(2).header_chal(1, 200, "syncml:auth-md5", Some(b"second")).without_final());
+
+    let reply = world.abort();
+
+    assert_eq!(shown(&reply), Some(digest(b"second").as_str()));
+}

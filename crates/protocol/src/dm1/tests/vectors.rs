@@ -2,7 +2,8 @@
 use super::world::*;
 use crate::{
     dm1::{
-        Account, Action, Answer, AuthType, EndReason, Identity, Order, Received, Reply, ServerAccount, Session, Stage,
+        Account, Action, Answer, AuthType, EndReason, Identity, Order, Quirks, Received, Reply, ServerAccount, Session,
+        Stage,
     },
     limits::Limits,
     syncml::{Command, Encoding, Message},
@@ -32,6 +33,13 @@ const PACKAGE_3: Vector = vector!("05-pkg3-status-results");
 const PACKAGE_4: Vector = vector!("06-pkg4-end");
 const ATOMIC: Vector = vector!("11-atomic-replace-add-delete");
 const ATOMIC_FAILED: Vector = vector!("12-atomic-failed-rollback");
+const PART: Vector = vector!("07-large-object-chunk1");
+const PART_TAKEN: Vector = vector!("08-large-object-213-1222");
+const LAST_PART: Vector = vector!("09-large-object-chunk2-last");
+const SIZE_MISMATCH: Vector = vector!("10-size-mismatch-424-and-1225");
+const PROPERTIES: Vector = vector!("18-acl-prop-list-gets");
+const TNDS: Vector = vector!("22-tnds-wbxml-add-inbox");
+const BINARY: Vector = vector!("23-binary-b64-add");
 const SEQUENCE: Vector = vector!("13-sequence-uialert-1101-exec");
 const SEQUENCE_ANSWERED: Vector = vector!("14-uialert-responses");
 const FUMO_ALERT: Vector = vector!("15-generic-alert-1226-fumo");
@@ -44,11 +52,12 @@ const DEVICE_EVENT: Vector = vector!("21-device-event-1224");
 struct Golden {
     session: Session,
     resp_uri: bool,
+    quirks: Quirks,
 }
 
 impl Golden {
     fn new(session_id: &str) -> Self {
-        Self { session: Session::new(session_id, Encoding::Wbxml), resp_uri: true }
+        Self { session: Session::new(session_id, Encoding::Wbxml), resp_uri: true, quirks: Quirks::default() }
     }
 
     /// Package 1, challenge, package 1 with the credential; the answer to that is due.
@@ -90,15 +99,37 @@ impl Golden {
         golden
     }
 
+    /// Another session, in which both ends have proved who they are and the answer to message 2 is due.
+    fn under_way(session_id: &str) -> Self {
+        let mut golden = Self { resp_uri: false, ..Self::new(session_id) };
+        for mut draft in [message(1), message(2).status(1, 0, 212).status(1, 2, 404)] {
+            draft.0.header.session_id = session_id.into();
+            if draft.0.commands.is_empty() {
+                draft.0.header.cred = PACKAGE_1_AGAIN.message().header.cred;
+            }
+            let is_first = draft.0.header.cred.is_some();
+            golden.receive(&draft.into());
+            if is_first {
+                golden.answer(vec![get(9, "./A")]);
+            }
+        }
+        golden
+    }
+
+    /// The device takes messages that are this much longer.
+    fn widen(&mut self, octets: i32) {
+        self.quirks.max_msg_size = self.quirks.max_msg_size.and_then(|it| it.checked_add_signed(octets));
+    }
+
     fn receive(&mut self, message: &Message) -> Received {
         let nonces = nonces();
-        self.session.receive(&account(&nonces), message).unwrap()
+        self.session.receive(&account(&nonces, &self.quirks), message).unwrap()
     }
 
     fn answer(&mut self, orders: Vec<Order>) -> Reply {
         let nonces = nonces();
         let identity = Identity { resp_uri: IDENTITY.resp_uri.filter(|_| self.resp_uri), ..IDENTITY };
-        self.session.answer(&identity, &account(&nonces), orders)
+        self.session.answer(&identity, &account(&nonces, &self.quirks), orders)
     }
 }
 
@@ -112,9 +143,10 @@ fn nonces() -> Vec<Vec<u8>> {
     vec![CLIENT_NONCE.to_vec()]
 }
 
-fn account(nonces: &[Vec<u8>]) -> Account<'_> {
+fn account<'a>(nonces: &'a [Vec<u8>], quirks: &'a Quirks) -> Account<'a> {
     Account {
         nonces,
+        quirks,
         challenge: &CLIENT_NONCE,
         next: &NEXT_NONCE,
         server: Some(ServerAccount { name: "srv-user", secret: "srv-secret", nonce: &SERVER_NONCE }),
@@ -228,6 +260,122 @@ fn golden_sequence_is_written_and_the_refusal_of_the_user_understood() {
     let expected = [(1, code(200)), (2, code(304)), (3, code(215)), (4, code(200))];
     assert_eq!(answers(&received.outcomes), expected);
     assert_eq!(received.outcomes[3].items[0].data, Some("2".into()));
+}
+
+#[test]
+fn golden_choice_of_the_user_is_understood() {
+    let mut golden = Golden::elsewhere("D4");
+    let choose = Action::Choose {
+        text: "Pick one".into(),
+        choices: vec!["Alpha".into(), "Beta".into()],
+        min_display_s: None,
+        max_display_s: None,
+        default: None,
+    };
+    let sequence = Action::Sequence(vec![delete(2, "./A"), delete(3, "./B")]);
+
+    let reply = golden.answer(vec![order(1, sequence), order(4, choose)]);
+    let received = golden.receive(&SEQUENCE_ANSWERED.message());
+
+    let items = |command: &Command| match command {
+        Command::Alert(alert) => alert.items.iter().map(|it| it.data.clone()).collect::<Vec<_>>(),
+        other => panic!("no alert: {other:?}"),
+    };
+    let (ours, theirs) = (items(&reply.message.commands[2]), items(&SEQUENCE.message().commands[2]));
+    assert_eq!(ours[1..], theirs[1..]);
+    assert_eq!((&ours[0], &theirs[0]), (&Some("MINDT=1".into()), &None), "an empty option item crashes libdmclient");
+    assert_eq!(received.outcomes[3].user, Some(crate::dm1::UserAnswer::Choices(vec![2])));
+}
+
+/// A device that takes large objects and has just so much room that the first part of the golden object fits.
+fn golden_object() -> (Golden, Order) {
+    let blob = Action::Add {
+        uri: "./Vendor/Example/Blob".into(),
+        format: Some("chr".into()),
+        kind: Some("text/plain".into()),
+        data: Some("0123456789abcdef".repeat(4).as_str().into()),
+    };
+    let (blob, mut golden) = (order(1, blob), Golden::under_way("B2"));
+    golden.quirks.large_objects = Some(true);
+    let room = (200..1_000).find(|room| {
+        let mut trial = Golden { session: golden.session.clone(), resp_uri: false, quirks: golden.quirks.clone() };
+        trial.quirks.max_msg_size = Some(*room);
+        trial.answer(vec![blob.clone()]).message == PART.message()
+    });
+    golden.quirks.max_msg_size = Some(room.expect("some room makes the golden part"));
+    (golden, blob)
+}
+
+#[test]
+fn golden_object_goes_out_in_the_golden_parts() {
+    let (mut golden, blob) = golden_object();
+
+    let first = golden.answer(vec![blob]);
+    let between = golden.receive(&PART_TAKEN.message());
+    golden.widen(100);
+    let last = golden.answer(vec![]);
+
+    assert_eq!(first.message, PART.message());
+    assert_eq!((between.stage, between.outcomes), (Stage::NextPart, vec![]));
+    assert_eq!(last.message, LAST_PART.message());
+}
+
+#[test]
+fn golden_size_mismatch_sends_the_object_once_more() {
+    let (mut golden, blob) = golden_object();
+    golden.answer(vec![blob]);
+    golden.receive(&PART_TAKEN.message());
+    golden.widen(100);
+    golden.answer(vec![]);
+    golden.widen(-100);
+
+    let received = golden.receive(&SIZE_MISMATCH.message());
+    let again = golden.answer(vec![]);
+
+    assert_eq!((received.stage, received.outcomes), (Stage::Ready, vec![]));
+    let Some(Command::Write(write)) = again.message.commands.last() else { panic!("no Add") };
+    assert_eq!((write.items[0].meta.size, again.message.is_final), (Some(64), false));
+}
+
+#[test]
+fn golden_lists_properties_and_copy_are_written() {
+    let mut golden = Golden::elsewhere("F6");
+    let acl = Action::Replace {
+        uri: "./DMAcc/ex?prop=ACL".into(),
+        format: None,
+        kind: None,
+        data: Some("Add=dm.example.org&Get=*&Replace=dm.example.org+other.example.net".into()),
+    };
+    let copy = Action::Copy { source: "./Vendor/Example/B1".into(), target: "./Vendor/Example/B2".into() };
+    let lists = [get(1, "./DMAcc?list=Struct"), get(2, "./DMAcc/ex?list=TNDS+Value-ACL")];
+
+    let reply = golden.answer(lists.into_iter().chain([order(3, acl), order(4, copy)]).collect());
+
+    assert_eq!(reply.message.commands[1..], PROPERTIES.message().commands[1..]);
+}
+
+#[test]
+fn golden_management_object_and_binary_value_are_written() {
+    for (vector, session_id) in [(TNDS, "E5"), (BINARY, "E6")] {
+        let expected = vector.message();
+        let Some(Command::Write(write)) = expected.commands.last() else { panic!("no Add") };
+        // The golden messages say format and type once for the whole command, ours for the item.
+        let mut item = write.items[0].clone();
+        item.meta = if item.meta.is_empty() { write.meta.clone() } else { item.meta };
+        let add = Action::Add {
+            uri: item.target.as_ref().unwrap().uri.clone(),
+            format: item.meta.format.clone(),
+            kind: item.meta.kind.clone(),
+            data: item.data.clone(),
+        };
+
+        let reply = Golden::elsewhere(session_id).answer(vec![order(1, add)]);
+
+        let octets = reply.message.encode(Encoding::Wbxml).unwrap();
+        let read = Message::decode(Encoding::Wbxml, &octets, &Limits::DEVICE).unwrap();
+        let Some(Command::Write(ours)) = read.commands.last() else { panic!("no Add") };
+        assert_eq!(ours.items, [item], "{session_id}");
+    }
 }
 
 #[test]

@@ -87,9 +87,10 @@ fn golden_mac_headers_are_checked_over_the_octets_of_the_message() {
 fn mac_headers_that_cannot_be_checked_are_told() {
     let options = |hmac| Options { keys: keys(&[], &["s"], &[]), hmac: Some(hmac), ..Options::default() };
     let told = |hmac| explain(&[SESSION[0]], &options(hmac)).notes("x-syncml-hmac").concat();
-    assert_eq!(told("algorithm=SHA, username=\"a\", mac=b"), "algorithm SHA is not MD5");
-    assert_eq!(told("algorithm=MD5"), "has no username or no mac");
-    assert!(told("username=\"a\", mac=b").starts_with("does not match"));
+    assert_eq!(told("algorithm=SHA, username=\"a\", mac=b"), "the algorithm in the header is not MD5");
+    assert_eq!(told("algorithm=MD5"), "username is missing in the header");
+    assert_eq!(told("username=\"a\", mac=b"), "the MAC in the header is not base64 of 16 octets");
+    assert!(told("username=\"a\", mac=Zz6EivR3yeaaENcRN6lpAQ==").starts_with("does not match"));
 }
 
 #[test]

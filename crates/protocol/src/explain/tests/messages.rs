@@ -184,16 +184,17 @@ fn places_are_octets_of_the_document() {
 }
 
 #[test]
-fn a_catalogue_of_nodes_is_asked_before_the_few_that_are_known() {
-    let catalogue = |uri: &str| (uri == "./DevDetail").then(|| "of the catalogue".to_owned());
-    let options = Options { node_meaning: Some(&catalogue), ..Options::default() };
-    let explanation = explain(&[SESSION[3]], &options);
-    assert_eq!(explanation.notes("LocURI"), ["of the catalogue", "firmware version"]);
-    let options =
-        Options { node_meaning: Some(&|uri| (uri == "./A").then(|| "a node".to_owned())), ..Options::default() };
-    let xml =
-        b"<SyncML><SyncBody><Get><Item><Target><LocURI>./A?prop=ACL</LocURI></Target></Item></Get></SyncBody></SyncML>";
-    assert_eq!(explain(&[xml], &options).notes("LocURI"), ["property ACL (which servers may do what) of: a node"]);
+fn nodes_are_explained_by_the_descriptions_of_management_objects() {
+    let of = |uri: &str| {
+        let xml = format!(
+            "<SyncML><SyncBody><Get><Item><Target><LocURI>{uri}</LocURI></Target></Item></Get></SyncBody></SyncML>"
+        );
+        plain(&[xml.as_bytes()]).notes("LocURI").join("; ")
+    };
+    assert_eq!(of("./DevDetail/URI/MaxDepth"), "Maximum number of URI segments as decimal text, 0 means unlimited");
+    let fumo = of("./FUMO/x/State?prop=ACL");
+    assert!(fumo.starts_with("property ACL (which servers may do what) of: "), "{fumo}");
+    assert_eq!(of("./Vendor/Unknown"), "");
 }
 
 #[test]

@@ -256,3 +256,21 @@ fn limits_of_the_server_mean_nothing_to_some() {
     assert_eq!(script.results()[0].1.len(), 2_000);
     assert!(script.said.is_final);
 }
+
+#[test]
+fn a_server_that_announces_no_size_gets_messages_of_a_few_thousand_octets() {
+    let mut script = Script::good();
+    script.header.meta.max_msg_size = None;
+    script.device.raise(Event::generic("./X", "org.example.long", &"e".repeat(12_000)));
+    script = Script::of(script.device, &Initiation::Client);
+    script.header.meta.max_msg_size = None;
+
+    let mut sizes = vec![script.device.write(&script.said).unwrap().len()];
+    while !script.said.is_final {
+        assert!(sizes.len() < 10, "{sizes:?}");
+        script.send(vec![alert("1222", &[])]);
+        sizes.push(script.device.write(&script.said).unwrap().len());
+    }
+
+    assert!(sizes.iter().all(|size| *size <= 5_000), "{sizes:?}");
+}

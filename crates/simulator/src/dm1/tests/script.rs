@@ -62,6 +62,7 @@ impl Script {
             session_id: said.header.session_id.clone(),
             target: said.header.source.clone(),
             source: Address::new(URL),
+            meta: Meta { max_msg_size: Some(64_000), ..Meta::default() },
             ..Header::default()
         };
         Self { device, said, end: None, header, msg_id: 0 }
