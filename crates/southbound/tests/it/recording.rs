@@ -260,7 +260,7 @@ async fn of_a_value_that_goes_out_in_parts_no_part_is_kept() {
         let mut phone = Phone::of("anna", Kind { encoding, behaviours, ..Kind::default() });
         let device = world.record(&phone).await;
         record_messages(&world, &device).await;
-        let value = "part of it; ".repeat(400);
+        let value = "part of it; ".repeat(250);
         let task = Ask::update(&[(NAME, &value)]).of(&phone, &world).await;
 
         assert_eq!(phone.connect(&world).await, SessionEnd::Complete);
