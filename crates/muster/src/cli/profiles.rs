@@ -29,7 +29,7 @@ pub(super) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   muster profiles                                all of them
-  muster profiles libdmclient                    one of them, to be copied into muster.toml and changed
+  muster profiles libdmclient                    one of them, to copy into muster.toml
   muster profiles --config muster.toml --json    yours and the built-in ones, for scripts";
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {

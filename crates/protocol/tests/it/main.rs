@@ -20,6 +20,7 @@ mod place;
 mod properties;
 mod representation;
 mod sample;
+mod session_history;
 mod style;
 mod tolerance;
 mod tree_documents;

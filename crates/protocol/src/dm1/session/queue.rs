@@ -130,14 +130,15 @@ impl Session {
 
     /// The order that may go out now, out of the queue.
     fn next_order(&mut self, account: &Account<'_>) -> Option<Order> {
-        let is_sequence = matches!(self.queue.front(), Some(Order { action: Action::Sequence(_), .. }));
-        if self.unrolled.is_none() && !account.quirks.sequence && is_sequence {
-            if !self.wire.is_empty() {
+        if self.unrolled.is_none() && !account.quirks.sequence {
+            let is_sequence = matches!(self.queue.front(), Some(Order { action: Action::Sequence(_), .. }));
+            if is_sequence && !self.wire.is_empty() {
                 return None;
             }
-            let Order { tag, action } = self.queue.pop_front()?;
-            let left = if let Action::Sequence(members) = action { members.into() } else { VecDeque::new() };
-            self.unrolled = Some(Unrolled { tag, left, current: None, is_started: false });
+            let sequence = if is_sequence { self.queue.pop_front() } else { None };
+            if let Some(Order { tag, action: Action::Sequence(members) }) = sequence {
+                self.unrolled = Some(Unrolled { tag, left: members.into(), current: None, is_started: false });
+            }
         }
         let Some(unrolled) = &mut self.unrolled else { return self.queue.pop_front() };
         if !self.wire.is_empty() {
