@@ -1,5 +1,7 @@
 //! TLS on both listeners.
 
+use std::io::{Read as _, Write as _};
+
 use crate::http;
 use crate::running::{PASSWORD, Running, muster, run};
 
