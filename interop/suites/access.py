@@ -20,6 +20,7 @@ class Access(wsi.Case):
             ("device", "operate"): lambda: reader.operate(device, "QUERY"),
             ("device", "import"): lambda: reader.importDeviceInstances(
                 deviceInstance=[harness.new_device().record()], updateExisting=True),
+            ("device", "trace"): lambda: reader.setDeviceTrace(deviceID=device.device_id, enabled=True),
             ("device", "bootstrap"): lambda: reader.doBootstrap(
                 phoneNumber=[device.phone_number], bOptin=False, acceptDevicePolicy=20, testCycle=True),
             ("capability", "create"): lambda: reader.createDeviceCapability(deviceCapability=model),

@@ -5,6 +5,7 @@ pub(crate) mod codec;
 mod echo;
 mod fleet;
 mod generator;
+pub(crate) mod machine;
 pub(crate) mod sessions;
 
 pub(crate) use echo::serve as serve_echo;

@@ -8,6 +8,7 @@ mod counters;
 mod exchange;
 mod guard;
 mod nobody;
+mod objects;
 mod outcome;
 mod plan;
 mod planned;

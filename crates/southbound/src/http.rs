@@ -84,7 +84,7 @@ fn reply(answer: Answer) -> Response {
 fn refuse(refusal: &Refusal) -> Response {
     let status = match refusal {
         Refusal::NotSyncml => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Refusal::Unreadable(_) => StatusCode::BAD_REQUEST,
+        Refusal::Unreadable(error) => StatusCode::from_u16(error.status().0).unwrap_or(StatusCode::BAD_REQUEST),
         Refusal::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::NotNow { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::Failed => StatusCode::INTERNAL_SERVER_ERROR,

@@ -44,6 +44,12 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// The session machine alone, without reading and writing octets.
+    Machine {
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
     /// The bare limit, for `sessions`: answers with bodies of the lengths given.
     #[command(hide = true)]
     Echo {
@@ -69,6 +75,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         What::Wbxml { json } => print_codec(&bench::codec::wbxml()?, *json)?,
         What::Xml { json } => print_codec(&bench::codec::xml()?, *json)?,
+        What::Machine { json } => print_machine(&bench::machine::run()?, *json)?,
         What::Echo { first, second } => super::runtime()?.block_on(bench::serve_echo(*first, *second))?,
     }
     Ok(ExitCode::SUCCESS)
@@ -119,7 +126,27 @@ fn print_sessions(figures: &bench::sessions::Figures) {
     println!("machine              {}, {} cores, Linux {}", machine.cpu, machine.cores, machine.kernel);
 }
 
-/// Figures of a codec with the machine that they are from.
+fn print_machine(figures: &bench::machine::MachineFigures, json: bool) -> anyhow::Result<()> {
+    if json {
+        return print_json(&OnMachine { machine: bench::Machine::look(), figures });
+    }
+    let mut table = Table::new(&["message and reply", "take µs", "reply µs", "together µs"]);
+    let mut row = |name: &str, receive_us: f64, answer_us: f64| {
+        let together = format!("{:.2}", receive_us + answer_us);
+        table.row([name.to_owned(), format!("{receive_us:.2}"), format!("{answer_us:.2}"), together]);
+    };
+    for step in &figures.steps {
+        row(step.name, step.receive_us, step.answer_us);
+    }
+    print!("{table}");
+    println!();
+    println!("message  {:.2} µs with its reply (goal: at most {:.0})", figures.message_us, figures.goal_us);
+    let machine = bench::Machine::look();
+    println!("machine  {}, {} cores, Linux {}", machine.cpu, machine.cores, machine.kernel);
+    Ok(())
+}
+
+/// Figures with the machine that they are from.
 #[derive(Serialize)]
 struct OnMachine<T> {
     machine: bench::Machine,

@@ -44,8 +44,8 @@ pub enum Note {
     /// The device is known not to support it, so it was not sent; the answer is 406.
     Unsupported,
     /// The object did not reach the device whole, and what the device has of it counts for nothing: 424 its size is not the
-    /// one told, twice, 426 the device took a part for the whole or the whole for a part, or not sent where the session or
-    /// the device's package ended in between.
+    /// one told, twice, 426 the device took a part for the whole or the whole for a part, or said nothing to a part, or not
+    /// sent where the session ended in between.
     Interrupted,
     /// What the device read did not arrive whole: 411 a part without a size, 412 parts broke off, 413 too much to take,
     /// 424 not the size told.

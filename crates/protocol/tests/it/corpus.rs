@@ -5,7 +5,7 @@ use std::path::Path;
 
 #[path = "../../../../fuzz/src/lib.rs"]
 #[expect(unreachable_pub, reason = "the file is the library of another package")]
-mod targets;
+pub(crate) mod targets;
 
 #[test]
 fn every_fuzz_target_takes_every_file_of_its_corpus() {

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::account::OpenAccount;
 use super::arrival::{Arrival, SealedReply};
 use super::exchange::Settings;
+use super::objects::{self, Objects};
 use super::walk::Manner;
 use super::work::Work;
 use crate::profile::Profile;
@@ -34,6 +35,9 @@ pub(super) struct Dialogue {
     tried: Vec<TaskId>,
     /// Who answered: DevInfo/DevId, or Source/LocURI where DevInfo brought none.
     pub(super) answered: Option<DeviceId>,
+    /// Whether the device takes large objects, once it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    takes_large_objects: Option<bool>,
     /// The device has used the address it was told, so from then on nobody may do without.
     pub(super) follows_resp_uri: bool,
 }
@@ -105,6 +109,7 @@ impl Dialogue {
             profile: profile.to_owned(),
             tried: Vec::new(),
             answered: None,
+            takes_large_objects: None,
             follows_resp_uri: false,
         }
     }
@@ -169,7 +174,12 @@ impl Turn<'_> {
         received: &Received,
         is_new: bool,
     ) -> Result<Decision, EncodeError> {
-        let account = self.account();
+        dialogue.takes_large_objects = objects::answer(&received.outcomes).or(dialogue.takes_large_objects);
+        let account = Account { large_objects: dialogue.takes_large_objects == Some(true), ..self.account() };
+        let objects = Objects {
+            message_bytes_max: dialogue.session.message_bytes_max(&account),
+            taken: self.profile.session.large_objects.or(dialogue.takes_large_objects),
+        };
         let mut encounter = Encounter::new(contact, self.now);
         let current = self.note_login(&mut encounter, received, is_new);
         let session_name = format!("{} over {}", dialogue.session.id(), dialogue.session.encoding().media_type());
@@ -186,7 +196,7 @@ impl Turn<'_> {
                 if work.current.is_none() && current.is_some() {
                     dialogue.session.withdraw();
                 }
-                orders = work.next(answered, &mut dialogue.tried, &session_name);
+                orders = work.next(answered, &mut dialogue.tried, &session_name, objects);
             }
             (Stage::End | Stage::Refuse, _) => {
                 let why = received.reason.map_or("the session ended", |reason| reason.words());

@@ -197,7 +197,7 @@ impl Exchange {
             match decided {
                 Decided::Unstored(sealed) => {
                     if let Some(tape) = tape {
-                        self.recorder.refused(&tape, &arrival, &sealed, &self.counters).await;
+                        self.recorder.refused(tape, &arrival, &sealed, &self.counters).await;
                     }
                     return Ok(self.counted(&arrival, sealed));
                 }

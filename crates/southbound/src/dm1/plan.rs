@@ -15,6 +15,8 @@ use super::walk::{self, Manner};
 
 /// Tag of the question to the user. Commands are tagged with their place in the plan.
 pub(super) const CONSENT: u32 = 1 << 20;
+/// Tag of the question whether the device takes large objects.
+pub(super) const LARGE_OBJECTS: u32 = CONSENT + 2;
 /// Tag of an Atomic or Sequence around all commands.
 const CONTAINER: u32 = CONSENT + 1;
 /// Most commands given to a session at once; the others follow when these are answered.
@@ -159,6 +161,17 @@ impl Plan {
     /// Whether the user must be asked before anything else.
     pub(super) fn asks(&self) -> bool {
         self.consent == Consent::Needed
+    }
+
+    /// Whether commands may be sent: nothing is while the user has not agreed.
+    pub(super) fn may_command(&self) -> bool {
+        matches!(self.consent, Consent::NotNeeded | Consent::Given)
+    }
+
+    /// Octets of the longest value that is still to be sent.
+    pub(super) fn longest_value(&self) -> usize {
+        let waiting = self.commands.iter().filter(|it| it.progress == Progress::Waiting);
+        waiting.filter_map(|it| it.node.value.as_ref()).map(String::len).max().unwrap_or(0)
     }
 
     /// The next commands for the device: none when all are answered.

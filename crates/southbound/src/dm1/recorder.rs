@@ -12,6 +12,7 @@ use muster_broker::ports::{Environment, Vault};
 use muster_broker::store::{Contact, ContactKey, ContactStep, Store};
 use muster_broker::time::Timestamp;
 use muster_broker::trace::{OPTION, Recorded, TraceDirection, TraceMessage, TraceStep, recorded};
+use muster_protocol::dm1::HmacHeader;
 use muster_protocol::limits::Limits;
 use muster_protocol::syncml::blank::{Known, blank, blank_hmac};
 use muster_protocol::syncml::{Command, DecodeError, Encoding, Message, Sender, StatusCode};
@@ -42,8 +43,8 @@ pub(super) struct Tape {
     secrets: Vec<Vec<u8>>,
     /// Of the address that the session was told.
     token: String,
-    /// The device goes on with a large object.
-    continues: bool,
+    /// Whether the device, and the server, go on with a large object.
+    continues: (bool, bool),
     at: Timestamp,
 }
 
@@ -61,13 +62,18 @@ impl Recorder {
         let recorded = recorded(contact, now)?;
         let account = contact.device.account.as_ref();
         let sealed = account.into_iter().flat_map(|it| [Some(&it.client_secret), it.server_secret.as_ref()]);
-        let dialogue = contact.state.dialogue.as_ref().and_then(|it| Dialogue::read(&it.state));
+        let stored = contact.state.dialogue.as_ref();
+        let dialogue = stored.and_then(|it| Dialogue::read(&it.state));
+        let said = stored.zip(dialogue.as_ref()).and_then(|(stored, dialogue)| {
+            Message::decode(dialogue.session.encoding(), &stored.reply, &self.limits).ok()
+        });
+        let is_amid = dialogue.is_some_and(|dialogue| dialogue.session.is_taking_object());
         Some(Tape {
             device: contact.device.oid,
             recorded,
             secrets: sealed.flatten().filter_map(|secret| self.vault.open(secret).ok()).collect(),
             token: token(contact, session_id, self.vault.as_ref()),
-            continues: dialogue.is_some_and(|dialogue| dialogue.session.is_taking_object()),
+            continues: (is_amid, said.is_some_and(|said| said.commands.iter().any(has_part))),
             at: now,
         })
     }
@@ -84,13 +90,15 @@ impl Recorder {
     }
 
     /// Keeps a message that was refused, or repeated, with its answer.
-    pub(super) async fn refused(&self, tape: &Tape, arrival: &Arrival<'_>, reply: &SealedReply, counters: &Counters) {
-        let note = match reply.status {
-            Some(_) => reply.why.clone(),
-            None => Some("the message was a repetition, and the answer of before went again".to_owned()),
-        };
+    pub(super) async fn refused(&self, tape: Tape, arrival: &Arrival<'_>, reply: &SealedReply, counters: &Counters) {
+        let is_repetition = reply.status.is_none();
+        // What an object lacked before the message was answered first is not known any more.
+        let continues = if is_repetition { (true, true) } else { tape.continues };
+        let tape = &Tape { continues, ..tape };
+        let repeated = || "the message was a repetition, and the answer of before went again".to_owned();
+        let note = if is_repetition { Some(repeated()) } else { reply.why.clone() };
         let trace = self.exchange(tape, arrival, reply, note);
-        self.keep(TraceStep { is_repetition: reply.status.is_none(), ..trace }, counters).await;
+        self.keep(TraceStep { is_repetition, ..trace }, counters).await;
     }
 
     /// Keeps a message that cannot be read, if its header says which device sent it and that one is recorded.
@@ -102,7 +110,9 @@ impl Recorder {
         counters: &Counters,
     ) {
         let Some(encoding) = Encoding::sniff(post.content_type, post.body) else { return };
-        let Some(sender) = Sender::read(encoding, post.body, &self.limits) else { return };
+        let Some(mut sender) = Sender::read(encoding, post.body, &self.limits) else { return };
+        let signer = || Some(HmacHeader::parse(post.hmac?).ok()?.username);
+        sender.name = sender.name.take().or_else(signer);
         let contact = match self.store.contact_load(&key(&sender)).await {
             Ok(Some(contact)) => contact,
             Ok(None) | Err(_) => return,
@@ -181,7 +191,10 @@ impl Recorder {
         note: Option<String>,
     ) -> TraceMessage {
         let secrets: Vec<&[u8]> = tape.secrets.iter().map(Vec::as_slice).collect();
-        let continues = tape.continues && direction == TraceDirection::Received;
+        let continues = match direction {
+            TraceDirection::Received => tape.continues.0,
+            TraceDirection::Sent => tape.continues.1,
+        };
         let blanked =
             blank(encoding, octets, &Known { secrets: &secrets, tokens: &[&tape.token], continues }, &self.limits);
         let lost = blanked.broken.map(|broken| format!("{} octets from there on are not kept", broken.lost));
@@ -212,6 +225,17 @@ pub(super) fn header_status(reply: &Message) -> Option<StatusCode> {
         Command::Status(status) if status.cmd == "SyncHdr" => Some(status.code),
         _ => None,
     })
+}
+
+/// Whether a command carries a part of a large object, after which more come.
+fn has_part(command: &Command) -> bool {
+    let items = match command {
+        Command::Write(it) => &it.items,
+        Command::Exec(it) => &it.items,
+        Command::Nested(it) => return it.commands.iter().any(has_part),
+        _ => return false,
+    };
+    items.iter().any(|item| item.more_data)
 }
 
 /// How a session ended, from its last message and the answer to that.

@@ -7,6 +7,7 @@ use muster_broker::operation::Operation;
 use muster_broker::task::{TaskEvent, TaskStatus};
 use muster_protocol::dm1::{Action, Answer, Order, Outcome};
 
+use super::objects::Objects;
 use super::outcome::summary;
 use super::plan::{CONSENT, Consent, Plan};
 use super::verdict::Verdict;
@@ -167,7 +168,13 @@ impl Work<'_> {
     }
 
     /// The orders to give to the device next, taking up tasks until one has some or none is left.
-    pub(super) fn next(&mut self, answered: &DeviceId, tried: &mut Vec<TaskId>, session: &str) -> Vec<Order> {
+    pub(super) fn next(
+        &mut self,
+        answered: &DeviceId,
+        tried: &mut Vec<TaskId>,
+        session: &str,
+        objects: Objects,
+    ) -> Vec<Order> {
         loop {
             let id = match self.current {
                 Some(id) => id,
@@ -192,6 +199,9 @@ impl Work<'_> {
                 self.session_over("the stored plan cannot be read");
                 continue;
             };
+            if let Some(question) = objects.question(&plan) {
+                return vec![question];
+            }
             let orders = plan.orders(question(task.operation));
             self.sent(id, &plan, &orders);
             return orders;

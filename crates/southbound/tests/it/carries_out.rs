@@ -265,7 +265,10 @@ async fn a_value_that_no_message_of_the_device_holds_fails_the_task_at_once() {
     let mut phone = recorded(
         &world,
         "big",
-        Kind { behaviours: vec![Behaviour::SmallMessages { max_msg_size: 2000 }], ..Kind::default() },
+        Kind {
+            behaviours: vec![Behaviour::SmallMessages { max_msg_size: 2000 }, Behaviour::NoLargeObjects],
+            ..Kind::default()
+        },
     )
     .await;
     let value = "x".repeat(4000);
@@ -273,7 +276,7 @@ async fn a_value_that_no_message_of_the_device_holds_fails_the_task_at_once() {
 
     assert_eq!(phone.connect(&world).await, SessionEnd::Complete);
 
-    // Objects are not cut for the device: it is told plainly.
+    // This device takes no object in parts.
     let task = world.task(&task).await;
     assert_eq!(task.status, TaskStatus::Failed);
     assert!(task.detail.unwrap().contains("status 413"));

@@ -134,7 +134,8 @@ async fn a_value_that_just_does_not_fit_ends_its_task_and_not_in_an_endless_sess
     let world = World::new();
     let mut phone = signing(Encoding::Xml, true);
     let small = Behaviour::SmallMessages { max_msg_size: 2_000 };
-    phone.device = Phone::of("anna", Kind { behaviours: vec![small], ..phone.kind.clone() }).device;
+    let behaviours = vec![small, Behaviour::NoLargeObjects];
+    phone.device = Phone::of("anna", Kind { behaviours, ..phone.kind.clone() }).device;
     if let Some(server) = &mut phone.device.account.server {
         server.auth = AuthType::Hmac;
     }

@@ -4,7 +4,7 @@ use muster_broker::operation::Parameter;
 use muster_broker::task::TaskStatus;
 use muster_protocol::syncml::{Encoding, StatusCode};
 use muster_simulator::account::AuthType;
-use muster_simulator::behaviour::Persona;
+use muster_simulator::behaviour::{Behaviour, Persona};
 use muster_simulator::dm1::{Event, ExecOutcome, SessionEnd, Told};
 use muster_simulator::tree::{Access, Format, Leaf, Node};
 
@@ -128,6 +128,44 @@ async fn a_command_that_the_device_takes_on_is_a_success() {
 
     assert_eq!(world.status(&task).await, TaskStatus::Succeeded);
     assert_eq!(phone.did("Exec", "./FUMO/Package/Update"), 1);
+}
+
+/// A value that no message of the device has room for.
+fn long() -> String {
+    (0..4_000).map(|number| format!("{number:04} ")).collect()
+}
+
+#[tokio::test]
+async fn a_value_too_long_for_a_message_goes_out_in_parts_to_a_device_that_takes_them() {
+    for encoding in [Encoding::Xml, Encoding::Wbxml] {
+        let world = World::new();
+        let mut phone = Phone::of("anna", Kind { encoding, ..Kind::default() });
+        world.record(&phone).await;
+        let long = long();
+        let write = Ask::update(&[(NAME, &long), ("./Vendor/Example/ApnName", "short")]).of(&phone, &world).await;
+
+        assert_eq!(phone.connect(&world).await, SessionEnd::Complete);
+
+        let task = world.task(&write).await;
+        assert_eq!(task.status, TaskStatus::Succeeded, "{encoding:?}: {:?}", task.detail);
+        assert_eq!(phone.text(NAME), Some(long.as_str()));
+        assert_eq!(phone.text("./Vendor/Example/ApnName"), Some("short"));
+        assert_eq!((phone.did("Replace", NAME), phone.did("Get", "./DevDetail/LrgObj")), (1, 1), "{encoding:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_device_that_takes_no_large_objects_is_sent_no_part_of_one() {
+    let world = World::new();
+    let mut phone = Phone::with("anna", &[Behaviour::NoLargeObjects]);
+    world.record(&phone).await;
+    let write = Ask::update(&[(NAME, &long())]).of(&phone, &world).await;
+
+    assert_eq!(phone.connect(&world).await, SessionEnd::Complete);
+
+    let task = world.task(&write).await;
+    assert_eq!((task.status, task.result_code), (TaskStatus::Failed, Some(413)));
+    assert!(!phone.was_asked("Replace", NAME));
 }
 
 #[tokio::test]

@@ -1,14 +1,17 @@
 //! One run: a seed decides the devices, what is asked of them, and what befalls their messages.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use muster_broker::contact;
+use muster_protocol::dm1::Quirks;
 use muster_protocol::dm1::notification::{
     DigestName, Form, Nonce, Notification, ResyncNonce, ServerIdentifier, ServerKey, SessionId,
 };
 use muster_simulator::behaviour::{Behaviour, ResyncReading};
 use muster_simulator::dm1::{Event, Initiation, SessionEnd, Unfollowed};
 use muster_southbound::dm1::{Answer, Post, Refusal, Settings};
+use muster_southbound::profile::{self, Profile, Profiles};
 
 use crate::asked::{ATTEMPTS, Asked};
 use crate::chance::Chance;
@@ -108,6 +111,14 @@ impl Figures {
     }
 }
 
+/// The profiles of the server; with `sends_objects`, devices of which nothing is known are sent large objects.
+fn profiles(sends_objects: bool) -> Profiles {
+    let quirks = Quirks { large_objects: sends_objects.then_some(true), ..Quirks::default() };
+    let seen = "devices of this simulation".to_owned();
+    let plain = Profile { name: profile::PLAIN.to_owned(), seen, session: quirks, ..Profile::default() };
+    Profiles::new(vec![plain]).unwrap()
+}
+
 /// One run.
 pub(crate) struct Run {
     server: Server,
@@ -136,6 +147,7 @@ impl Run {
             message_bytes_max: *chance.pick(limits),
             object_bytes_max: *chance.pick(&[5_000, 1 << 20]),
             proof_in_each_message: chance.percent(15),
+            profiles: Arc::new(profiles(chance.percent(50))),
             ..Settings::default()
         };
         let server = Server::new(ground, seed, settings);

@@ -54,7 +54,7 @@ impl Session {
                 let waits = self.has_work() || !self.late.is_empty();
                 if self.wire.is_empty() && waits {
                     // The statuses took the room: this keeps the session going until there is some.
-                    message.is_final = !self.is_amid_object();
+                    message.is_final = !self.is_sending_object();
                     self.say(&mut message, &mut next, code::NEXT_MESSAGE, Vec::new());
                 }
                 self.wire.is_empty() && !waits && self.own_alerts.is_empty()

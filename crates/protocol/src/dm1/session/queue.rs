@@ -135,7 +135,8 @@ impl Session {
             if is_sequence && !self.wire.is_empty() {
                 return None;
             }
-            if let Some(Order { tag, action: Action::Sequence(members) }) = self.queue.pop_front_if(|_| is_sequence) {
+            let sequence = if is_sequence { self.queue.pop_front() } else { None };
+            if let Some(Order { tag, action: Action::Sequence(members) }) = sequence {
                 self.unrolled = Some(Unrolled { tag, left: members.into(), current: None, is_started: false });
             }
         }

@@ -191,7 +191,7 @@ impl Session {
         match verdict {
             credential::Verdict::GoOn => {}
             credential::Verdict::Again => {
-                let was_amid_object = self.is_amid_object();
+                let was_amid_object = self.is_sending_object();
                 received.outcomes.extend(self.queue_again());
                 if was_amid_object {
                     return Due { stage: Stage::NextPart, ..due };

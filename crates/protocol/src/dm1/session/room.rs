@@ -37,8 +37,9 @@ pub(super) enum Fit {
 }
 
 impl Session {
-    /// Octets of the largest message that the device takes.
-    pub(super) fn room_max(&self, account: &Account<'_>) -> usize {
+    /// Octets of the largest message that the device takes: as announced, or as its kind is known to take.
+    #[must_use]
+    pub fn message_bytes_max(&self, account: &Account<'_>) -> usize {
         let max = account.quirks.max_msg_size.map(u64::from).or(self.max_msg_size).unwrap_or(MAX_MSG_SIZE_DEFAULT);
         usize::try_from(max).unwrap_or(usize::MAX)
     }
@@ -48,7 +49,7 @@ impl Session {
         let (encoding, style) = (self.encoding, account.style);
         let bound = Bound::new(encoding, style).and_then(|bound| Some(Used::Below(bound.message(message)?, bound)));
         let used = bound.unwrap_or_else(|| Used::Exactly(weight(message, encoding, style)));
-        Room { max: self.room_max(account), used, encoding, style, scale: None }
+        Room { max: self.message_bytes_max(account), used, encoding, style, scale: None }
     }
 }
 

@@ -228,16 +228,17 @@ impl Session {
                 None
             }
             None if upload.is_whole() => None,
+            // A device that says nothing to a part, as libdmclient does, would say nothing to it again.
             None => {
                 self.wire.forget();
-                outcomes.push(upload.ended(Answer::NotSent));
+                outcomes.push(upload.ended(Answer::Status(StatusCode::PARTIAL_NOT_ACCEPTED)));
                 Some(Stage::Ready)
             }
         }
     }
 
     /// Whether a package of ours is open, since parts of an object are still to come.
-    pub(super) fn is_amid_object(&self) -> bool {
+    pub(super) fn is_sending_object(&self) -> bool {
         self.upload.as_ref().is_some_and(|it| it.is_begun() && !it.is_whole())
     }
 

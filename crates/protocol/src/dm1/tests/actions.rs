@@ -222,7 +222,7 @@ fn our_abort_keeps_what_was_done_until_then() {
     let reply = world.abort();
 
     assert_eq!((received.stage, answers(&received.outcomes)), (Stage::NextMessage, vec![(1, code(200))]));
-    // The results of the Get were still to come, so that it is as good as not answered.
+    // Of a read without its results nothing was done that could be kept.
     assert_eq!(answers(&reply.outcomes), [(2, Answer::None), (3, Answer::None)]);
     assert!(reply.message.is_final && world.session.is_over());
 }

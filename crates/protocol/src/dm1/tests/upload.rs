@@ -356,7 +356,7 @@ fn device_that_closes_its_package_without_a_word_on_the_part_has_not_got_the_obj
 
     assert_eq!(
         (answers(&received.outcomes), received.outcomes[0].note),
-        (vec![(1, Answer::NotSent)], Some(Note::Interrupted))
+        (vec![(1, code(426))], Some(Note::Interrupted))
     );
     assert_eq!(received.stage, Stage::Ready);
 }
