@@ -5,6 +5,7 @@ use axum::http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
 use muster_protocol::limits::Limits;
 use muster_protocol::syncml::{Encoding, Message};
+use muster_simulator::account::AuthType;
 use muster_southbound::dm1::Settings;
 use tower::ServiceExt as _;
 
@@ -152,4 +153,25 @@ async fn a_query_and_the_headers_of_other_clients_are_passed_over() {
     let body = response.into_body().collect().await.unwrap().to_bytes();
     let message = Message::decode(Encoding::Wbxml, &body, &Limits::DEVICE).unwrap();
     assert_eq!(header_status(&message).0, 212);
+}
+
+#[tokio::test]
+async fn macs_come_and_go_in_their_header() {
+    let world = World::new();
+    let kind = Kind { auth: AuthType::Hmac, asks_server: true, ..Kind::default() };
+    let mut phone = Phone::of("anna", kind);
+    world.record(&phone).await;
+    phone.begin();
+    let body = phone.device.write(&phone.out.take().unwrap()).unwrap();
+    let mac = phone.device.seal(&body).unwrap();
+    let mut request = post("/dm", Encoding::Xml.media_type(), body);
+    request.headers_mut().insert("X-SyncML-HMAC", mac.parse().unwrap());
+
+    let response = answer(&world, request).await;
+
+    let mac = header_of(&response, "x-syncml-hmac").to_owned();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(header_status(&Message::decode(Encoding::Xml, &body, &Limits::DEVICE).unwrap()).0, 200);
+    let made = muster_protocol::dm1::mac("server", "server-secret", b"first server nonce", &body);
+    assert_eq!(mac, format!("algorithm=MD5, username=\"server\", mac={made}"));
 }
