@@ -4,9 +4,11 @@
 //! target on every file of its corpus.
 
 mod message;
+mod push;
 pub mod session;
 mod soap;
 mod syncml;
+mod tree;
 
 /// The targets by name, which is also the name of the folder with the corpus.
 pub const TARGETS: Targets = Targets(&[
@@ -16,6 +18,12 @@ pub const TARGETS: Targets = Targets(&[
     ("soap_envelope", soap::envelope),
     ("roundtrip", message::roundtrip),
     ("session", session::history),
+    ("notification", push::notification),
+    ("short_message", push::short_message),
+    ("provisioning", push::provisioning),
+    ("explain", push::anything),
+    ("tree_address", tree::address),
+    ("tree_document", tree::document),
 ]);
 
 /// A name and what is done with the octets.

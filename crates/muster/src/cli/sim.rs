@@ -225,7 +225,7 @@ mod file {
     use anyhow::{Context as _, bail};
     use muster_protocol::syncml::Encoding;
     use muster_simulator::account::{AuthType, ServerSecret};
-    use muster_simulator::behaviour::Behaviour;
+    use muster_simulator::behaviour::{Behaviour, Persona};
     use muster_simulator::fleet::{DeviceSpec, FleetSpec, Mix};
     use serde::Deserialize;
 
@@ -267,6 +267,9 @@ mod file {
         firmware: Option<String>,
         #[serde(default)]
         msisdn: Option<String>,
+        /// Name of a persona, to which the behaviours are added.
+        #[serde(default)]
+        persona: Option<String>,
         #[serde(default)]
         behaviour: Behaviours,
     }
@@ -305,7 +308,9 @@ mod file {
             Some("hmac" | "mac") => AuthType::Hmac,
             Some(other) => bail!("auth {other}: write md5, hmac or basic"),
         };
-        let behaviours = match entry.behaviour {
+        let persona = entry.persona.as_deref().map_or(Ok(Persona::Plain), super::persona);
+        let persona = persona.map_err(|words| anyhow::anyhow!("persona: {words}"))?;
+        let own = match entry.behaviour {
             Behaviours::None => Vec::new(),
             Behaviours::Several(several) => several,
             Behaviours::One(one) => vec![one],
@@ -325,7 +330,7 @@ mod file {
             auth,
             encoding,
             server,
-            behaviours,
+            behaviours: [persona.behaviours(), own].concat(),
             manufacturer: entry.manufacturer.unwrap_or(pattern.manufacturer.clone()),
             model: entry.model.unwrap_or(pattern.model.clone()),
             firmware: entry.firmware.unwrap_or(pattern.firmware.clone()),

@@ -64,6 +64,40 @@ fn a_fleet_file_describes_devices_one_by_one() {
 }
 
 #[test]
+fn devices_like_those_that_were_seen_have_their_sessions_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(folder.path());
+    server.import(4, 5);
+    let url = format!("{}/dm", server.url("south"));
+    let help = run(&mut muster(["sim", "--help"])).ok();
+    for persona in ["plain", "dm-1.1.2", "libdmclient", "samsung", "windows", "cyanogenmod", "hotspot"] {
+        assert!(help.contains(&format!("\n  {persona} ")), "{help}");
+        let args = ["sim", "--server", &url, "--devices", "4", "--seed", "5", "--sessions", "1", "--persona", persona];
+
+        let said = run(&mut muster(args)).ok();
+
+        assert!(said.starts_with("4 sessions complete, 0 failed, "), "{persona}: {said}");
+        assert!(said.contains(" 0 complaints about the server"), "{persona}: {said}");
+    }
+    let told = run(&mut muster(["sim", "--persona", "nokia"]));
+    assert_ne!(told.code, Some(0));
+    assert!(told.err.contains("write one of: plain, dm-1.1.2, libdmclient"), "{told:?}");
+}
+
+#[test]
+fn a_persona_of_a_fleet_file_is_one_that_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("fleet.json");
+    let device =
+        json!({"device_id": "IMEI:490154203237518", "client_name": "a", "client_secret": "b", "persona": "nokia"});
+    std::fs::write(&file, json!({"devices": [device]}).to_string()).unwrap();
+
+    let told = run(muster(["sim", "--fleet"]).arg(&file)).refused();
+
+    assert!(told.contains("persona: write one of: plain"), "{told}");
+}
+
+#[test]
 fn told_to_end_it_lets_sessions_finish_and_tells_the_figures() {
     let folder = tempfile::tempdir().unwrap();
     let server = Running::start(folder.path());

@@ -52,10 +52,8 @@ impl Persona {
         match self {
             Self::Plain => "as the specification has it",
             Self::Dm112 => "VerProto DM/1.1: no Generic Alerts, no Correlator",
-            Self::Libdmclient => {
-                "media type of data synchronisation, status 0, no status for Atomic or pieces, no Copy, no lists"
-            }
-            Self::Samsung => "public identifier as text, lower-case session ids, bare alert types, closes connections",
+            Self::Libdmclient => "media type of data synchronisation, status 0, silent on pieces, no Copy, no lists",
+            Self::Samsung => "public identifier as text, lower-case session ids, bare alert types",
             Self::Windows => "decimal session ids, encoded child names, no questions to the user, events at login",
             Self::Cyanogenmod => {
                 "a MAC with the resynchronisation nonce when it has none, notifications of any version"

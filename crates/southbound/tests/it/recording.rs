@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use muster_broker::device::Device;
 use muster_broker::page::PageRequest;
 use muster_broker::services::RecordingWanted;
+use muster_broker::task::TaskStatus;
 use muster_broker::trace::{Recording, TraceDirection, TraceMessage, TraceSession};
 use muster_protocol::limits::Limits;
 use muster_protocol::syncml::blank::BLANK;
@@ -248,6 +249,28 @@ async fn of_a_value_that_comes_in_parts_no_part_is_kept() {
         let kept = messages(&world, &device, 1).await;
         assert!(kept.iter().all(|message| !holds(&message.octets, b"of it")), "{encoding:?}");
         assert!(kept.iter().any(|message| holds(&message.octets, b"SwV") && holds(&message.octets, b"2.0")));
+    }
+}
+
+#[tokio::test]
+async fn of_a_value_that_goes_out_in_parts_no_part_is_kept() {
+    for encoding in [Encoding::Xml, Encoding::Wbxml] {
+        let world = World::new();
+        let behaviours = vec![Behaviour::SmallMessages { max_msg_size: 1500 }];
+        let mut phone = Phone::of("anna", Kind { encoding, behaviours, ..Kind::default() });
+        let device = world.record(&phone).await;
+        record_messages(&world, &device).await;
+        let value = "part of it; ".repeat(250);
+        let task = Ask::update(&[(NAME, &value)]).of(&phone, &world).await;
+
+        assert_eq!(phone.connect(&world).await, SessionEnd::Complete);
+
+        assert_eq!(world.status(&task).await, TaskStatus::Succeeded, "{}", world.detail(&task).await);
+        assert_eq!(phone.text(NAME), Some(value.as_str()));
+        let kept = messages(&world, &device, 1).await;
+        assert!(kept.len() > 8, "{}", kept.len());
+        assert!(kept.iter().all(|message| !holds(&message.octets, b"of it")), "{encoding:?}");
+        assert!(kept.iter().any(|message| holds(&message.octets, NAME.as_bytes())));
     }
 }
 
