@@ -1,8 +1,10 @@
 //! Rules of the specification that hold in every session, one by one.
 
-use muster_protocol::syncml::{Alert, Command, Item, ItemData, Meta, Results, StatusCode, Text, Write, WriteKind};
+use muster_protocol::syncml::{
+    Alert, Command, Item, ItemData, Meta, NestedKind, Results, StatusCode, Text, Write, WriteKind,
+};
 
-use super::script::{Script, URL, add, alert, ask, exec, get, item, replace, status, write};
+use super::script::{Script, URL, add, alert, ask, exec, get, item, nested, replace, status, write};
 use crate::account::ServerSecret;
 use crate::behaviour::Behaviour;
 use crate::dm1::{Device, Event, Initiation};
@@ -214,6 +216,28 @@ fn an_object_that_failed_may_be_sent_again() {
     script.send(vec![piece("8B", None, false)]);
 
     assert_eq!(script.statuses(), [("Add", 200)]);
+}
+
+#[test]
+fn a_piece_beside_others_or_in_a_container_is_not_taken_for_the_whole() {
+    let mut two = piece("AP", Some(4), true);
+    if let Command::Write(write) = &mut two {
+        write.items.insert(0, Item { data: Some("v".into()), ..item("./Vendor/Example/Settings/x") });
+    }
+    let in_sequence = nested(NestedKind::Sequence, vec![piece("AP8B", Some(8), true)]);
+    let in_atomic = nested(NestedKind::Atomic, vec![piece("AP8B", Some(8), true)]);
+    for (command, expected) in [
+        (two, vec![("Add", 200), ("Add", 412)]),
+        (in_sequence, vec![("Sequence", 200), ("Add", 412)]),
+        (in_atomic, vec![("Atomic", 507), ("Add", 412)]),
+    ] {
+        let mut script = Script::good();
+
+        deliver_open(&mut script, vec![command]);
+
+        assert_eq!(script.statuses(), expected);
+        assert!(!script.device.tree.children("./Vendor/Example/Settings").contains(&"Blob"));
+    }
 }
 
 #[test]
