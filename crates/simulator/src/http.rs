@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use muster_protocol::limits::Limits;
 use muster_protocol::syncml::Message;
-use reqwest::header::{ACCEPT, CONNECTION, CONTENT_TYPE, USER_AGENT};
+use reqwest::header::{ACCEPT, ACCEPT_CHARSET, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, USER_AGENT};
 use reqwest::redirect::Policy;
 use reqwest::{Response, StatusCode};
 
@@ -247,7 +247,11 @@ impl HttpDevice {
         let failed = |error: reqwest::Error| SessionEnd::Transport(chain(&error));
         report.bytes_sent += body.len() as u64;
         let request = self.options.client.post(url);
-        let mut request = request.header(CONTENT_TYPE, &self.content_type).header(ACCEPT, &self.content_type);
+        let mut request = request
+            .header(CONTENT_TYPE, &self.content_type)
+            .header(ACCEPT, &self.content_type)
+            .header(ACCEPT_CHARSET, "UTF-8")
+            .header(CACHE_CONTROL, "no-store");
         if let Some(seal) = self.device.seal(&body) {
             request = request.header(SEAL, seal);
         }

@@ -18,12 +18,15 @@ const STATUSES: [&str; 4] = ["met", "partly", "not met", "not used"];
 /// Looks at every table under version control.
 pub(crate) fn check(workspace: &Workspace) -> Result<Outcome> {
     let files = workspace.files()?;
-    let mut tests = Vec::new();
+    let (mut tests, mut problems, mut rows) = (Vec::new(), Vec::new(), 0);
     for file in files.iter().filter(|file| is_source(file)) {
         let text = workspace.read(file)?;
+        let before = tests.len();
         tests.extend(tests_in(&text).map(|name| Test { place: place(file), name: name.to_owned() }));
+        if tests.len() > before && !is_compiled(file, &files, |parent| workspace.read(parent))? {
+            problems.push(format!("{file}: has tests that never run, since no file says `mod` of it"));
+        }
     }
-    let (mut problems, mut rows) = (Vec::new(), 0);
     for file in files.iter().filter(|file| file.starts_with(FOLDER) && file.ends_with(".md")) {
         let text = workspace.read(file)?;
         let mut ids = BTreeSet::new();
@@ -56,6 +59,29 @@ struct Row {
 
 fn is_source(file: &str) -> bool {
     file.starts_with("crates/") && file.ends_with(".rs") || file.starts_with("interop/") && file.ends_with(".py")
+}
+
+/// Whether the file is the root of a crate or a module of the file above it. A forgotten one is silently left out.
+fn is_compiled(file: &str, files: &[String], read: impl Fn(&str) -> Result<String>) -> Result<bool> {
+    let Some((folder, name)) = file.strip_suffix(".rs").and_then(|bare| bare.rsplit_once('/')) else { return Ok(true) };
+    if matches!(name, "lib" | "main" | "mod")
+        || matches!(folder.rsplit('/').next(), Some("bin" | "benches" | "examples"))
+    {
+        return Ok(true);
+    }
+    let above =
+        [format!("{folder}.rs"), format!("{folder}/mod.rs"), format!("{folder}/lib.rs"), format!("{folder}/main.rs")];
+    let mut above = above.iter().filter(|it| files.contains(*it)).peekable();
+    if above.peek().is_none() {
+        return Ok(folder.ends_with("/tests")); // An integration test of its own.
+    }
+    let declaration = format!("mod {name};");
+    for parent in above {
+        if read(parent)?.lines().any(|line| line.trim_end().ends_with(&declaration)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// `crates/protocol/src/dm1/tests/large.rs` is `protocol`, `dm1`, `tests`, `large`.
@@ -145,6 +171,24 @@ mod tests {
                     fn helper() {}\n#[test]\n#[cfg(unix)]\nfn three() {}";
         assert_eq!(tests_in(rust).collect::<Vec<_>>(), ["one", "two", "three"]);
         assert_eq!(tests_in("    def test_four(self):\n    def setUp(self):").collect::<Vec<_>>(), ["test_four"]);
+    }
+
+    #[test]
+    fn file_of_tests_that_is_no_module_is_found() {
+        let files =
+            ["a/src/lib.rs", "a/src/b.rs", "a/src/b/c.rs", "a/src/b/d.rs", "a/tests/e.rs", "a/tests/it/main.rs"];
+        let files = files.map(str::to_owned);
+        let read =
+            |file: &str| Ok(if file == "a/src/b.rs" { "mod c;".to_owned() } else { "pub(crate) mod b;".to_owned() });
+        let compiled = |file: &str| {
+            is_compiled(&format!("crates/{file}"), &files.clone().map(|it| format!("crates/{it}")), |it| {
+                read(it.trim_start_matches("crates/"))
+            })
+        };
+        for file in ["a/src/lib.rs", "a/src/b.rs", "a/src/b/c.rs", "a/tests/e.rs", "a/tests/it/main.rs"] {
+            assert!(matches!(compiled(file), Ok(true)), "{file}");
+        }
+        assert!(matches!(compiled("a/src/b/d.rs"), Ok(false)));
     }
 
     #[test]

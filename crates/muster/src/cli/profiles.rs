@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -6,7 +7,6 @@ use muster_southbound::profile::{Profile, Profiles, When};
 use serde_json::json;
 
 use crate::config::File;
-use crate::show::Table;
 
 /// Lists device profiles: kinds of devices that depart from the specification, how they are recognised, where it was seen.
 ///
@@ -43,23 +43,37 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             if args.json {
                 println!("{}", serde_json::to_string_pretty(profile)?);
             } else {
-                print!("{}", toml::to_string(&json!({ "profile": [profile] }))?);
+                print!("{}", toml::to_string(&OneOfFile { profile: [profile] })?);
             }
         }
         None if args.json => println!("{}", json!(profiles.all())),
-        None => print!("{}", table(profiles.all())),
+        None => print!("{}", list(profiles.all())),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(profiles: &[Profile]) -> Table {
-    let mut table = Table::new(&["profile", "recognised by", "seen"]);
+/// A file with one profile.
+#[derive(serde::Serialize)]
+struct OneOfFile<'a> {
+    profile: [&'a Profile; 1],
+}
+
+/// Names in a column, and beside them where it was seen and how it is recognised.
+fn list(profiles: &[Profile]) -> String {
+    let width = profiles.iter().map(|it| it.name.len()).max().unwrap_or(0);
+    let mut text = String::new();
     for profile in profiles {
+        let named = || "a record or capability that names it".to_owned();
         let ways: Vec<String> = profile.when.iter().map(way).collect();
-        let ways = if ways.is_empty() { "named by a record only".to_owned() } else { ways.join("; or ") };
-        table.row([profile.name.clone(), ways, profile.seen.clone()]);
+        let ways = if ways.is_empty() { vec![named()] } else { ways };
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{:width$}  {}", profile.name, profile.seen);
+        for (number, way) in ways.iter().enumerate() {
+            let head = if number == 0 { "by" } else { "or" };
+            let _ = writeln!(text, "{:width$}  {head} {way}", "");
+        }
     }
-    table
+    text
 }
 
 /// One way in which a device is recognised, in words.

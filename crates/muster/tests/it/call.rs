@@ -116,7 +116,7 @@ fn what_never_reaches_an_operation_is_told_once_and_in_one_line() {
         (
             &["getJobs", "--url", &format!("{south}/dm")],
             format!(
-                "{south}/dm answered HTTP 400, and no SOAP: the message cannot be read: document is not SyncML 1.0, 1.1 or 1.2 \
+                "{south}/dm answered HTTP 415, and no SOAP: the message cannot be read: document is not SyncML 1.0, 1.1 or 1.2 \
                  (octet 108), in Envelope; is this the address of a WSI?"
             ),
         ),

@@ -151,3 +151,27 @@ fn one_address_holds_only_so_many_connections() {
 fn a_listener_holds_only_so_many_connections() {
     holds_only_so_many("connections = 9\n", 9);
 }
+
+#[test]
+fn a_message_in_chunks_is_taken_and_the_answer_has_its_length() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(folder.path());
+    let message = "<SyncML xmlns='SYNCML:SYNCML1.2'><SyncHdr><VerDTD>1.2</VerDTD><VerProto>DM/1.2</VerProto>\
+        <SessionID>1</SessionID><MsgID>1</MsgID><Target><LocURI>s</LocURI></Target><Source><LocURI>d</LocURI></Source>\
+        </SyncHdr><SyncBody><Alert><CmdID>1</CmdID><Data>1201</Data></Alert><Final/></SyncBody></SyncML>";
+    let head = "POST /dm HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/vnd.syncml.dm+xml\r\n\
+        Transfer-Encoding: chunked\r\n\r\n";
+    for size in [1, 7, 4096] {
+        let chunks: String = message
+            .as_bytes()
+            .chunks(size)
+            .map(|chunk| format!("{:x}\r\n{}\r\n", chunk.len(), str::from_utf8(chunk).unwrap()))
+            .collect();
+
+        let reply = send(&server.address("south"), format!("{head}{chunks}0\r\n\r\n").as_bytes());
+
+        assert_eq!(reply.status, 200, "{reply:?}");
+        assert!(reply.body.contains("<Data>407</Data>"), "{reply:?}");
+        assert!(reply.head.contains(&format!("content-length: {}", reply.body.len())), "{reply:?}");
+    }
+}

@@ -12,6 +12,7 @@ mod health;
 mod help;
 mod http;
 mod limits;
+mod profiles;
 mod running;
 mod sim;
 mod start;

@@ -1,5 +1,7 @@
 //! TLS on both listeners.
 
+use std::io::{Read as _, Write as _};
+
 use crate::http;
 use crate::running::{PASSWORD, Running, muster, run};
 
@@ -116,4 +118,31 @@ fn a_file_without_a_certificate_is_not_taken_for_one() {
         let told = run(&mut muster(args.iter().copied())).refused();
         assert_eq!(told, format!("{trust} holds no certificate in PEM"));
     }
+}
+
+/// A `ClientHello` that offers this version and what the specification names: RSA with RC4, 3DES and AES128.
+fn client_hello(minor: u8) -> Vec<u8> {
+    let body = [&[3, minor][..], &[7; 32], &[0], &[0, 6, 0, 0x05, 0, 0x0A, 0, 0x2F], &[1, 0]].concat();
+    let length = u8::try_from(body.len()).unwrap();
+    let handshake = [&[1, 0, 0, length][..], &body].concat();
+    [&[22, 3, minor.min(1), 0, length + 4][..], &handshake].concat()
+}
+
+#[test]
+fn older_versions_of_tls_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start_with(folder.path(), &["--self-signed"]);
+    // SSL 3.0, TLS 1.0 and 1.1, and the old suites in TLS 1.2.
+    for minor in [0, 1, 2, 3] {
+        for listener in ["north", "south"] {
+            let mut stream = http::connect(&server.address(listener));
+            stream.write_all(&client_hello(minor)).unwrap();
+            let mut octets = Vec::new();
+            let _ = stream.read_to_end(&mut octets);
+            // A fatal alert, or a closed connection, and no handshake.
+            assert!(octets.is_empty() || (octets[0] == 21 && octets[5] == 2), "{listener} 3.{minor}: {octets:02x?}");
+        }
+    }
+    let trust = folder.path().join("self-signed.crt");
+    run(&mut server.command_call(&["getServiceInfo", "--trust", trust.to_str().unwrap()])).ok();
 }

@@ -75,7 +75,7 @@ fn a_session_is_recorded_listed_and_shown_message_by_message() {
     assert!(lines.iter().all(|line| line.chars().count() <= 120), "{summary}");
 
     let shown = trial.trace(&["show", device]).ok();
-    for part in ["→ 1 ", "Data   1201  client-initiated session", "./DevInfo/Man", "Nordlicht", "← 2 "] {
+    for part in ["→ 1 ", "Data   1201  client-initiated session", "./DevInfo/Man  Manufacturer", "← 2 "] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
     let secret = trial.devices[0]["dmAccount"]["clientSecret"].as_str().unwrap();

@@ -10,6 +10,7 @@ mod large;
 mod orders;
 mod proof;
 mod properties;
+mod quirks;
 mod sealed;
 mod server_credential;
 mod sizes;

@@ -14,6 +14,7 @@ mod hostile;
 mod hostile_wbxml;
 mod hostile_xml;
 mod interop;
+mod machine;
 mod noise;
 mod place;
 mod properties;

@@ -176,6 +176,21 @@ fn all_meta_information_is_read_and_that_of_data_synchronisation_passed_over() {
 }
 
 #[test]
+fn type_and_format_of_a_credential_are_read_in_either_order() {
+    let kind = "<Type xmlns='syncml:metinf'>syncml:auth-md5</Type>";
+    let format = "<Format xmlns='syncml:metinf'>b64</Format>";
+    for meta in [format!("{kind}{format}"), format!("{format}{kind}")] {
+        let message = with_body(&format!(
+            "<Status><CmdID>1</CmdID><Chal><Meta>{meta}</Meta></Chal><Cred><Meta>{meta}</Meta><Data>AA==</Data></Cred></Status>"
+        ));
+        let [Command::Status(status)] = &message.commands[..] else { unreachable!("a Status was sent") };
+        for meta in [&status.chal.as_ref().unwrap().meta, &status.cred.as_ref().unwrap().meta] {
+            assert_eq!((meta.kind.as_deref(), meta.format.as_deref()), (Some("syncml:auth-md5"), Some("b64")));
+        }
+    }
+}
+
+#[test]
 fn meta_that_is_only_text_says_nothing() {
     let message = with_body("<Get><CmdID>1</CmdID><Meta>text/plain</Meta></Get>");
 

@@ -207,6 +207,47 @@ async fn a_device_that_uses_a_mac_sends_its_header_with_each_message() {
 }
 
 #[tokio::test]
+async fn every_message_is_a_post_with_the_headers_of_the_binding() {
+    for encoding in [Encoding::Xml, Encoding::Wbxml] {
+        let (url, server) = Server { work: vec![get(&[NAME])], ..Server::default() }.listen().await;
+
+        device(&url, &[], encoding).connect(&Initiation::Client).await;
+
+        let heard = server.heard.lock().unwrap();
+        assert_eq!(heard.requests.len(), 2);
+        for (headers, body) in &heard.requests {
+            let octets = body.len().to_string();
+            for (name, value) in [
+                ("content-type", encoding.media_type()),
+                ("accept", encoding.media_type()),
+                ("accept-charset", "UTF-8"),
+                ("cache-control", "no-store"),
+                ("content-length", octets.as_str()),
+                ("host", url.trim_start_matches("http://")),
+            ] {
+                assert_eq!(headers[name].to_str().unwrap(), value, "{name}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn answers_in_chunks_are_read() {
+    let work = vec![replace(NAME, "chunked")];
+    let (url, _server) = Server { work, chunked: true, ..Server::default() }.listen().await;
+    let mut device = device(&url, &[], Encoding::Xml);
+    let first = device.device.start(&Initiation::Client);
+    let post = reqwest::Client::builder().no_proxy().build().unwrap().post(format!("{url}/dm"));
+    let post = post.header("content-type", Encoding::Xml.media_type()).body(device.device.write(&first).unwrap());
+    assert_eq!(post.send().await.unwrap().headers()["transfer-encoding"], "chunked");
+
+    let report = device.connect(&Initiation::Client).await;
+
+    assert_eq!(report.end, SessionEnd::Complete);
+    assert_eq!(device.device.tree.text(NAME), Some("chunked"));
+}
+
+#[tokio::test]
 async fn personas_write_their_own_headers() {
     use muster_simulator::behaviour::Persona;
     for (persona, content_type, user_agent) in [

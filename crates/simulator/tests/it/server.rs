@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode as HttpStatus, header};
 use axum::response::{IntoResponse, Response};
@@ -23,6 +23,8 @@ pub(crate) struct Server {
     pub(crate) resp_path: Option<&'static str>,
     /// HTTP status of every answer, unless it is nothing.
     pub(crate) http_status: Option<u16>,
+    /// Answers go out in chunks, without their length.
+    pub(crate) chunked: bool,
     pub(crate) heard: Mutex<Heard>,
 }
 
@@ -83,7 +85,9 @@ impl Server {
         let known = heard.answers.get(&key).cloned();
         let octets = known.unwrap_or_else(|| self.reply(&mut heard, &message).encode(encoding).unwrap());
         heard.answers.insert(key, octets.clone());
-        ([(header::CONTENT_TYPE, encoding.media_type())], octets).into_response()
+        let whole = Body::from(octets);
+        let body = if self.chunked { Body::from_stream(whole.into_data_stream()) } else { whole };
+        ([(header::CONTENT_TYPE, encoding.media_type())], body).into_response()
     }
 
     fn reply(&self, heard: &mut Heard, message: &Message) -> Message {

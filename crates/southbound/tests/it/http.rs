@@ -3,11 +3,12 @@
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
-use muster_protocol::syncml::Encoding;
+use muster_protocol::limits::Limits;
+use muster_protocol::syncml::{Encoding, Message};
 use muster_southbound::dm1::Settings;
 use tower::ServiceExt as _;
 
-use crate::phone::{Kind, Phone};
+use crate::phone::{Kind, Phone, header_status};
 use crate::world::World;
 
 async fn answer(world: &World, request: Request<Body>) -> Response<Body> {
@@ -107,4 +108,48 @@ async fn a_server_that_ends_tells_when_to_come_back() {
 
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(header_of(&response, "retry-after"), "5");
+}
+
+#[tokio::test]
+async fn a_challenge_is_answered_with_200_of_http() {
+    let world = World::new();
+    let mut phone = Phone::new("anna");
+    phone.device.account.client_nonce = None;
+    world.record(&phone).await;
+    phone.begin();
+    let body = phone.out.unwrap().encode(Encoding::Xml).unwrap();
+
+    let response = answer(&world, post("/dm", Encoding::Xml.media_type(), body)).await;
+
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(header_of(&response, "www-authenticate"), "");
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    let message = Message::decode(Encoding::Xml, &body, &Limits::DEVICE).unwrap();
+    assert_eq!(header_status(&message).0, 407);
+}
+
+#[tokio::test]
+async fn a_query_and_the_headers_of_other_clients_are_passed_over() {
+    let world = World::new();
+    let body = package_1(&world, Encoding::Wbxml).await;
+    let mut request = post("/dm?mode=Maintenance&Platform=WoA", "application/vnd.syncml.dm+wbxml", body);
+    for (name, value) in [
+        ("client-request-id", "1"),
+        ("ms-signature", "AAAA"),
+        ("mdm-genericalert", "com.example/x"),
+        ("accept-charset", "UTF-8"),
+        ("accept-encoding", "gzip, deflate"),
+        ("cookie", "a=b"),
+        ("connection", "close"),
+    ] {
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+
+    let response = answer(&world, request).await;
+
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(header_of(&response, "content-encoding"), "", "nothing is compressed");
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    let message = Message::decode(Encoding::Wbxml, &body, &Limits::DEVICE).unwrap();
+    assert_eq!(header_status(&message).0, 212);
 }

@@ -149,3 +149,45 @@ async fn properties_and_lists_can_be_asked_for() {
     assert_eq!(task.result.len(), 5);
     assert!(task.result.iter().any(|it| it.path == "./DevDetail/URI/MaxSegLen" && it.value.as_deref() == Some("128")));
 }
+
+#[tokio::test]
+async fn a_list_of_access_is_read_as_a_property() {
+    for encoding in [Encoding::Xml, Encoding::Wbxml] {
+        let world = World::new();
+        let mut phone = recorded(&world, encoding, &[]).await;
+        let acl = "Get=*&Replace=muster+other.example.net";
+        phone.device.tree.maintain("./Vendor/Example/Settings", |node| node.acl = acl.parse().unwrap());
+        let paths = ["./Vendor/Example/Settings?prop=ACL", "./Vendor/Example/Name?prop=ACL"];
+        let task = Ask::query(&paths).of(&phone, &world).await;
+
+        assert_eq!(phone.connect(&world).await, SessionEnd::Complete);
+
+        assert_eq!(world.values(&task).await, [acl, ""], "{encoding:?}: what was not set is empty and not inherited");
+    }
+}
+
+#[tokio::test]
+async fn a_management_object_is_added_to_the_inbox_in_both_encodings() {
+    let object = "<MgmtTree xmlns='syncml:dmddf1.2'><VerDTD>1.2</VerDTD><Node><NodeName>Mine</NodeName><RTProperties>\
+        <Format><node/></Format><Type><DDFName>org.openmobilealliance/1.0/w7</DDFName></Type></RTProperties>\
+        <Node><NodeName>ServerID</NodeName><RTProperties><Format><chr/></Format><Type><MIME>text/plain</MIME></Type>\
+        </RTProperties><Value>other.example.net</Value></Node></Node></MgmtTree>";
+    for encoding in [Encoding::Xml, Encoding::Wbxml] {
+        let world = World::new();
+        let mut phone = recorded(&world, encoding, &[]).await;
+        let mut add = Ask::create(&[("./Inbox", object)]);
+        add.set(|nodes: &mut Vec<Parameter>| {
+            nodes[0].format = Some("xml".into());
+            nodes[0].kind = Some("application/vnd.syncml.dmtnds+xml".into());
+        });
+        let add = add.of(&phone, &world).await;
+        world.pass_s(1);
+        let read = Ask::query(&["./Inbox"]).of(&phone, &world).await;
+
+        assert_eq!(phone.connect(&world).await, SessionEnd::Complete);
+
+        assert_eq!(world.status(&add).await, TaskStatus::Succeeded, "{}", world.detail(&add).await);
+        assert_eq!(phone.text("./DMAcc/Mine/ServerID"), Some("other.example.net"), "{encoding:?}");
+        assert!(world.detail(&read).await.contains("405"), "{}", world.detail(&read).await);
+    }
+}

@@ -4,7 +4,7 @@ use muster_broker::operation::Parameter;
 use muster_broker::task::TaskStatus;
 use muster_protocol::syncml::{Encoding, StatusCode};
 use muster_simulator::account::AuthType;
-use muster_simulator::behaviour::Behaviour;
+use muster_simulator::behaviour::{Behaviour, Persona};
 use muster_simulator::dm1::{Event, ExecOutcome, SessionEnd, Told};
 use muster_simulator::tree::{Access, Format, Leaf, Node};
 
@@ -17,7 +17,7 @@ const BOTH: [Encoding; 2] = [Encoding::Xml, Encoding::Wbxml];
 
 #[tokio::test]
 async fn a_device_that_does_not_name_its_account_is_found_by_its_credential_or_identifier() {
-    for auth in [AuthType::Basic, AuthType::Md5] {
+    for auth in [AuthType::Basic, AuthType::Md5, AuthType::Hmac] {
         for encoding in BOTH {
             let world = World::new();
             let mut phone = Phone::of("anna", Kind { auth, encoding, ..Kind::default() });
@@ -166,4 +166,32 @@ async fn a_device_that_takes_no_large_objects_is_sent_no_part_of_one() {
     let task = world.task(&write).await;
     assert_eq!((task.status, task.result_code), (TaskStatus::Failed, Some(413)));
     assert!(!phone.was_asked("Replace", NAME));
+}
+
+#[tokio::test]
+async fn every_device_that_was_seen_is_served() {
+    for persona in Persona::ALL {
+        for encoding in BOTH {
+            for asks_server in [false, true] {
+                let world = World::new();
+                let kind = Kind { encoding, asks_server, behaviours: persona.behaviours(), ..Kind::default() };
+                let mut phone = Phone::of("anna", kind);
+                phone.user_agent = (persona == Persona::Windows).then_some("MSFT OMA DM Client/1.2.0.1");
+                world.record(&phone).await;
+                let write = Ask::update(&[(NAME, "new")]).of(&phone, &world).await;
+                world.pass_s(1);
+                let read = Ask::query(&[NAME, "./DevDetail/SwV"]).of(&phone, &world).await;
+                world.pass_s(1);
+                let walk = Ask::discover("./DevDetail").option("depth", "3").of(&phone, &world).await;
+
+                let what = format!("{} {encoding:?} {asks_server}", persona.name());
+                assert_eq!(phone.connect(&world).await, SessionEnd::Complete, "{what}");
+
+                for task in [&write, &read, &walk] {
+                    assert_eq!(world.status(task).await, TaskStatus::Succeeded, "{what}: {}", world.detail(task).await);
+                }
+                assert_eq!(world.values(&read).await, ["new", "2.0"], "{what}");
+            }
+        }
+    }
 }

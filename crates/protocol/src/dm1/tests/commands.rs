@@ -271,3 +271,53 @@ fn answer_without_a_message_ends_the_session() {
     assert_eq!(answers(&reply.outcomes), [(1, Answer::None), (2, Answer::NotSent)]);
     assert!(reply.over && reply.message.commands.is_empty());
 }
+
+#[test]
+fn types_of_events_are_read_with_and_without_prefix_and_space() {
+    for (raw, bare) in [
+        ("Reversed-Domain-Name: org.example/one", "org.example/one"),
+        ("Reversed-Domain-Name:org.wi-fi.hotspot2dot0.PolicyUpdate", "org.wi-fi.hotspot2dot0.PolicyUpdate"),
+        ("Content-Type: text/plain", "text/plain"),
+        (" org.example/one ", "org.example/one"),
+    ] {
+        let received =
+            World::new().receive(package_1(1).md5(b"stored").alert_with("1226", None, vec![event(Some(raw), "1")]));
+
+        assert_eq!((received.alerts[0].alert_type.as_str(), received.alerts[0].raw_type.as_str()), (bare, raw));
+    }
+}
+
+#[test]
+fn event_without_format_is_text_and_one_without_data_has_none() {
+    let mut item = event(Some("org.example/one"), "");
+    (item.meta.format, item.data) = (None, None);
+
+    let received = World::new().receive(package_1(1).md5(b"stored").alert_with("1226", None, vec![item]));
+
+    assert_eq!((received.alerts[0].format.as_str(), &received.alerts[0].data), ("chr", &None));
+}
+
+#[test]
+fn events_of_a_windows_login_are_answered_200() {
+    let mut world = World::new();
+    let kinds = ["com.microsoft/MDM/LoginStatus", "com.microsoft/MDM/AADUserToken", "com.microsoft.mdm.synctype"];
+    let draft = kinds.iter().fold(package_1(1).md5(b"stored"), |draft, kind| {
+        draft.alert_with("1224", None, vec![event(Some(kind), "user")])
+    });
+
+    let received = world.receive(draft);
+
+    assert_eq!(received.alerts.iter().map(|it| it.alert_type.as_str()).collect::<Vec<_>>(), kinds);
+    assert!(statuses(&world.answer(vec![]).message)[3..].iter().all(|(_, code)| *code == 200));
+}
+
+#[test]
+fn alert_that_an_object_broke_off_is_answered_200() {
+    assert_eq!(
+        status_of(|cmd_id| {
+            let items = vec![Item { source: Some(Address::new("./Blob")), ..Item::default() }];
+            Command::Alert(crate::syncml::Alert { cmd_id, code: "1225".into(), items, ..Default::default() })
+        }),
+        200
+    );
+}

@@ -51,3 +51,10 @@ fn value_beyond_the_bound_is_refused() {
     assert!(told(&[("./DevInfo/Man", &longest)]).is_some());
     assert_eq!(told(&[("./DevInfo/Man", &format!("{longest}x"))]), None);
 }
+
+#[test]
+fn package_1_without_device_information_goes_on() {
+    let received = World::new().receive(message(1).md5(b"stored").alert("1201"));
+
+    assert_eq!((received.stage, received.device), (crate::dm1::Stage::Ready, None));
+}

@@ -216,3 +216,16 @@ fn object_that_was_refused_may_break_off_without_a_word() {
     assert_eq!(answers(&received.outcomes), [(1, code(411))]);
     assert!(asked(&world.answer(vec![]).message).is_empty());
 }
+
+#[test]
+fn size_of_base64_counts_its_characters() {
+    let base64 = |data, size, more_data| {
+        let part = part("./Blob", data, size, more_data);
+        Item { meta: Meta { format: Some("b64".into()), ..part.meta }, ..part }
+    };
+
+    let (received, _) = answer_in(vec![base64("AAEC", Some(8), true), base64("Aw==", None, false)]);
+
+    let node = &received[1].outcomes[0].nodes[0];
+    assert_eq!((node.format.as_str(), node.data.clone()), ("b64", Some("AAECAw==".into())));
+}

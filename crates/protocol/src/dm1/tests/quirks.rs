@@ -208,7 +208,8 @@ fn quirks_are_read_from_text_with_defaults_and_without_surprises() {
     let read = |text: &str| serde_json::from_str::<Quirks>(text).map_err(|it| it.to_string());
 
     assert_eq!(read("{}"), Ok(Quirks::default()));
-    let libdmclient = Quirks { sequence: false, copy: false, list: false, large_objects: Some(false), ..Quirks::default() };
+    let libdmclient =
+        Quirks { sequence: false, copy: false, list: false, large_objects: Some(false), ..Quirks::default() };
     assert_eq!(read(r#"{"sequence":false,"copy":false,"list":false,"large_objects":false}"#), Ok(libdmclient.clone()));
     assert_eq!(read(&serde_json::to_string(&libdmclient).unwrap()), Ok(libdmclient));
     assert!(read(r#"{"sequences":false}"#).unwrap_err().contains("unknown field"));

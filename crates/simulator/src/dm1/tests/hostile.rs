@@ -159,6 +159,8 @@ proptest! {
             prop_assert!(script.device.tree.len() <= NODES_MAX);
             for (at, said) in script.said.commands.iter().enumerate() {
                 prop_assert_eq!(said.cmd_id().as_str(), (at + 1).to_string());
+                // A client sends nothing else.
+                prop_assert!(["Alert", "Replace", "Results", "Status"].contains(&said.name()), "{}", said.name());
             }
             if script.end.is_some() {
                 break;

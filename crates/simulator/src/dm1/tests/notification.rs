@@ -74,6 +74,45 @@ fn every_changed_octet_and_every_truncation_is_refused() {
     }
 }
 
+/// A package for the device of `p0-server-background`, with the digest under `name`.
+fn package(session: u16, server_id: &str, name: &str) -> Vec<u8> {
+    let inputs = &named("p0-server-background")["inputs"];
+    let [high, low] = session.to_be_bytes();
+    let length = u8::try_from(server_id.len()).unwrap();
+    let trigger = [&[0x02, 0xD8, 0, 0, 0, high, low, length], server_id.as_bytes()].concat();
+    let secret = inputs["password"].as_str().unwrap();
+    let digest = credential::of_trigger(name, secret, &hex(&inputs["nonce_hex"]), &trigger);
+    [digest.as_slice(), &trigger].concat()
+}
+
+#[test]
+fn what_is_not_followed_is_told_by_its_reason() {
+    let vector = named("p0-server-background");
+    let followed = |octets: &[u8]| device(&vector, &[]).notified(octets);
+    let id = vector["inputs"]["server_id"].as_str().unwrap();
+    let good = package(0x00AF, id, id);
+
+    assert_eq!(followed(&good), Ok(Initiation::Server { session_id: "AF".into() }));
+    assert_eq!(followed(&package(0, id, id)), Err(Unfollowed::SessionId));
+    assert_eq!(followed(&package(1, "other", "other")), Err(Unfollowed::OtherServer));
+    assert_eq!(followed(&package(1, id, "other")), Err(Unfollowed::Digest));
+    assert_eq!(followed(&good[..23]), Err(Unfollowed::TooShort { octets: 23 }));
+    assert_eq!(followed(&good[..good.len() - 1]), Err(Unfollowed::TooShort { octets: good.len() - 1 }));
+    // What follows the identifier is under the digest, too.
+    assert_eq!(followed(&[good.as_slice(), b"more"].concat()), Err(Unfollowed::Digest));
+}
+
+#[test]
+fn one_client_checks_the_digest_by_the_name_of_the_credential() {
+    let vector = named("p0-server-background");
+    let id = vector["inputs"]["server_id"].as_str().unwrap();
+    let mut device = device(&vector, &[Behaviour::NotificationByName]);
+    device.account.server.as_mut().unwrap().name = "srv".into();
+
+    assert_eq!(device.notified(&package(1, id, id)), Err(Unfollowed::Digest));
+    assert!(device.notified(&package(1, id, "srv")).is_ok());
+}
+
 #[test]
 fn each_reading_of_the_resynchronisation_nonce_takes_its_own_only() {
     use crate::behaviour::ResyncReading::{Octets, Text};
