@@ -95,7 +95,7 @@ fn what_is_refused_and_what_cannot_be_read_is_shown_with_the_reason() {
     trial.trace(&["on", device]).ok();
     let name = trial.devices[0]["dmAccount"]["clientName"].as_str().unwrap();
     let broken = format!(
-        "<SyncML><SyncHdr><SessionID>9</SessionID><MsgID>1</MsgID><Source><LocURI>{device}</LocURI><LocName>{name}</LocName>\
+        "<SyncML><SyncHdr><SessionID>9</SessionID><MsgID>1</MsgID><Target><LocURI>s</LocURI></Target><Source><LocURI>{device}</LocURI><LocName>{name}</LocName>\
          </Source></SyncHdr><SyncBody><Alert><Data>1201</Dat></Alert>"
     );
     let answer = post(&trial.server.address("south"), "/dm", "application/vnd.syncml.dm+xml", broken.as_bytes());
