@@ -89,6 +89,28 @@ fn a_session_is_recorded_listed_and_shown_message_by_message() {
 }
 
 #[test]
+fn what_is_refused_and_what_cannot_be_read_is_shown_with_the_reason() {
+    let trial = Trial::new();
+    let device = trial.id(0);
+    trial.trace(&["on", device]).ok();
+    let name = trial.devices[0]["dmAccount"]["clientName"].as_str().unwrap();
+    let broken = format!(
+        "<SyncML><SyncHdr><SessionID>9</SessionID><MsgID>1</MsgID><Target><LocURI>s</LocURI></Target><Source><LocURI>{device}</LocURI><LocName>{name}</LocName>\
+         </Source></SyncHdr><SyncBody><Alert><Data>1201</Dat></Alert>"
+    );
+    let answer = post(&trial.server.address("south"), "/dm", "application/vnd.syncml.dm+xml", broken.as_bytes());
+    assert_eq!(answer.status, 400);
+    let summary = trial.trace(&["show", device, "--summary"]).ok();
+    let lines: Vec<&str> = summary.lines().collect();
+    assert!(lines[0].ends_with(" · 1 message · not let in"), "{summary}");
+    assert!(lines[1].ends_with(&format!(" unreadable, {} octets", broken.len())), "{summary}");
+    assert!(lines[2].contains("cannot be read: not well-formed XML at octet "), "{summary}");
+    let shown = trial.trace(&["show", device]).ok();
+    assert!(shown.contains(name) && shown.contains("answered with HTTP 400"), "{shown}");
+    assert!(trial.trace(&["list", device]).ok().ends_with("no      not let in\n"));
+}
+
+#[test]
 fn scripts_get_json_and_files() {
     let trial = Trial::new();
     let device = trial.id(0);

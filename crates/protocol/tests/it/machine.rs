@@ -95,9 +95,9 @@ fn taking_a_message_and_making_its_reply_allocate_no_more_than_is_written_down()
     };
     let mut session = Session::new("A1", Encoding::Wbxml);
     for (name, message, given, most) in [
-        ("package 1, package 2 with 3 orders", package_1(), orders(), 28),
-        ("package 3 with 3 answers, package 4 with 3 orders", package_3(2, 1, 4), orders(), 23),
-        ("package 3 with 3 answers, end", package_3(3, 2, 2), vec![], 19),
+        ("package 1, package 2 with 3 orders", package_1(), orders(), 26),
+        ("package 3 with 3 answers, package 4 with 3 orders", package_3(2, 1, 4), orders(), 21),
+        ("package 3 with 3 answers, end", package_3(3, 2, 2), vec![], 17),
     ] {
         let is_last = given.is_empty();
         let mut ended = Vec::new();

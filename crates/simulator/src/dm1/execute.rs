@@ -173,6 +173,8 @@ impl Executor<'_> {
             let path = target(item);
             let done = match self.faults.failure_on(path) {
                 _ if path.is_empty() => Err(StatusCode::INCOMPLETE.into()),
+                // A piece stands alone in its command, and that in no container: taken for the whole it would be lost.
+                _ if item.more_data => Err(StatusCode::INCOMPLETE.into()),
                 Some(code) => Ok(code),
                 None => act(self, item, path),
             };

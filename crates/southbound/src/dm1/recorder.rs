@@ -118,7 +118,7 @@ impl Recorder {
             Ok(None) | Err(_) => return,
         };
         let Some(tape) = self.tape(&contact, &sender.session_id, environment) else { return };
-        let note = format!("cannot be read: {error}; answered with HTTP 400");
+        let note = format!("cannot be read: {error}; answered with HTTP {}", error.status().0);
         let received = self.message(&tape, TraceDirection::Received, encoding, post.body, Some(note));
         let trace = TraceStep {
             device: tape.device,

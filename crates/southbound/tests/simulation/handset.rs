@@ -2,6 +2,7 @@
 
 use muster_broker::device::AuthType as Weakest;
 use muster_broker::services::AccountFields;
+use muster_protocol::dm1::MAX_MSG_SIZE_DEFAULT;
 use muster_protocol::limits::Limits;
 use muster_protocol::syncml::{Encoding, Message};
 use muster_simulator::account::{Account, AuthType, ServerSecret};
@@ -47,6 +48,9 @@ pub(crate) struct Handset {
     pub(crate) is_last_word: bool,
     /// Everything sent so far.
     pub(crate) sent: Vec<Packet>,
+    /// The server may have ended the session since it began, for a message that came late or none that came. It goes on
+    /// with the device's next message, if that proves who it is, and does not know any more what size the device takes.
+    pub(crate) may_be_forgotten: bool,
     /// How often the packet in `out` was sent in vain.
     pub(crate) tries: usize,
 }
@@ -113,6 +117,7 @@ impl Handset {
             out: None,
             is_last_word: false,
             sent: Vec::new(),
+            may_be_forgotten: false,
             tries: 0,
         }
     }
@@ -126,6 +131,7 @@ impl Handset {
     pub(crate) fn begin(&mut self, initiation: &Initiation) {
         let message = self.device.start(initiation);
         self.is_last_word = false;
+        self.may_be_forgotten = false;
         self.put_out(&message);
     }
 
@@ -177,6 +183,12 @@ impl Handset {
             }
         }
         (content_type, user_agent)
+    }
+
+    /// Octets of the largest message that the server may send.
+    pub(crate) fn message_bytes_max(&self) -> u64 {
+        let announced = self.device.message_bytes_max();
+        if self.may_be_forgotten { announced.max(MAX_MSG_SIZE_DEFAULT) } else { announced }
     }
 
     pub(crate) fn count(&self, command: &str, path: &str) -> u32 {

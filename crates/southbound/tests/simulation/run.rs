@@ -231,7 +231,10 @@ impl Run {
                 let seconds = self.chance.between(1, 90);
                 self.server.pass_s(seconds as i64);
             }
-            Act::Sweep => self.server.sweep().await,
+            Act::Sweep => {
+                self.server.sweep().await;
+                self.handsets.iter_mut().for_each(|it| it.may_be_forgotten = true);
+            }
             Act::ReplaceNode => {
                 let node = self.chance.below(NODES);
                 self.server.replace_node(node);
@@ -300,6 +303,7 @@ impl Run {
         }
         let number = self.chance.below(count);
         let packet = self.handsets[at].sent[number].clone();
+        self.handsets[at].may_be_forgotten = true;
         self.note(format_args!("message {number} of device {at} arrives late"));
         let node = self.chance.below(NODES);
         // Whatever is answered, also that it cannot be taken.
@@ -380,9 +384,10 @@ impl Run {
     fn hear(&mut self, at: usize, answer: &Answer) -> Result<Option<SessionEnd>, String> {
         let handset = &mut self.handsets[at];
         let size = answer.body.len() as u64;
-        if size > handset.device.message_bytes_max() {
+        let most = handset.message_bytes_max();
+        if size > most {
             let text = String::from_utf8_lossy(&answer.body);
-            return Err(format!("device {at} got a message of {size} octets\n{text}"));
+            return Err(format!("device {at} got a message of {size} octets, above {most}\n{text}"));
         }
         let end = handset.hear(answer)?;
         // Before a device has proved who it is the server keeps nothing of it, and counts its own messages by the

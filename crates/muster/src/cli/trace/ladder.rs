@@ -14,7 +14,9 @@ const WIDTH: usize = 96;
 pub(super) fn line(message: &Message) -> String {
     let said = match SyncMl::decode(message.encoding, &message.octets, &Limits::DEVICE) {
         Ok(said) => said,
-        Err(error) => return short(message.note.as_deref().unwrap_or(&error.to_string()), WIDTH),
+        // Then its note says why.
+        Err(error) if message.note.is_none() => return short(&error.to_string(), WIDTH),
+        Err(_) => return format!("unreadable, {} octets", message.length),
     };
     let mut words = Vec::new();
     let mut statuses: Vec<(String, usize)> = Vec::new();

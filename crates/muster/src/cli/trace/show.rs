@@ -65,23 +65,26 @@ impl About {
             0 => String::new(),
             left_out => format!(" and {left_out} left out"),
         };
+        let let_in = session.get("authenticated").and_then(Value::as_bool).unwrap_or_default();
+        // A stranger has no session that could end.
+        let unended = if let_in { "open" } else { "not let in" };
         Self {
             number: number("number"),
             session_id: text("sessionId"),
             began: text("beganAt"),
             took: took(time("lastAt").saturating_sub(time("beganAt"))),
             messages: format!("{}{left_out}", number("messageCount")),
-            let_in: session.get("authenticated").and_then(Value::as_bool).unwrap_or_default(),
-            ending: Some(text("ending")).filter(|it| !it.is_empty()).unwrap_or_else(|| "open".to_owned()),
+            let_in,
+            ending: Some(text("ending")).filter(|it| !it.is_empty()).unwrap_or_else(|| unended.to_owned()),
             task: session.get("taskId").and_then(Value::as_str).map(str::to_owned),
         }
     }
 
     fn heading(&self) -> String {
         let task = self.task.as_ref().map(|task| format!(" · for task {task}")).unwrap_or_default();
-        let let_in = if self.let_in { "" } else { " · not let in" };
+        let s = if self.messages == "1" { "" } else { "s" };
         format!(
-            "session {} · SessionID {} · {} · {} · {} messages{let_in} · {}{task}",
+            "session {} · SessionID {} · {} · {} · {} message{s} · {}{task}",
             self.number,
             short(&self.session_id, 20),
             self.began,
@@ -166,8 +169,8 @@ fn heading(message: &Message, paint: Paint) -> String {
 }
 
 fn summary(message: &Message, paint: Paint) -> String {
-    let note = message.note.as_deref().filter(|_| !message.octets.is_empty());
-    let note = note.map(|note| format!("\n{:18}{}", "", paint.text(Ink::Odd, note))).unwrap_or_default();
+    let note =
+        message.note.as_deref().map(|note| format!("\n{:18}{}", "", paint.text(Ink::Odd, note))).unwrap_or_default();
     format!("{} {}{note}", paint.text(Ink::Name, &summary_head(message)), ladder::line(message))
 }
 

@@ -1,8 +1,10 @@
 //! Rules of the specification that hold in every session, one by one.
 
-use muster_protocol::syncml::{Alert, Command, Item, ItemData, Meta, Results, StatusCode, Text, Write, WriteKind};
+use muster_protocol::syncml::{
+    Alert, Command, Item, ItemData, Meta, NestedKind, Results, StatusCode, Text, Write, WriteKind,
+};
 
-use super::script::{Script, URL, add, alert, ask, exec, get, item, replace, status, write};
+use super::script::{Script, URL, add, alert, ask, exec, get, item, nested, replace, status, write};
 use crate::account::ServerSecret;
 use crate::behaviour::Behaviour;
 use crate::dm1::{Device, Event, Initiation};
@@ -52,6 +54,39 @@ fn the_status_of_the_header_refers_to_the_servers_message_and_its_two_ends() {
     assert_eq!((of_header.msg_ref.as_str(), of_header.cmd_ref.as_str(), of_header.cmd.as_str()), ("7", "0", "SyncHdr"));
     assert_eq!(of_header.target_refs, [script.device.uri()]);
     assert_eq!(of_header.source_refs, [URL]);
+}
+
+#[test]
+fn every_message_has_what_a_header_must_have() {
+    let mut script = Script::good();
+
+    for msg_id in 1..=3 {
+        let text = String::from_utf8(script.device.write(&script.said).unwrap()).unwrap();
+        let (id, uri) = (&script.said.header.session_id, script.device.uri());
+        let header = format!(
+            "<SyncML xmlns=\"SYNCML:SYNCML1.2\"><SyncHdr><VerDTD>1.2</VerDTD><VerProto>DM/1.2</VerProto><SessionID>{id}\
+             </SessionID><MsgID>{msg_id}</MsgID><Target><LocURI>{URL}</LocURI></Target><Source><LocURI>{uri}</LocURI>"
+        );
+        assert!(text.contains(&header), "{text}");
+        script.send(vec![get(&[NAME])]);
+    }
+}
+
+#[test]
+fn results_refer_to_the_message_and_command_of_their_get_and_say_what_the_value_is() {
+    let mut script = Script::good();
+    script.msg_id = 6;
+
+    script.send(vec![replace(NAME, "a"), get(&["Vendor/Example/Name"])]);
+
+    let Some(Command::Results(results)) = script.said.commands.last() else { panic!("no Results") };
+    let Some(Command::Status(status)) = script.said.commands.iter().rev().nth(1) else { panic!("no Status") };
+    assert_eq!((results.msg_ref.as_deref(), status.msg_ref.as_str()), (Some("7"), "7"));
+    assert_eq!((&results.cmd_ref, status.cmd.as_str()), (&status.cmd_ref, "Get"));
+    let item = &results.items[0];
+    assert_eq!((item.meta.format.as_deref(), item.meta.kind.as_deref()), (Some("chr"), Some("text/plain")));
+    // The address as the server wrote it.
+    assert_eq!(item.source.as_ref().unwrap().uri, "Vendor/Example/Name");
 }
 
 #[test]
@@ -184,6 +219,28 @@ fn an_object_that_failed_may_be_sent_again() {
 }
 
 #[test]
+fn a_piece_beside_others_or_in_a_container_is_not_taken_for_the_whole() {
+    let mut two = piece("AP", Some(4), true);
+    if let Command::Write(write) = &mut two {
+        write.items.insert(0, Item { data: Some("v".into()), ..item("./Vendor/Example/Settings/x") });
+    }
+    let in_sequence = nested(NestedKind::Sequence, vec![piece("AP8B", Some(8), true)]);
+    let in_atomic = nested(NestedKind::Atomic, vec![piece("AP8B", Some(8), true)]);
+    for (command, expected) in [
+        (two, vec![("Add", 200), ("Add", 412)]),
+        (in_sequence, vec![("Sequence", 200), ("Add", 412)]),
+        (in_atomic, vec![("Atomic", 507), ("Add", 412)]),
+    ] {
+        let mut script = Script::good();
+
+        deliver_open(&mut script, vec![command]);
+
+        assert_eq!(script.statuses(), expected);
+        assert!(!script.device.tree.children("./Vendor/Example/Settings").contains(&"Blob"));
+    }
+}
+
+#[test]
 fn the_meta_of_an_item_goes_before_that_of_its_command() {
     let mut command = add("./Vendor/Example/Settings/x", "many");
     if let Command::Write(write) = &mut command {
@@ -206,15 +263,15 @@ fn an_add_says_what_its_node_is() {
         write.meta = Meta { format: Some(format.into()), kind: Some(kind.into()), ..Meta::default() };
     }
     let mut script = Script::good();
-    script.send(vec![folder, page]);
+    script.send(vec![folder, page, add("./Vendor/Example/Settings/F/plain", "v")]);
 
     let of =
         |node: &str| ["Format", "Type"].map(|property| format!("./Vendor/Example/Settings/{node}?prop={property}"));
-    let asked = [of("F"), of("F/page")].concat();
+    let asked = [of("F"), of("F/page"), of("F/plain")].concat();
     script.send(vec![get(&asked.iter().map(String::as_str).collect::<Vec<_>>())]);
 
     let values: Vec<String> = script.results().into_iter().map(|(_, value)| value).collect();
-    assert_eq!(values, ["node", "urn:x:folder:1.0", "xml", "text/html"]);
+    assert_eq!(values, ["node", "urn:x:folder:1.0", "xml", "text/html", "chr", "text/plain"]);
 }
 
 #[test]

@@ -204,6 +204,22 @@ fn members() -> Vec<Command> {
 }
 
 #[test]
+fn a_sequence_may_have_every_command() {
+    let mut script = Script::good();
+    script.send(vec![add(&below_settings("old"), "v")]);
+
+    script.send(vec![nested(NestedKind::Sequence, one_of_each())]);
+
+    let (names, codes): (Vec<&str>, Vec<u16>) = script.statuses().into_iter().unzip();
+    let of_members =
+        ["Add", "Replace", "Copy", "Alert", "Get", "Exec", "Atomic", "Replace", "Sequence", "Replace", "Delete"];
+    assert_eq!(names, [&["Sequence"], &of_members[..]].concat());
+    assert!(codes.iter().all(|it| *it == 200), "{codes:?}");
+    assert_eq!(script.device.tree.text(NAME), Some("x"));
+    assert_eq!(script.results().len(), 1);
+}
+
+#[test]
 fn every_command_of_a_server_without_proof_is_answered_407_and_with_a_false_one_401() {
     for (secret, code) in [(None, 407), (Some("guess"), 401)] {
         let server = ServerSecret::md5("srv", "s", b"n");
