@@ -157,9 +157,16 @@ fn path(operation: Operation, at: usize, path: &str) -> Result<(), Fault> {
             }
             node
         }
-        Some(_) => return refused("may have ?list= or ?prop= only in a QUERY"),
+        // What of a node can be changed besides its value.
+        Some((node, "prop=ACL" | "prop=Name" | "prop=Title")) if operation == Operation::Update => node,
+        Some(_) => {
+            return refused("may have ?list= or ?prop= only in a QUERY, and ?prop=ACL, Name or Title in an UPDATE");
+        }
     };
     if node == "." && is_read {
+        return Ok(());
+    }
+    if node == "." && operation == Operation::Update && path.ends_with("?prop=ACL") {
         return Ok(());
     }
     let Some(below_root) = node.strip_prefix("./") else {
@@ -319,6 +326,24 @@ mod tests {
         ] {
             let expected = (!fits).then_some(FaultName::InvalidArgument);
             assert_eq!(refused(operation, &with(vec![node(path, None, None)], &[])), expected, "{operation:?} {path}");
+        }
+    }
+
+    #[test]
+    fn properties_that_can_be_changed_are_updated_by_their_address() {
+        for (operation, path, fits) in [
+            (Operation::Update, "./A?prop=ACL", true),
+            (Operation::Update, "./A?prop=Name", true),
+            (Operation::Update, "./A?prop=Title", true),
+            (Operation::Update, ".?prop=ACL", true),
+            (Operation::Update, ".?prop=Name", false),
+            (Operation::Update, "./A?prop=Format", false),
+            (Operation::Update, "./A?list=Struct", false),
+            (Operation::Execute, "./A?prop=ACL", false),
+        ] {
+            let expected = (!fits).then_some(FaultName::InvalidArgument);
+            let given = with(vec![node(path, Some("Get=*"), None)], &[]);
+            assert_eq!(refused(operation, &given), expected, "{operation:?} {path}");
         }
     }
 

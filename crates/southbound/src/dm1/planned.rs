@@ -96,7 +96,12 @@ impl Planned {
         match self.verb {
             Verb::Get => Action::Get { uri },
             Verb::Replace => Action::Replace { uri, format, kind, data },
-            Verb::Add => Action::Add { uri, format: format.or(Some("chr".into())), kind, data },
+            Verb::Add => {
+                let format = format.unwrap_or_else(|| "chr".into());
+                // An Add says the type of its value, although most devices take what is usual where it does not.
+                let kind = kind.or_else(|| (format != "node").then(|| "text/plain".into()));
+                Action::Add { uri, format: Some(format), kind, data }
+            }
             Verb::Delete => Action::Delete { uri },
             Verb::Exec => Action::Exec { uri, data, correlator: self.correlator.as_deref().map(Text::from) },
         }
@@ -231,6 +236,25 @@ mod tests {
         let mut planned = Planned::new(Verb::Get, asked);
         planned.answered(StatusCode::OK, &outcome);
         planned.result.into_iter().map(|it| it.path).collect()
+    }
+
+    #[test]
+    fn an_add_says_format_and_type() {
+        let add = |format: Option<&str>, kind: Option<&str>| {
+            let node = Parameter {
+                path: "./Vendor/A".to_owned(),
+                value: Some("v".to_owned()),
+                format: format.map(str::to_owned),
+                kind: kind.map(str::to_owned),
+                ..Parameter::default()
+            };
+            let Action::Add { format, kind, .. } = Planned::new(Verb::Add, node).action() else { panic!("no Add") };
+            (format.map(|it| it.to_string()), kind.map(|it| it.to_string()))
+        };
+        let said = |format: &str, kind: Option<&str>| (Some(format.to_owned()), kind.map(str::to_owned));
+        assert_eq!(add(None, None), said("chr", Some("text/plain")));
+        assert_eq!(add(Some("int"), Some("text/x-number")), said("int", Some("text/x-number")));
+        assert_eq!(add(Some("node"), None), said("node", None));
     }
 
     #[test]

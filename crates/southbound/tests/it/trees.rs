@@ -167,6 +167,28 @@ async fn a_list_of_access_is_read_as_a_property() {
 }
 
 #[tokio::test]
+async fn a_list_of_access_is_written_and_shuts_out_who_is_not_in_it() {
+    for encoding in [Encoding::Xml, Encoding::Wbxml] {
+        let world = World::new();
+        let mut phone = recorded(&world, encoding, &[]).await;
+        let make = Ask::create(&[("./Vendor/Example/Settings/Mine", "1")]).of(&phone, &world).await;
+        world.pass_s(1);
+        // From now on the other server alone may write below.
+        let acl = "Get=*&Replace=other.example.net&Add=other.example.net&Delete=other.example.net";
+        let shut = Ask::update(&[("./Vendor/Example/Settings?prop=ACL", acl)]).of(&phone, &world).await;
+        world.pass_s(1);
+        let write = Ask::update(&[("./Vendor/Example/Settings/Mine", "2")]).of(&phone, &world).await;
+
+        assert_eq!(phone.connect(&world).await, SessionEnd::Complete);
+
+        assert_eq!(world.status(&make).await, TaskStatus::Succeeded, "{}", world.detail(&make).await);
+        assert_eq!(world.status(&shut).await, TaskStatus::Succeeded, "{}", world.detail(&shut).await);
+        assert_eq!(world.task(&write).await.result_code, Some(425), "{encoding:?}");
+        assert_eq!(phone.text("./Vendor/Example/Settings/Mine"), Some("1"));
+    }
+}
+
+#[tokio::test]
 async fn a_management_object_is_added_to_the_inbox_in_both_encodings() {
     let object = "<MgmtTree xmlns='syncml:dmddf1.2'><VerDTD>1.2</VerDTD><Node><NodeName>Mine</NodeName><RTProperties>\
         <Format><node/></Format><Type><DDFName>org.openmobilealliance/1.0/w7</DDFName></Type></RTProperties>\
