@@ -22,4 +22,5 @@ pub use ddf::{ddf_from_xml, ddf_to_xml};
 pub use error::WbxmlError;
 pub use header::{Charset, Header, PublicId};
 pub use integer::mb_u_int32;
+pub(crate) use integer::put_mb_u_int32;
 pub use reader::{Attribute, Reader, Token};

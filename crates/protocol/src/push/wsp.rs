@@ -6,6 +6,7 @@
 use super::wsp_names;
 use super::wsp_value::Cursor;
 pub use super::wsp_value::Value;
+use crate::wbxml::put_mb_u_int32;
 
 /// PDU type of a push.
 const PUSH: u8 = 0x06;
@@ -320,7 +321,7 @@ impl PushHeader<'_> {
                 Ok(short @ 0..=30) => headers.push(short),
                 _ => {
                     headers.push(31);
-                    put_uintvar(content_type.len(), &mut headers);
+                    put_length(content_type.len(), &mut headers);
                 }
             }
         }
@@ -329,21 +330,16 @@ impl PushHeader<'_> {
             headers.extend([wsp_names::APPLICATION_HEADER | 0x80, application | 0x80]);
         }
         let mut pdu = vec![transaction, PUSH];
-        put_uintvar(headers.len(), &mut pdu);
+        put_length(headers.len(), &mut pdu);
         pdu.extend_from_slice(&headers);
         pdu.extend_from_slice(body);
         pdu
     }
 }
 
-/// A length that came from memory is far below 2^35.
-fn put_uintvar(value: usize, out: &mut Vec<u8>) {
-    for shift in [28, 21, 14, 7] {
-        if value >> shift != 0 {
-            out.push((value >> shift & 0x7F) as u8 | 0x80);
-        }
-    }
-    out.push((value & 0x7F) as u8);
+/// A length as `uintvar`, which is the integer of WBXML. No header is as long as 4 GiB.
+fn put_length(length: usize, out: &mut Vec<u8>) {
+    put_mb_u_int32(u32::try_from(length).unwrap_or(u32::MAX), out);
 }
 
 #[cfg(test)]
