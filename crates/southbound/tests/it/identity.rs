@@ -6,7 +6,8 @@ use muster_simulator::behaviour::Behaviour;
 use muster_simulator::dm1::SessionEnd;
 
 use crate::ask::Ask;
-use crate::phone::{Phone, TAC, imei};
+use crate::imei::imei;
+use crate::phone::{Phone, TAC};
 use crate::world::{ParseId as _, World};
 
 const NODE: &str = "./DevDetail/SwV";

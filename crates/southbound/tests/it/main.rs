@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 
 mod ask;
+#[path = "../shared/imei.rs"]
+mod imei;
 mod phone;
 mod world;
 

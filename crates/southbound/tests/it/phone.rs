@@ -9,6 +9,7 @@ use muster_simulator::dm1::{Device, Initiation, SessionEnd, Step};
 use muster_simulator::tree::Profile;
 use muster_southbound::dm1::{Answer, Post, Refusal};
 
+use crate::imei::imei;
 use crate::world::{World, weakest};
 
 /// Where devices post.
@@ -50,21 +51,6 @@ pub(crate) struct Phone {
     pub(crate) seal: Option<String>,
     /// `User-Agent` of the device.
     pub(crate) user_agent: Option<&'static str>,
-}
-
-/// A valid IMEI with this type allocation code and serial number.
-pub(crate) fn imei(tac: u32, serial: u32) -> String {
-    let digits = format!("{tac:08}{serial:06}");
-    let sum: u32 = digits
-        .bytes()
-        .enumerate()
-        .map(|(place, digit)| {
-            let digit = u32::from(digit - b'0');
-            let doubled = if place % 2 == 1 { digit * 2 } else { digit };
-            doubled / 10 + doubled % 10
-        })
-        .sum();
-    format!("{digits}{}", (10 - sum % 10) % 10)
 }
 
 /// The type allocation code of devices unless a test wants another.

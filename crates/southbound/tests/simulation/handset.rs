@@ -12,6 +12,7 @@ use muster_simulator::tree::Profile;
 use muster_southbound::dm1::Answer;
 
 use crate::chance::Chance;
+use crate::imei::imei;
 
 /// Where devices post.
 pub(crate) const URL: &str = "http://127.0.0.1/dm";
@@ -231,21 +232,6 @@ fn oddities(chance: &mut Chance) -> Vec<Behaviour> {
         odd.push(Behaviour::SmallMessages { max_msg_size: chance.between(1_600, 4_000) });
     }
     odd
-}
-
-/// A valid IMEI with this type allocation code and serial number.
-fn imei(tac: u64, serial: u64) -> String {
-    let digits = format!("{tac:08}{serial:06}");
-    let sum: u32 = digits
-        .bytes()
-        .enumerate()
-        .map(|(place, digit)| {
-            let digit = u32::from(digit - b'0');
-            let doubled = if place % 2 == 1 { digit * 2 } else { digit };
-            doubled / 10 + doubled % 10
-        })
-        .sum();
-    format!("{digits}{}", (10 - sum % 10) % 10)
 }
 
 /// Whether an answer can be taken for a message.

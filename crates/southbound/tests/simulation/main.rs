@@ -12,4 +12,6 @@ mod campaign;
 mod chance;
 mod ground;
 mod handset;
+#[path = "../shared/imei.rs"]
+mod imei;
 mod run;
