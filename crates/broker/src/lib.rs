@@ -6,6 +6,7 @@ pub mod capability;
 pub mod contact;
 pub mod device;
 pub mod fault;
+pub mod filter;
 pub mod id;
 pub mod identity;
 pub mod job;

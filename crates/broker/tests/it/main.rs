@@ -3,6 +3,7 @@
 
 mod bulk_requests;
 mod capabilities;
+mod corpus;
 mod deployments;
 mod devices;
 mod imports;
