@@ -8,6 +8,7 @@ mod background;
 mod contacts;
 mod devices;
 mod principals;
+mod subscribers;
 mod tasks;
 mod traces;
 
@@ -20,6 +21,7 @@ pub use devices::{
     WriteMode,
 };
 pub use principals::{PrincipalStore, SessionRecord};
+pub use subscribers::{Assignment, SubscriberGiven, SubscriberKey, SubscriberStore, SubscriberVerdict};
 pub use tasks::{HistoryOf, JobFilter, JobStore, Target, TaskFilter, TaskStore};
 pub use traces::TraceStore;
 
@@ -28,12 +30,19 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 
 /// Everything that is kept.
 pub trait Store:
-    PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + TraceStore + BackgroundStore
+    PrincipalStore + DeviceStore + SubscriberStore + TaskStore + JobStore + ContactStore + TraceStore + BackgroundStore
 {
 }
 
 impl<S> Store for S where
-    S: PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + TraceStore + BackgroundStore
+    S: PrincipalStore
+        + DeviceStore
+        + SubscriberStore
+        + TaskStore
+        + JobStore
+        + ContactStore
+        + TraceStore
+        + BackgroundStore
 {
 }
 

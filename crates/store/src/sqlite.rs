@@ -18,6 +18,7 @@ mod reader;
 mod requests;
 mod rows;
 mod schema;
+mod subscribers;
 mod tasks;
 mod traces;
 mod writer;
