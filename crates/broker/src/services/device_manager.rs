@@ -7,6 +7,7 @@ use super::{Broker, Rejected, RequestKey, checks, device_fields, selecting};
 use crate::access::{Caller, Right};
 use crate::device::{AuthType, Device, ManagementState};
 use crate::fault::{Fault, FaultName};
+use crate::filter::Filter;
 use crate::identity::{DeviceId, Msisdn};
 use crate::job::DeviceFilter;
 use crate::page::{Page, PageRequest, Paged};
@@ -238,18 +239,20 @@ impl Broker {
         self.device_found(caller, DeviceKey::Oid(device_fields::read_oid(oid)?)).await
     }
 
-    /// Records that match, by oid.
+    /// Records that match, by oid; `expression` is one of the filter language.
     ///
     /// # Errors
     /// `NotAuthorized`, `InvalidArgument`, `InvalidPageToken`.
     pub async fn devices(
         &self,
         caller: &Caller,
-        filter: DeviceFilter,
+        mut filter: DeviceFilter,
+        expression: Option<&str>,
         page: &PageRequest,
     ) -> Result<Paged<Device>, Fault> {
         caller.must(Right::new("device", "read"))?;
         checks::device_filter(&filter)?;
+        filter.expression = Filter::read(expression)?;
         let scope = self.list_scope(caller, "devices", &filter);
         let page = Page::read(page, &scope, &*self.vault)?;
         let listed = self.store.device_list(&caller.tenant, filter, page).await?;

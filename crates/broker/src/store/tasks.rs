@@ -1,5 +1,6 @@
 use super::{Once, Pending, Remember};
 use crate::fault::Fault;
+use crate::filter::{Filter, JobField, TaskField};
 use crate::id::{JobId, TaskId};
 use crate::identity::{DeviceId, Msisdn};
 use crate::job::{Job, JobStatus, JobView};
@@ -20,6 +21,8 @@ pub struct TaskFilter {
     pub phone_number: Option<Msisdn>,
     /// Made at this time or later.
     pub created_since: Option<Timestamp>,
+    /// An expression that must hold besides.
+    pub expression: Option<Filter<TaskField>>,
 }
 
 /// Whose history.
@@ -42,6 +45,8 @@ pub struct JobFilter {
     pub created_since: Option<Timestamp>,
     /// Created before this time.
     pub created_before: Option<Timestamp>,
+    /// An expression that must hold besides.
+    pub expression: Option<Filter<JobField>>,
 }
 
 /// A new task with the beginning of its history.

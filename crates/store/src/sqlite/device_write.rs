@@ -9,13 +9,14 @@ use muster_broker::task::TaskEvent;
 use muster_broker::time::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::capabilities;
+use super::classes::{self, Tally};
 use super::devices::{KIND_CLIENT_NAME, KIND_DEVICE_ID, find, get, holder, outdated};
 use super::query::run;
 use super::rows::{Done, Failure, auth_type_number, json_unless_default, management_state_number};
 use super::subscribers;
 use super::tasks::{self, Note};
 use super::traces;
+use super::{capabilities, contacts, membership};
 use crate::vault::FileVault;
 
 /// Open tasks looked at in one read while a record is deleted.
@@ -25,6 +26,7 @@ const TASKS_PAGE: u32 = 256;
 pub(super) fn write(
     connection: &Connection,
     vault: &FileVault,
+    tally: &Tally,
     tenant: &str,
     write: &DeviceWrite,
 ) -> Done<DeviceVerdict> {
@@ -32,8 +34,8 @@ pub(super) fn write(
     let stored = if write.mode == WriteMode::Create { None } else { stored(connection, tenant, given)? };
     match (stored, write.mode) {
         (Some(stored), _) => replace(connection, vault, &stored, given),
-        (None, WriteMode::Upsert) if given.oid.is_none() => create(connection, tenant, given),
-        (None, WriteMode::Create) => create(connection, tenant, given),
+        (None, WriteMode::Upsert) if given.oid.is_none() => create(connection, tally, tenant, given),
+        (None, WriteMode::Create) => create(connection, tally, tenant, given),
         (None, _) => Ok(DeviceVerdict::Refused(unknown(given))),
     }
 }
@@ -52,7 +54,7 @@ fn unknown(given: &DeviceGiven) -> Fault {
     }
 }
 
-fn create(connection: &Connection, tenant: &str, given: &DeviceGiven) -> Done<DeviceVerdict> {
+fn create(connection: &Connection, tally: &Tally, tenant: &str, given: &DeviceGiven) -> Done<DeviceVerdict> {
     let mut device = given.device.clone();
     tenant.clone_into(&mut device.tenant);
     device.version = 1;
@@ -67,7 +69,7 @@ fn create(connection: &Connection, tenant: &str, given: &DeviceGiven) -> Done<De
     if get(connection, device.oid)?.is_some() {
         return Ok(DeviceVerdict::Refused(taken("oid", &device.oid.to_string())));
     }
-    insert(connection, &device)?;
+    insert(connection, tally, &device)?;
     Ok(DeviceVerdict::Created(device))
 }
 
@@ -175,8 +177,9 @@ fn unfit_capability(connection: &Connection, device: &mut Device) -> Done<Option
     }
 }
 
-fn insert(connection: &Connection, device: &Device) -> Done<()> {
+fn insert(connection: &Connection, tally: &Tally, device: &Device) -> Done<()> {
     set(connection, device)?;
+    membership::follow(connection, tally, None, Some(device))?;
     rename(connection, device.oid, KIND_DEVICE_ID, &device.tenant, None, device_id(device))?;
     rename(connection, device.oid, KIND_CLIENT_NAME, "", None, client_name(device))?;
     count(connection, &device.tenant, 1)
@@ -185,6 +188,9 @@ fn insert(connection: &Connection, device: &Device) -> Done<()> {
 /// Keeps a changed record and what is looked up by its names.
 pub(super) fn update(connection: &Connection, device: &Device, before: &Device) -> Done<()> {
     set(connection, device)?;
+    let tally = Tally::default();
+    membership::follow(connection, &tally, Some(before), Some(device))?;
+    tally.keep(connection)?;
     let oid = device.oid;
     rename(connection, oid, KIND_DEVICE_ID, &device.tenant, device_id(before), device_id(device))?;
     rename(connection, oid, KIND_CLIENT_NAME, "", client_name(before), client_name(device))
@@ -233,8 +239,8 @@ fn set(connection: &Connection, device: &Device) -> Done<()> {
         connection,
         "INSERT INTO device (bucket, oid, tenant, device_id, phone_number, imsi, capability, manufacturer, model, \
          firmware_version, software_version, management_state, subscriber_id, groups, attributes, auth_type, \
-         client_name, client_secret, client_nonce, server_id, server_name, server_secret, server_nonce, version) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         client_name, client_secret, client_nonce, server_id, server_name, server_secret, server_nonce, version, class) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (bucket, oid) DO UPDATE SET device_id = excluded.device_id, \
          phone_number = excluded.phone_number, imsi = excluded.imsi, capability = excluded.capability, \
          manufacturer = excluded.manufacturer, model = excluded.model, \
@@ -243,7 +249,8 @@ fn set(connection: &Connection, device: &Device) -> Done<()> {
          groups = excluded.groups, attributes = excluded.attributes, auth_type = excluded.auth_type, \
          client_name = excluded.client_name, client_secret = excluded.client_secret, \
          client_nonce = excluded.client_nonce, server_id = excluded.server_id, server_name = excluded.server_name, \
-         server_secret = excluded.server_secret, server_nonce = excluded.server_nonce, version = excluded.version",
+         server_secret = excluded.server_secret, server_nonce = excluded.server_nonce, version = excluded.version, \
+         class = excluded.class",
         params![
             device.oid.bucket.0,
             device.oid.unique.as_bytes(),
@@ -269,14 +276,15 @@ fn set(connection: &Connection, device: &Device) -> Done<()> {
             account.and_then(|account| account.server_secret.as_ref()).map(|secret| &secret.0),
             account.and_then(|account| account.server_nonce.as_ref()),
             device.version,
+            classes::of_device(device)?,
         ],
     )?;
     if account.is_some() {
         run(
             connection,
-            "INSERT INTO contact (bucket, oid, generation, revision) VALUES (?, ?, 0, 0) \
+            "INSERT INTO contact (bucket, oid, generation, revision, tenant) VALUES (?, ?, 0, 0, ?) \
              ON CONFLICT (bucket, oid) DO NOTHING",
-            params![device.oid.bucket.0, device.oid.unique.as_bytes()],
+            params![device.oid.bucket.0, device.oid.unique.as_bytes(), device.tenant],
         )?;
     }
     Ok(())
@@ -330,6 +338,12 @@ pub(super) fn delete(
     rename(connection, device.oid, KIND_CLIENT_NAME, "", client_name(&device), None)?;
     let oid = params![device.oid.bucket.0, device.oid.unique.as_bytes()];
     traces::discard(connection, device.oid)?;
+    let tally = Tally::default();
+    membership::follow(connection, &tally, Some(&device), None)?;
+    tally.keep(connection)?;
+    if device.last_seen_at.is_some() {
+        contacts::count_seen(connection, tenant, -1)?;
+    }
     run(connection, "DELETE FROM contact WHERE bucket = ? AND oid = ?", oid)?;
     run(connection, "DELETE FROM device WHERE bucket = ? AND oid = ?", oid)?;
     count(connection, tenant, -1)?;

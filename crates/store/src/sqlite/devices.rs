@@ -6,19 +6,20 @@ use muster_broker::id::{CapabilityOid, DeviceOid};
 use muster_broker::job::DeviceFilter;
 use muster_broker::page::{Listed, Page};
 use muster_broker::store::{
-    CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceKey, DeviceStore, DeviceVerdict, DeviceWrite, Once,
-    Pending, Remember,
+    CapabilityFilter, CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceKey, DeviceStore, DeviceVerdict,
+    DeviceWrite, Once, Pending, Remember,
 };
 use muster_broker::time::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
+use super::classes::Tally;
 use super::device_write::{self, delete};
-use super::query::{Where, foreign_key, listed, many, one, one_more};
+use super::query::{Where, many, one};
 use super::requests::once;
-use super::rows::{DEVICE, DEVICE_FROM, DEVICE_FROM_PHONE, Done, management_state_number};
+use super::rows::{DEVICE, DEVICE_FROM, DEVICE_FROM_PHONE, Done};
 use super::writer::Guard;
-use super::{SqliteStore, adoption, capabilities};
+use super::{SqliteStore, adoption, capabilities, lists};
 
 /// `device_key.kind` of a deviceID, whose scope is the tenant.
 pub(super) const KIND_DEVICE_ID: i64 = 1;
@@ -58,54 +59,10 @@ pub(super) fn find(connection: &Connection, tenant: &str, key: &DeviceKey, limit
     Ok(get(connection, oid)?.filter(|device| device.tenant == tenant).into_iter().collect())
 }
 
-/// Conditions on [`DEVICE_FROM`] for the records of a domain that match.
-pub(super) fn matching(tenant: &str, filter: &DeviceFilter) -> Where {
-    let mut wanted = Where::default();
-    wanted.equal("d.tenant", Some(tenant));
-    wanted.equal("d.manufacturer", filter.manufacturer.as_deref());
-    wanted.equal("d.model", filter.model.as_deref());
-    wanted.equal("d.firmware_version", filter.firmware_version.as_deref());
-    wanted.among("d.management_state", filter.management_state.map(management_state_number));
-    if let Some(group) = &filter.group {
-        wanted.and("EXISTS (SELECT 1 FROM json_each(d.groups) WHERE value = ?)", [Value::from(group.clone())]);
-    }
-    if let Some(before) = filter.last_seen_before {
-        wanted.and("(c.last_seen_at IS NULL OR c.last_seen_at < ?)", [Value::from(before.0)]);
-    }
-    if let Some(since) = filter.last_seen_since {
-        wanted.and("c.last_seen_at >= ?", [Value::from(since.0)]);
-    }
-    for (name, value) in &filter.attribute {
-        wanted.and(
-            "EXISTS (SELECT 1 FROM json_each(d.attributes) a WHERE json_extract(a.value, '$[0]') = ? \
-             AND json_extract(a.value, '$[1]') = ?)",
-            [Value::from(name.clone()), Value::from(value.clone())],
-        );
-    }
-    wanted
-}
-
 /// Only records after this one.
 pub(super) fn after(wanted: &mut Where, oid: DeviceOid) {
     let values = [Value::from(i64::from(oid.bucket.0)), Value::from(oid.unique.as_bytes().to_vec())];
     wanted.and("(d.bucket, d.oid) > (?, ?)", values);
-}
-
-fn list(connection: &Connection, tenant: &str, filter: &DeviceFilter, page: &Page) -> Done<Listed<Device>> {
-    let mut wanted = matching(tenant, filter);
-    let total = if filter.is_empty() {
-        let count = "SELECT coalesce(sum(count), 0) FROM device_count WHERE tenant = ?";
-        let count = one(connection, count, [tenant], |cells| cells.get::<i64>())?;
-        count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0)
-    } else {
-        wanted.count(connection, DEVICE_FROM)?
-    };
-    if let Some(key) = &page.after {
-        after(&mut wanted, DeviceOid::parse(key).map_err(|_| foreign_key())?);
-    }
-    let items =
-        wanted.select(connection, DEVICE, DEVICE_FROM, "d.bucket, d.oid", one_more(page), |cells| cells.device())?;
-    Ok(listed(items, page, total, |device| device.oid.to_string()))
 }
 
 /// The fault for a version that is not the stored one.
@@ -126,7 +83,11 @@ impl DeviceStore for SqliteStore {
         let bytes = writes.len().saturating_mul(1024);
         Box::pin(self.write(Guard::Savepoint, bytes, move |connection| {
             once(connection, remember, |connection| {
-                writes.iter().map(|write| device_write::write(connection, &vault, &tenant, write)).collect()
+                let tally = Tally::default();
+                let write = |write| device_write::write(connection, &vault, &tally, &tenant, write);
+                let verdicts = writes.iter().map(write).collect::<Done<_>>()?;
+                tally.keep(connection)?;
+                Ok(verdicts)
             })
         }))
     }
@@ -154,7 +115,7 @@ impl DeviceStore for SqliteStore {
 
     fn device_list(&self, tenant: &str, filter: DeviceFilter, page: Page) -> Pending<'_, Listed<Device>> {
         let tenant = tenant.to_owned();
-        Box::pin(self.scan(move |connection| list(connection, &tenant, &filter, &page)))
+        Box::pin(self.scan(move |connection| lists::device_list(connection, &tenant, &filter, &page)))
     }
 
     fn device_adopt(&self, from: DeviceOid, to: DeviceOid, now: Timestamp) -> Pending<'_, bool> {
@@ -197,13 +158,10 @@ impl DeviceStore for SqliteStore {
     fn capability_list(
         &self,
         tenant: &str,
-        manufacturer: Option<String>,
-        model: Option<String>,
+        filter: CapabilityFilter,
         page: Page,
     ) -> Pending<'_, Listed<muster_broker::capability::Capability>> {
         let tenant = tenant.to_owned();
-        Box::pin(self.scan(move |connection| {
-            capabilities::list(connection, &tenant, manufacturer.as_deref(), model.as_deref(), &page)
-        }))
+        Box::pin(self.scan(move |connection| capabilities::list(connection, &tenant, &filter, &page)))
     }
 }

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::lists_fill;
 use super::rows::{Done, Failure};
 
 /// Every migration in order. Those that were released are never changed.
@@ -11,7 +12,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0003_signed_messages.sql"),
     include_str!("../../migrations/sqlite/0004_access.sql"),
     include_str!("../../migrations/sqlite/0007_subscribers.sql"),
+    LISTS,
 ];
+
+/// Its tables are filled from what is there, by code.
+const LISTS: &str = include_str!("../../migrations/sqlite/0009_lists.sql");
 
 /// The schema that this version writes.
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -40,6 +45,9 @@ pub(super) fn migrate(connection: &mut Connection) -> Done<Result<(), Newer>> {
         if version > found {
             let transaction = connection.transaction()?;
             transaction.execute_batch(migration)?;
+            if *migration == LISTS {
+                lists_fill::fill(&transaction)?;
+            }
             meta_put(&transaction, "schema", &version.to_be_bytes())?;
             transaction.commit()?;
         }

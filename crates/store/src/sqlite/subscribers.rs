@@ -13,10 +13,11 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
 use super::SqliteStore;
+use super::device_write;
 use super::devices::{find as find_device, outdated};
 use super::query::{Where, listed, many, one, one_more, run};
 use super::requests::once;
-use super::rows::{Cells, Done, json_unless_default};
+use super::rows::{Cells, DEVICE, Done, json_unless_default};
 use super::writer::Guard;
 
 /// Columns for [`subscriber`], from `subscriber s`.
@@ -168,12 +169,14 @@ fn delete(connection: &Connection, tenant: &str, id: &str, version: Option<i64>)
     if let Some(version) = version.filter(|version| *version != stored.version) {
         return Ok(Err(outdated(stored.version, version)));
     }
-    run(
-        connection,
-        "UPDATE device INDEXED BY device_subscriber SET subscriber_id = NULL, version = version + 1 \
-         WHERE tenant = ? AND subscriber_id = ?",
-        params![tenant, id],
-    )?;
+    let sql = format!(
+        "SELECT {DEVICE} FROM device d INDEXED BY device_subscriber \
+         LEFT JOIN contact c ON c.bucket = d.bucket AND c.oid = d.oid WHERE d.tenant = ? AND d.subscriber_id = ?"
+    );
+    for device in many(connection, &sql, params![tenant, id], |cells| cells.device())? {
+        let version = device.version.saturating_add(1);
+        device_write::update(connection, &Device { subscriber_id: None, version, ..device.clone() }, &device)?;
+    }
     run(connection, "DELETE FROM subscriber WHERE tenant = ? AND id = ?", params![tenant, id])?;
     count(connection, tenant, -1)?;
     Ok(Ok(()))
@@ -200,11 +203,8 @@ fn assign(
         if let Some(fault) = unfit(connection, &next, Some(&stored))? {
             return Ok(Err(fault));
         }
-        run(
-            connection,
-            "UPDATE device SET subscriber_id = ?, version = version + 1 WHERE bucket = ? AND oid = ?",
-            params![next.subscriber_id, next.oid.bucket.0, next.oid.unique.as_bytes()],
-        )?;
+        let version = stored.version.saturating_add(1);
+        device_write::update(connection, &Device { version, ..next }, &stored)?;
     }
     Ok(Ok(view(connection, subscriber)?))
 }
