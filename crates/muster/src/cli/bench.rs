@@ -32,6 +32,18 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// The first page of lists, narrowed by each field alone.
+    Lists {
+        /// Devices registered, and tasks made.
+        #[arg(long, default_value_t = 1_000_000)]
+        devices: u32,
+        /// Times that each filter is asked, with another value each time.
+        #[arg(long, default_value_t = 200)]
+        queries: u32,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
     /// Decoding and encoding WBXML, against libwbxml where it is installed.
     Wbxml {
         /// One JSON object.
@@ -72,6 +84,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let told = |what: &str| eprintln!("{what} …");
             let figures = super::runtime()?.block_on(bench::sessions::run(plan, told))?;
             if *json { print_json(&figures)? } else { print_sessions(&figures) }
+        }
+        What::Lists { devices, queries, json } => {
+            let plan = bench::lists::Plan { devices: *devices.max(&1), queries: *queries.max(&1) };
+            let told = |what: &str| eprintln!("{what} …");
+            let figures = super::runtime()?.block_on(bench::lists::run(plan, told))?;
+            if *json { print_json(&figures)? } else { print_lists(&figures) }
         }
         What::Wbxml { json } => print_codec(&bench::codec::wbxml()?, *json)?,
         What::Xml { json } => print_codec(&bench::codec::xml()?, *json)?,
@@ -124,6 +142,30 @@ fn print_sessions(figures: &bench::sessions::Figures) {
     println!("registered           {:.0} devices/s", figures.register_per_s);
     let machine = &figures.machine;
     println!("machine              {}, {} cores, Linux {}", machine.cpu, machine.cores, machine.kernel);
+}
+
+fn print_lists(figures: &bench::lists::Figures) {
+    let mut table = Table::new(&["list", "filter", "matching", "p50 ms", "p99 ms", "max ms"]);
+    for row in &figures.rows {
+        let matching = match row.matching {
+            (least, most) if least == most => most.to_string(),
+            (least, most) => format!("{least} to {most}"),
+        };
+        table.row([
+            row.list.to_owned(),
+            row.filter.clone(),
+            matching,
+            format!("{:.2}", row.p50_ms),
+            format!("{:.2}", row.p99_ms),
+            format!("{:.2}", row.max_ms),
+        ]);
+    }
+    print!("{table}");
+    println!();
+    println!("worst p99   {:.1} ms (goal: below {:.0})", figures.worst_p99_ms, figures.goal_ms);
+    println!("registered  {:.0} devices/s with all their fields", figures.register_per_s);
+    let machine = &figures.machine;
+    println!("machine     {}, {} cores, Linux {}", machine.cpu, machine.cores, machine.kernel);
 }
 
 fn print_machine(figures: &bench::machine::MachineFigures, json: bool) -> anyhow::Result<()> {
