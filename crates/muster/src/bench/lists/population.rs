@@ -13,8 +13,7 @@ use muster_broker::policy::AcceptDevicePolicy;
 use muster_broker::ports::Vault;
 use muster_broker::schedule::Schedule;
 use muster_broker::store::{
-    CapabilityWrite, ContactState, ContactStep, DeviceGiven, DeviceWrite, DialogueState, Store, SubscriberGiven,
-    Target, Verdict, WriteMode,
+    CapabilityWrite, ContactState, ContactStep, DialogueState, Store, SubscriberGiven, Target, Verdict, WriteMode,
 };
 use muster_broker::subscriber::Subscriber;
 use muster_broker::task::{Task, TaskStatus};
@@ -289,6 +288,7 @@ impl Population {
                 policy: AcceptDevicePolicy::Any,
                 opt_in: false,
                 test_cycle: false,
+                needs_consent: false,
                 priority: 5,
             },
             is_mixed: false,
