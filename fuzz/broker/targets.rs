@@ -2,7 +2,7 @@
 //!
 //! The file is part of two builds: a fuzz target, and the tests of the broker crate, which run it on its corpus.
 
-use muster_broker::filter::{CapabilityField, DeviceField, Field, Filter, JobField, TaskField};
+use muster_broker::filter::{CapabilityField, DeviceField, Field, Filter, JobField, SubscriberField, TaskField};
 
 /// Octets as an expression of the filter language, for every list: what is read is printed and reads as the same; what
 /// is refused is refused at a place within the text.
@@ -12,6 +12,7 @@ pub fn filter(octets: &[u8]) {
     of_list::<TaskField>(text);
     of_list::<JobField>(text);
     of_list::<CapabilityField>(text);
+    of_list::<SubscriberField>(text);
 }
 
 fn of_list<F: Field>(text: &str) {

@@ -31,7 +31,7 @@ mod token;
 use std::fmt;
 
 pub use error::FilterError;
-pub use fields::{CapabilityField, DeviceField, JobField, TaskField};
+pub use fields::{CapabilityField, DeviceField, JobField, SubscriberField, TaskField};
 pub use kind::{Field, Kind, Reader};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -21,7 +21,9 @@ pub use devices::{
     DeviceVerdict, DeviceWrite, WriteMode,
 };
 pub use principals::{PrincipalStore, SessionRecord};
-pub use subscribers::{Assignment, SubscriberGiven, SubscriberKey, SubscriberStore, SubscriberVerdict};
+pub use subscribers::{
+    Assignment, SubscriberFilter, SubscriberGiven, SubscriberKey, SubscriberStore, SubscriberVerdict,
+};
 pub use tasks::{HistoryOf, JobFilter, JobStore, Target, TaskFilter, TaskStore};
 pub use traces::TraceStore;
 

@@ -170,6 +170,24 @@ fields! {
     }
 }
 
+fields! {
+    /// Fields of subscribers.
+    ///
+    /// Source: DM WSI contract, section 6, `Subscriber`.
+    SubscriberField {
+        /// Identifier.
+        "subscriberId" SubscriberId Kind::Text(plain);
+        /// MSISDN.
+        "phoneNumber" PhoneNumber Kind::Text(msisdn);
+        /// IMSI.
+        "imsi" Imsi Kind::Text(plain);
+        /// Reference in the operator's systems.
+        "accountReference" AccountReference Kind::Text(plain);
+        /// Standing consent to background management.
+        "optIn" OptIn Kind::Boolean;
+    }
+}
+
 fn words<T>(names: &'static [(&'static str, T)]) -> Vec<&'static str> {
     names.iter().map(|(name, _)| *name).collect()
 }

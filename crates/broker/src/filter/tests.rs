@@ -144,6 +144,7 @@ fn names_and_fields_agree() {
     check::<TaskField>();
     check::<JobField>();
     check::<CapabilityField>();
+    check::<SubscriberField>();
 }
 
 fn words() -> impl Strategy<Value = String> {

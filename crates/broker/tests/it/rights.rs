@@ -64,7 +64,7 @@ async fn refusals(world: &World, who: &Caller) -> Vec<(&'static str, bool)> {
         ("subscriber.delete", lacks(broker.delete_subscriber(who, "s", None).await)),
         ("subscriber.read", lacks(broker.subscriber_by_id(who, "s").await)),
         ("subscriber.read", lacks(broker.subscriber_by_phone_number(who, &number).await)),
-        ("subscriber.read", lacks(broker.subscribers(who, None, &page()).await)),
+        ("subscriber.read", lacks(broker.subscribers(who, None, None, &page()).await)),
     ]
 }
 

@@ -94,5 +94,8 @@ ALTER TABLE job ADD COLUMN operation TEXT;
 ALTER TABLE job ADD COLUMN test_cycle INTEGER NOT NULL DEFAULT 0;
 UPDATE job SET operation = CASE WHEN is_mixed = 0 THEN json_extract(template, '$.operation') END,
   test_cycle = json_extract(template, '$.test_cycle');
+CREATE INDEX subscriber_imsi ON subscriber (tenant, imsi) WHERE imsi IS NOT NULL;
+CREATE INDEX subscriber_consent ON subscriber (tenant, opt_in);
+
 -- Everything that a list of jobs is narrowed by.
 CREATE INDEX job_list ON job (tenant, created_at DESC, id DESC, status, owner, name, finished_at, operation, test_cycle);

@@ -12,6 +12,7 @@ mod device_count;
 mod device_keys;
 mod devices;
 mod plain;
+mod subscribers;
 mod task_condition;
 mod task_count;
 mod task_keys;
@@ -19,6 +20,7 @@ mod tasks;
 
 pub(super) use devices::{list as device_list, matching as device_matching};
 pub(super) use plain::{capability_condition, job_condition};
+pub(super) use subscribers::list as subscriber_list;
 pub(super) use tasks::list as task_list;
 
 use condition::Sql;
@@ -35,7 +37,23 @@ const FEW_FACTOR: u64 = 128;
 
 /// Up to how many keys are few in a list of this length.
 fn few(total: u64) -> u64 {
+    #[cfg(test)]
+    if let Some(few) = tests::FEW.get() {
+        return few;
+    }
     total.saturating_mul(FEW_FACTOR).isqrt().max(FEW_MIN)
+}
+
+/// A list of at most this length is counted as it comes, without a thought about which side of a range is shorter.
+const SHORT: u64 = 50_000;
+
+/// Whether it is worth while to think about that.
+fn is_long(length: u64) -> bool {
+    #[cfg(test)]
+    if tests::FEW.get() == Some(0) {
+        return true;
+    }
+    length > SHORT
 }
 
 /// What an index finds: at least all that matches.
@@ -78,3 +96,7 @@ fn at_most(connection: &Connection, rows: &Sql, most: u64) -> Done<u64> {
         &rows.clone().within("SELECT count(*) FROM (SELECT 1 FROM (", &format!(") LIMIT {})", most.saturating_add(1))),
     )
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may fail by panic")]
+mod tests;

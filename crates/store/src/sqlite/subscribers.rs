@@ -5,28 +5,29 @@ use muster_broker::fault::{Fault, FaultName};
 use muster_broker::identity::{DeviceId, Msisdn};
 use muster_broker::page::{Listed, Page};
 use muster_broker::store::{
-    Assignment, DeviceKey, Once, Pending, Remember, SubscriberGiven, SubscriberKey, SubscriberStore, SubscriberVerdict,
-    WriteMode,
+    Assignment, DeviceKey, Once, Pending, Remember, SubscriberFilter, SubscriberGiven, SubscriberKey, SubscriberStore,
+    SubscriberVerdict, WriteMode,
 };
 use muster_broker::subscriber::{self, Subscriber, SubscriberView};
-use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
 use super::SqliteStore;
 use super::device_write;
 use super::devices::{find as find_device, outdated};
-use super::query::{Where, listed, many, one, one_more, run};
+use super::lists;
+use super::query::{listed, many, one, run};
 use super::requests::once;
 use super::rows::{Cells, DEVICE, Done, json_unless_default};
 use super::writer::Guard;
 
 /// Columns for [`subscriber`], from `subscriber s`.
-const COLUMNS: &str = "s.id, s.tenant, s.phone_number, s.imsi, s.account_reference, s.opt_in, s.attributes, s.version";
+pub(super) const COLUMNS: &str =
+    "s.id, s.tenant, s.phone_number, s.imsi, s.account_reference, s.opt_in, s.attributes, s.version";
 
 /// Devices named on one page: a page ends early rather than become longer than an answer should be.
 const DEVICES_ON_PAGE: usize = 10_000;
 
-fn read(cells: &mut Cells<'_>) -> Done<Subscriber> {
+pub(super) fn read(cells: &mut Cells<'_>) -> Done<Subscriber> {
     Ok(Subscriber {
         id: cells.get()?,
         tenant: cells.get()?,
@@ -209,30 +210,8 @@ fn assign(
     Ok(Ok(view(connection, subscriber)?))
 }
 
-fn list(
-    connection: &Connection,
-    tenant: &str,
-    account_reference: Option<&str>,
-    page: &Page,
-) -> Done<Listed<SubscriberView>> {
-    let mut wanted = Where::default();
-    wanted.equal("s.tenant", Some(tenant));
-    wanted.equal("s.account_reference", account_reference);
-    let (from, total) = match account_reference {
-        Some(_) => {
-            let from = "subscriber s INDEXED BY subscriber_account";
-            (from, wanted.count(connection, from)?)
-        }
-        None => {
-            let count = "SELECT count FROM subscriber_count WHERE tenant = ?";
-            let count = one(connection, count, [tenant], |cells| cells.get::<i64>())?;
-            ("subscriber s", count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
-        }
-    };
-    if let Some(after) = &page.after {
-        wanted.and("s.id > ?", [Value::from(after.clone())]);
-    }
-    let found = wanted.select(connection, COLUMNS, from, "s.id", one_more(page), read)?;
+fn list(connection: &Connection, tenant: &str, filter: &SubscriberFilter, page: &Page) -> Done<Listed<SubscriberView>> {
+    let (total, found) = lists::subscriber_list(connection, tenant, filter, page)?;
     let (mut views, mut devices) = (Vec::with_capacity(found.len()), 0_usize);
     let mut is_cut = false;
     for subscriber in found {
@@ -298,11 +277,11 @@ impl SubscriberStore for SqliteStore {
     fn subscriber_list(
         &self,
         tenant: &str,
-        account_reference: Option<String>,
+        filter: SubscriberFilter,
         page: Page,
     ) -> Pending<'_, Listed<SubscriberView>> {
         let tenant = tenant.to_owned();
-        Box::pin(self.scan(move |connection| list(connection, &tenant, account_reference.as_deref(), &page)))
+        Box::pin(self.scan(move |connection| list(connection, &tenant, &filter, &page)))
     }
 
     fn subscriber_consents(

@@ -47,7 +47,7 @@ pub(super) fn condition<F>(filter: &Filter<F>, leaf: &dyn Fn(&F, &Test) -> Sql) 
     match filter {
         Filter::All(parts) => Sql::joined(parts.iter().map(|part| condition(part, leaf)), " AND ").within("(", ")"),
         Filter::Any(parts) => Sql::joined(parts.iter().map(|part| condition(part, leaf)), " OR ").within("(", ")"),
-        Filter::Not(inner) => condition(inner, leaf).within("NOT ", ""),
+        Filter::Not(inner) => condition(inner, leaf).within("NOT (", ")"),
         Filter::Test(field, test) => leaf(field, test),
     }
 }

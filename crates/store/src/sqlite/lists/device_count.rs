@@ -9,10 +9,8 @@ use super::super::contacts::span;
 use super::super::rows::{DEVICE_FROM, Done};
 use super::condition::{Sql, as_is, condition, outside, plain};
 use super::device_condition::{class_leaf, is_of_class, leaf, needs_contact};
-use super::number;
+use super::{is_long, number};
 
-/// A list of at most this length is counted as it comes.
-const SHORT: u64 = 50_000;
 /// Places that a list is looked at to see which side of a range is the shorter one.
 const PLACES: u16 = 64;
 /// Records looked at in each place.
@@ -152,13 +150,13 @@ impl Ordered {
     fn count(&self, connection: &Connection, tenant: &str, filter: &Filter<DeviceField>, asked: &Test) -> Done<u64> {
         let present = self.present(connection, tenant)?;
         let others = outside(asked);
-        let is_long = present > SHORT && !others.is_empty() && {
+        let from_outside = is_long(present) && !others.is_empty() && {
             let length = all(connection, tenant)?;
             // Of all records, not only of those that have the field.
             let share = share(connection, tenant, filter)?;
             share * length as f64 > 0.5 * present as f64
         };
-        if is_long {
+        if from_outside {
             let outside = others.iter().map(|other| self.sum(connection, other)).sum::<Done<u64>>()?;
             return Ok(present.saturating_sub(outside));
         }

@@ -6,12 +6,10 @@ use rusqlite::types::Value;
 
 use super::super::rows::Done;
 use super::condition::{Sql, condition, outside};
-use super::number;
 use super::task_condition::{asks_only, is_of_class, is_of_member, job, job_leaf, leaf};
 use super::task_keys::{members, of_classes};
+use super::{is_long, number};
 
-/// A list of at most this length is counted as it comes.
-const SHORT: u64 = 50_000;
 /// Places that the tasks are looked at to see which side of a range is the shorter one.
 const PLACES: i64 = 128;
 /// Tasks looked at in each place until one of the domain is found.
@@ -74,7 +72,7 @@ fn shorter_side(connection: &Connection, tenant: &str, field: &TaskField, asked:
     if *asked == Test::Has {
         return Ok(length);
     }
-    if length > SHORT && !others.is_empty() && share(connection, tenant, &filter)? > 0.5 {
+    if is_long(length) && !others.is_empty() && share(connection, tenant, &filter)? > 0.5 {
         let outside = others.into_iter().map(|other| count(&Filter::Test(field.clone(), other))).sum::<Done<u64>>()?;
         return Ok(length.saturating_sub(outside));
     }
