@@ -131,6 +131,23 @@ async fn a_page_token_is_of_one_list_filter_and_caller() {
     }
     let none = broker.tasks(&admin(), of_device(IMEI_A), &sized(0, None)).await;
     assert_eq!(fault(none), FaultName::InvalidArgument);
+
+    let expression = |expression: &str| TasksWanted { expression: Some(expression.into()), ..TasksWanted::default() };
+    let first = broker.tasks(&admin(), expression("operation = QUERY"), &sized(1, None)).await.unwrap();
+    let next = sized(1, first.next_token);
+    assert!(broker.tasks(&admin(), expression(" operation=QUERY "), &next).await.is_ok());
+    for other in ["operation != QUERY", "operation = QUERY and has(deviceID)"] {
+        assert_eq!(fault(broker.tasks(&admin(), expression(other), &next).await), FaultName::InvalidPageToken);
+    }
+}
+
+#[tokio::test]
+async fn an_expression_is_read_after_the_right_was_asked_for() {
+    let world = world().await;
+    let nobody = caller("nobody", "none");
+    let wanted = || TasksWanted { expression: Some("nonsense".into()), ..TasksWanted::default() };
+    assert_eq!(fault(world.broker.tasks(&nobody, wanted(), &page()).await), FaultName::NotAuthorized);
+    assert_eq!(fault(world.broker.tasks(&admin(), wanted(), &page()).await), FaultName::InvalidArgument);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 mod captures;
 mod descriptions;
 mod faults;
+mod filters;
 mod headers;
 mod hostile;
 mod identity;

@@ -7,6 +7,7 @@ mod counters;
 mod crash;
 mod devices;
 mod disk_full;
+mod filters;
 mod idempotency;
 mod jobs;
 mod opening;
