@@ -8,6 +8,7 @@ mod generator;
 pub(crate) mod lists;
 pub(crate) mod machine;
 pub(crate) mod sessions;
+pub(crate) mod wsi;
 
 pub(crate) use echo::serve as serve_echo;
 

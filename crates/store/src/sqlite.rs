@@ -7,6 +7,7 @@ mod capabilities;
 mod checkpoint;
 mod classes;
 mod contacts;
+mod counted;
 mod counts;
 mod device_write;
 mod devices;
@@ -38,6 +39,8 @@ use muster_broker::ports::Vault as _;
 use muster_broker::store::StoreError;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+
+pub use counted::{Counted, counted};
 
 use crate::open::{OpenError, Options, claim, touch};
 use crate::vault::FileVault;

@@ -27,6 +27,13 @@ async fn metrics(State(exchange): State<Arc<Exchange>>) -> Response {
         values: vec![(env!("CARGO_PKG_VERSION"), 1)],
     }];
     families.extend(exchange.counters().families());
+    let store = muster_store::counted();
+    families.push(Family {
+        name: "muster_store_total",
+        help: "Reads of a few rows, reads of lists, writes, and the transactions that writes shared.",
+        label: "what",
+        values: vec![("read", store.reads), ("list", store.lists), ("write", store.writes), ("commit", store.commits)],
+    });
     (
         [(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))],
         text(&families),
