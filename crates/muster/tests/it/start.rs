@@ -146,7 +146,7 @@ fn principals_are_made_and_listed_while_the_server_is_down() {
     let listed = run(&mut principal(&["list"])).ok();
     assert_eq!(
         listed,
-        "name   tenant   roles\n─────  ───────  ────────────────\nadmin  default  administrator\n\
+        "name   tenant   roles\n─────  ───────  ──────────────────\nadmin  default  administrator in *\n\
          crm    default  care\nshop   default  campaign, reader\n"
     );
     let listed = run(&mut principal(&["list", "--json"])).ok();
