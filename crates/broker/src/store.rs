@@ -4,6 +4,7 @@
 //! outcome is not known. Stores group the commits of concurrent calls. Decisions stay here: a store applies what the
 //! pure functions of this crate decided, under the conditions that they name.
 
+mod access;
 mod background;
 mod contacts;
 mod devices;
@@ -14,6 +15,7 @@ mod traces;
 
 use std::pin::Pin;
 
+pub use access::{AccessStore, AccountRecord, Keep};
 pub use background::{BackgroundStore, Due};
 pub use contacts::{Contact, ContactKey, ContactState, ContactStep, ContactStore, DialogueState, OpenTask, Verdict};
 pub use devices::{
@@ -30,12 +32,21 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 
 /// Everything that is kept.
 pub trait Store:
-    PrincipalStore + DeviceStore + SubscriberStore + TaskStore + JobStore + ContactStore + TraceStore + BackgroundStore
+    PrincipalStore
+    + AccessStore
+    + DeviceStore
+    + SubscriberStore
+    + TaskStore
+    + JobStore
+    + ContactStore
+    + TraceStore
+    + BackgroundStore
 {
 }
 
 impl<S> Store for S where
     S: PrincipalStore
+        + AccessStore
         + DeviceStore
         + SubscriberStore
         + TaskStore

@@ -4,13 +4,15 @@
 //! Source: DM WSI contract, section 1.4.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::LengthLimitError;
-use muster_broker::access::{Caller, Face, Origin, Principal, Way};
+use muster_broker::access::{Caller, Face, Origin, Way};
+use muster_broker::directory::Account;
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::services::Broker;
 use muster_protocol::limits::Limits;
@@ -194,7 +196,7 @@ impl Inner {
             progress.has_credentials = true;
             return self.login(&envelope.body, received.origin.peer).await.map_err(Into::into);
         }
-        let known = known.map(|(principal, way)| self.broker.caller(principal, received.origin(way)));
+        let known = known.map(|(account, way)| account.caller(received.origin(way)));
         let by_session = received.origin(Way::Session);
         if operation == Some(Operation::Logout) {
             return self.logout(&envelope.body, known.as_ref(), given_session, by_session).await.map_err(Into::into);
@@ -221,7 +223,7 @@ impl Inner {
         &self,
         received: &Received,
         security: Option<Security>,
-    ) -> Result<Option<(Principal, Way)>, Problem> {
+    ) -> Result<Option<(Arc<Account>, Way)>, Problem> {
         let by_token = match security {
             None => None,
             Some(security) => {
@@ -233,12 +235,12 @@ impl Inner {
                             Password::Text(_) => Way::Password,
                             Password::Digest { .. } => Way::Digest,
                         };
-                        let principal = self.identity.by_token(&self.broker, &token, received.origin.peer).await;
-                        let principal = principal.map_err(|fault| {
+                        let account = self.identity.by_token(&self.broker, &token, received.origin.peer).await;
+                        let account = account.map_err(|fault| {
                             let is_servers = fault.name.is_servers();
                             if is_servers { Problem::Application(fault) } else { Problem::Credentials(fault) }
                         })?;
-                        Some((principal, way))
+                        Some((account, way))
                     }
                 }
             }
@@ -251,9 +253,11 @@ impl Inner {
             Authorization::Basic(..) | Authorization::Other => return Err(not_authenticated().into()),
         };
         match (by_token, by_basic) {
-            (Some((token, _)), Some(basic)) if token.name != basic.name => Err(not_authenticated().into()),
+            (Some((token, _)), Some(basic)) if token.principal.name != basic.principal.name => {
+                Err(not_authenticated().into())
+            }
             (Some(known), _) => Ok(Some(known)),
-            (None, Some(principal)) => Ok(Some((principal, Way::Password))),
+            (None, Some(account)) => Ok(Some((account, Way::Password))),
             (None, None) => Ok(None),
         }
     }
@@ -317,9 +321,9 @@ impl Inner {
     async fn login(&self, body: &Element, peer: Option<IpAddr>) -> Result<String, Fault> {
         let request = Login::read_fields(body, &Path::ROOT)?;
         let (name, password, tenant) = (&request.user_name, &request.password.0, request.tenant.as_deref());
-        let principal = self.identity.by_password(&self.broker, name, password, tenant, peer).await?;
-        self.identity.admit(&principal.name, self.broker.environment().now())?;
-        let session = self.broker.login(&principal, tenant).await?;
+        let account = self.identity.by_password(&self.broker, name, password, tenant, peer).await?;
+        self.identity.admit(&account.principal.name, self.broker.environment().now())?;
+        let session = self.broker.login(&account, tenant).await?;
         Ok(response::<Login>(&body.name.local, &session.into()))
     }
 
