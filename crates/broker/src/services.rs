@@ -14,12 +14,16 @@ mod device_fields;
 mod device_import;
 mod device_manager;
 mod given;
+mod granting;
 mod once;
+mod principals;
 mod reaching;
+mod roles;
 mod scheduling;
 mod selecting;
 mod session;
 mod subscriber_manager;
+mod tenants;
 mod together;
 mod traces;
 
@@ -29,8 +33,11 @@ pub use bulk_operations::{Deployment, DeploymentReceipt, JobsByDate, TasksWanted
 pub use deployment_broker::{BulkRequest, OperationReceipt, OperationRequest, Rejected};
 pub use device_manager::{AccountFields, CapabilityFields, DeviceFields, ImportResult};
 pub use given::Given;
+pub use principals::{GrantFields, NewPassword, OwnRights, PrincipalFields, PrincipalView, password};
+pub use roles::{RoleFields, RoleView};
 pub use session::{OpenedSession, ServiceInfo};
 pub use subscriber_manager::SubscriberFields;
+pub use tenants::TenantFields;
 pub use traces::{RecordingWanted, TraceSetting};
 
 use crate::access::Tenant;
