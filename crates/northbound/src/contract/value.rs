@@ -109,9 +109,7 @@ fn shape_of(kind: Kind) -> &'static str {
 ///
 /// Source: XML 1.0, section 2.2.
 fn sayable(text: &str) -> Result<&str, String> {
-    let is_unsayable = |character: char| {
-        matches!(character, '\u{0}'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}')
-    };
+    let is_unsayable = |character: char| matches!(character, '\u{0}'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}');
     if text.contains(is_unsayable) { Err("control characters are not taken here".to_owned()) } else { Ok(text) }
 }
 
