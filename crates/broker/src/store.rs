@@ -4,15 +4,18 @@
 //! outcome is not known. Stores group the commits of concurrent calls. Decisions stay here: a store applies what the
 //! pure functions of this crate decided, under the conditions that they name.
 
+mod access;
 mod background;
 mod contacts;
 mod devices;
 mod principals;
+mod subscribers;
 mod tasks;
 mod traces;
 
 use std::pin::Pin;
 
+pub use access::{AccessStore, AccountRecord, Keep};
 pub use background::{BackgroundStore, Due};
 pub use contacts::{Contact, ContactKey, ContactState, ContactStep, ContactStore, DialogueState, OpenTask, Verdict};
 pub use devices::{
@@ -20,6 +23,7 @@ pub use devices::{
     WriteMode,
 };
 pub use principals::{PrincipalStore, SessionRecord};
+pub use subscribers::{Assignment, SubscriberGiven, SubscriberKey, SubscriberStore, SubscriberVerdict};
 pub use tasks::{HistoryOf, JobFilter, JobStore, Target, TaskFilter, TaskStore};
 pub use traces::TraceStore;
 
@@ -28,12 +32,28 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 
 /// Everything that is kept.
 pub trait Store:
-    PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + TraceStore + BackgroundStore
+    PrincipalStore
+    + AccessStore
+    + DeviceStore
+    + SubscriberStore
+    + TaskStore
+    + JobStore
+    + ContactStore
+    + TraceStore
+    + BackgroundStore
 {
 }
 
 impl<S> Store for S where
-    S: PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + TraceStore + BackgroundStore
+    S: PrincipalStore
+        + AccessStore
+        + DeviceStore
+        + SubscriberStore
+        + TaskStore
+        + JobStore
+        + ContactStore
+        + TraceStore
+        + BackgroundStore
 {
 }
 

@@ -3,6 +3,7 @@
 mod bulk_operations;
 mod deployment_broker;
 mod device_manager;
+mod subscriber_services;
 mod traces;
 
 use std::future::Future;
@@ -25,6 +26,10 @@ use crate::contract::device_manager::{
     UpdateDeviceCapability, UpdateDeviceInstance,
 };
 use crate::contract::session::{GetServiceInfo, ServiceInfo};
+use crate::contract::subscriber_services::{
+    AssignDevice, CreateSubscriber, DeleteSubscriber, GetSubscriberById, GetSubscriberByPhoneNumber, GetSubscribers,
+    UnassignDevice, UpdateSubscriber,
+};
 use crate::contract::traces::{GetDeviceTrace, GetTraceMessages, SetDeviceTrace};
 use crate::contract::{Operation, Path, Request, Source};
 
@@ -96,6 +101,14 @@ pub(crate) async fn carry_out<S: Source + Sync, T: Teller>(
         Operation::SetDeviceTrace => call.serve::<SetDeviceTrace>().await,
         Operation::GetDeviceTrace => call.serve::<GetDeviceTrace>().await,
         Operation::GetTraceMessages => call.serve::<GetTraceMessages>().await,
+        Operation::CreateSubscriber => call.serve::<CreateSubscriber>().await,
+        Operation::UpdateSubscriber => call.serve::<UpdateSubscriber>().await,
+        Operation::DeleteSubscriber => call.serve::<DeleteSubscriber>().await,
+        Operation::GetSubscriberById => call.serve::<GetSubscriberById>().await,
+        Operation::GetSubscriberByPhoneNumber => call.serve::<GetSubscriberByPhoneNumber>().await,
+        Operation::GetSubscribers => call.serve::<GetSubscribers>().await,
+        Operation::AssignDevice => call.serve::<AssignDevice>().await,
+        Operation::UnassignDevice => call.serve::<UnassignDevice>().await,
     }
 }
 
@@ -104,7 +117,7 @@ pub(crate) async fn carry_out<S: Source + Sync, T: Teller>(
 /// # Errors
 /// `NotAuthorized`.
 pub(crate) fn may(caller: &Caller, operation: Operation) -> Result<(), Fault> {
-    operation.descriptor().rights.iter().try_for_each(|(object, right)| caller.must(Right::new(object, right)))
+    operation.descriptor().rights.iter().try_for_each(|(object, right)| caller.may_begin(Right::new(object, right)))
 }
 
 struct Call<'c, S, T> {

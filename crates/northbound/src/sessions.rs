@@ -4,12 +4,12 @@
 
 use std::net::IpAddr;
 
-use muster_broker::access::Caller;
+use muster_broker::access::{Caller, Origin};
 use muster_broker::fault::Fault;
 
 use crate::contract::session::{Login, UserSession};
 use crate::contract::value::Secret;
-use crate::identity::{caller, not_authenticated};
+use crate::identity::not_authenticated;
 use crate::wsi::Inner;
 
 impl Inner {
@@ -19,9 +19,9 @@ impl Inner {
     /// `NotAuthenticated`, `LockedOut`, `TooManyRequests`; faults of the store.
     pub(crate) async fn login(&self, request: &Login, peer: Option<IpAddr>) -> Result<UserSession, Fault> {
         let (name, password, tenant) = (&request.user_name, &request.password.0, request.tenant.as_deref());
-        let principal = self.identity.by_password(&self.broker, name, password, tenant, peer).await?;
-        self.identity.admit(&caller(principal.clone()), self.broker.environment().now())?;
-        let session = self.broker.login(&principal, tenant).await?;
+        let account = self.identity.by_password(&self.broker, name, password, tenant, peer).await?;
+        self.identity.admit(&account.principal.name, self.broker.environment().now())?;
+        let session = self.broker.login(&account, tenant).await?;
         Ok(session.into())
     }
 
@@ -34,13 +34,14 @@ impl Inner {
     }
 
     /// Ends a session. One that is unknown or has ended is no error, and no credential is asked for besides it; but
-    /// nobody ends the session of another: `known` is whom credentials besides it name.
+    /// nobody ends the session of another: `known` is whom credentials besides it name, `origin` where the request came
+    /// from.
     ///
     /// # Errors
     /// `NotAuthenticated` if it is the session of another; faults of the store.
-    pub(crate) async fn logout(&self, session: &Secret, known: Option<&Caller>) -> Result<(), Fault> {
+    pub(crate) async fn logout(&self, session: &Secret, known: Option<&Caller>, origin: Origin) -> Result<(), Fault> {
         if let Some(known) = known {
-            match self.broker.session_caller(&session.0).await {
+            match self.broker.session_caller(&session.0, origin).await {
                 Ok(owner) if owner.name != known.name => return Err(not_authenticated()),
                 Err(fault) if fault.name.is_servers() => return Err(fault),
                 Ok(_) | Err(_) => {}
@@ -53,12 +54,17 @@ impl Inner {
     ///
     /// # Errors
     /// `NotAuthenticated`, `SessionExpired`; faults of the store.
-    pub(crate) async fn caller(&self, known: Option<Caller>, session: Option<&str>) -> Result<Caller, Fault> {
+    pub(crate) async fn caller(
+        &self,
+        known: Option<Caller>,
+        session: Option<&str>,
+        origin: Origin,
+    ) -> Result<Caller, Fault> {
         match (known, session) {
             (Some(known), None) => Ok(known),
             (None, None) => Err(not_authenticated()),
             (known, Some(session)) => {
-                let caller = self.broker.session_caller(session).await?;
+                let caller = self.broker.session_caller(session, origin).await?;
                 if known.is_some_and(|known| known.name != caller.name) { Err(not_authenticated()) } else { Ok(caller) }
             }
         }

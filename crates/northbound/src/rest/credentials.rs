@@ -2,14 +2,12 @@
 //!
 //! Sources: RFC 6750, section 2.1; RFC 7617; DM WSI contract, sections 1.4 and 10.
 
-use std::net::IpAddr;
-
 use axum::http::{HeaderMap, header};
-use muster_broker::access::Caller;
+use muster_broker::access::{Caller, Origin, Way};
 use muster_broker::fault::Fault;
 
 use crate::contract::value::Secret;
-use crate::identity::{caller, not_authenticated};
+use crate::identity::not_authenticated;
 use crate::soap::{Authorization, authorization};
 use crate::wsi::Inner;
 
@@ -51,20 +49,20 @@ impl Inner {
     ///
     /// # Errors
     /// `NotAuthenticated`, `SessionExpired`, `LockedOut`; faults of the store.
-    pub(super) async fn known(&self, given: Given, peer: Option<IpAddr>) -> Result<Known, Fault> {
+    pub(super) async fn known(&self, given: Given, origin: Origin) -> Result<Known, Fault> {
         match given {
             Given::Basic(name, password) if self.identity.takes_basic() => {
-                let principal = self.identity.by_password(&self.broker, &name, &password, None, peer).await?;
-                Ok(Known { caller: caller(principal), session: None })
+                let account = self.identity.by_password(&self.broker, &name, &password, None, origin.peer).await?;
+                Ok(Known { caller: account.caller(Origin { way: Way::Password, ..origin }), session: None })
             }
-            Given::Bearer(token) => self.by_bearer(token).await,
+            Given::Bearer(token) => self.by_bearer(token, origin).await,
             Given::Nothing | Given::Basic(..) | Given::Other => Err(not_authenticated()),
         }
     }
 
     /// Whose bearer token this is. The one place where a token is resolved.
-    async fn by_bearer(&self, token: String) -> Result<Known, Fault> {
-        let caller = self.caller(None, Some(&token)).await?;
+    async fn by_bearer(&self, token: String, origin: Origin) -> Result<Known, Fault> {
+        let caller = self.caller(None, Some(&token), Origin { way: Way::Session, ..origin }).await?;
         Ok(Known { caller, session: Some(Secret(token)) })
     }
 }

@@ -5,13 +5,11 @@
 //!
 //! Source: DM WSI contract, sections 1.4 and 10.
 
-use std::net::IpAddr;
-
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method as Verb, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use muster_broker::access::Caller;
+use muster_broker::access::{Caller, Face, Origin, Way};
 use muster_broker::fault::{Fault, FaultName};
 use muster_protocol::limits::Limits;
 
@@ -44,14 +42,16 @@ struct Received {
     route: &'static Route,
     address: Address,
     headers: HeaderMap,
-    peer: Option<IpAddr>,
+    origin: Origin,
 }
 
 /// Answers a request. Never fails: what goes wrong inside becomes `InternalError`.
 pub(super) async fn answer(wsi: Wsi, request: Request) -> Response {
-    let correlation = wsi.inner.broker.environment().uuid().to_string();
+    let id = wsi.inner.broker.environment().uuid();
+    let origin = Origin { peer: peer_of(&request), face: Face::Rest, way: Way::Password, correlation: id };
+    let correlation = id.to_string();
     let is_head = request.method() == Verb::HEAD;
-    let response = match serve(&wsi, request, &correlation).await {
+    let response = match serve(&wsi, request, origin, &correlation).await {
         Ok(response) => response,
         Err(problem) => {
             problem.log(&correlation, "", "");
@@ -61,8 +61,7 @@ pub(super) async fn answer(wsi: Wsi, request: Request) -> Response {
     if is_head { bodiless(response).await } else { response }
 }
 
-async fn serve(wsi: &Wsi, request: Request, correlation: &str) -> Result<Response, Problem> {
-    let peer = peer_of(&request);
+async fn serve(wsi: &Wsi, request: Request, origin: Origin, correlation: &str) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let address = Address::read(parts.uri.path(), parts.uri.query())?;
     let places = places(&address.segments);
@@ -83,10 +82,10 @@ async fn serve(wsi: &Wsi, request: Request, correlation: &str) -> Result<Respons
     let octets = take(&wsi.inner, &parts.headers, body).await?;
     let route = match place {
         Place::Route(route) => route,
-        Place::Absent(_, name) => return Err(wsi.inner.absent(name, &parts.headers, peer).await),
+        Place::Absent(_, name) => return Err(wsi.inner.absent(name, &parts.headers, origin).await),
     };
     check_body(route, &parts.headers, &octets)?;
-    let received = Received { route, address, headers: parts.headers, peer };
+    let received = Received { route, address, headers: parts.headers, origin };
     // A task of its own: it goes on when the caller hangs up, and a panic in it ends with an answer.
     let (wsi, correlation_of_task) = (wsi.clone(), correlation.to_owned());
     let served = tokio::spawn(async move { wsi.inner.rest_exchange(received, octets, &correlation_of_task).await });
@@ -189,9 +188,9 @@ impl Inner {
     }
 
     /// Answers for an operation that is not offered: only to those who are known.
-    async fn absent(&self, name: &'static str, headers: &HeaderMap, peer: Option<IpAddr>) -> Problem {
-        match self.known(given(headers), peer).await {
-            Ok(known) => match self.identity.admit(&known.caller, self.broker.environment().now()) {
+    async fn absent(&self, name: &'static str, headers: &HeaderMap, origin: Origin) -> Problem {
+        match self.known(given(headers), origin).await {
+            Ok(known) => match self.identity.admit(&known.caller.name, self.broker.environment().now()) {
                 Ok(()) => {
                     let text = format!("{name} is not offered by this server");
                     Fault::new(FaultName::NotImplemented, text).with(name).into()
@@ -220,7 +219,7 @@ impl Inner {
         octets: &Bytes,
         progress: &mut Progress,
     ) -> Result<Written, Problem> {
-        let Received { route, headers, peer, .. } = received;
+        let Received { route, headers, origin, .. } = received;
         let credentials = given(headers);
         let is_stranger = matches!(credentials, Given::Nothing);
         let refused = |fault: Fault| self.challenge(fault, is_stranger);
@@ -228,19 +227,19 @@ impl Inner {
         match route.operation {
             Operation::Login => {
                 if !is_stranger {
-                    self.known(credentials, *peer).await.map_err(refused)?;
+                    self.known(credentials, *origin).await.map_err(refused)?;
                 }
                 let given = parameters(received, self.read(octets).await?)?;
                 let request = Login::read_fields(&given, &Path::ROOT).map_err(named)?;
-                let session = self.login(&request, *peer).await.map_err(refused)?;
+                let session = self.login(&request, origin.peer).await.map_err(refused)?;
                 return Ok(Document::of(route).tell::<Login>(&session));
             }
-            Operation::Logout => return self.rest_logout(credentials, *peer, route).await.map_err(refused),
+            Operation::Logout => return self.rest_logout(credentials, *origin, route).await.map_err(refused),
             _ => {}
         }
-        let known = self.known(credentials, *peer).await.map_err(refused)?;
+        let known = self.known(credentials, *origin).await.map_err(refused)?;
         progress.caller.clone_from(&known.caller.name);
-        self.identity.admit(&known.caller, self.broker.environment().now())?;
+        self.identity.admit(&known.caller.name, self.broker.environment().now())?;
         if route.operation == Operation::RenewSession {
             let session = known.session.ok_or_else(nowhere)?;
             let renewed = self.renew_session(&session).await.map_err(refused)?;
@@ -260,11 +259,11 @@ impl Inner {
     }
 
     /// Ends the session that the request came with. One that is unknown or has ended is no error.
-    async fn rest_logout(&self, given: Given, peer: Option<IpAddr>, route: &'static Route) -> Result<Written, Fault> {
+    async fn rest_logout(&self, given: Given, origin: Origin, route: &'static Route) -> Result<Written, Fault> {
         match given {
-            Given::Bearer(token) => self.logout(&Secret(token), None).await?,
+            Given::Bearer(token) => self.logout(&Secret(token), None, origin).await?,
             other => {
-                self.known(other, peer).await?;
+                self.known(other, origin).await?;
                 return Err(nowhere());
             }
         }

@@ -3,18 +3,19 @@
 //!
 //! Source: DM WSI contract, section 1.4.
 
-use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use muster_broker::access::Principal;
+use muster_broker::access::{Face, Origin, Way};
+use muster_broker::directory::Account;
 use muster_broker::fault::{Fault, FaultName};
 use muster_protocol::limits::Limits;
 use muster_protocol::soap::addressing::{self, Addressing, Destination};
 use muster_protocol::soap::envelope::{self, Refusal, is_known_header};
-use muster_protocol::soap::security::{self, Security};
+use muster_protocol::soap::security::{self, Password, Security};
 use muster_protocol::soap::{Envelope, EnvelopeError, SoapFault, Version};
 use muster_protocol::xml::element::{Element, TreeLimits, XmlError, XmlWriter};
 
@@ -25,7 +26,7 @@ use crate::contract::session::{Login, Logout, RenewSession};
 use crate::contract::value::Secret;
 use crate::contract::{ELSEWHERE, NAMESPACE, Operation, Path, Record as _, Value as _, port_type};
 use crate::dispatch::{Teller, carry_out};
-use crate::identity::{caller, not_authenticated, zoned};
+use crate::identity::{not_authenticated, zoned};
 use crate::intake::{LARGE_BYTES, NotTaken, internal_error, peer_of};
 use crate::wsi::{Inner, Wsi};
 
@@ -37,8 +38,15 @@ struct Received {
     media_type: MediaType,
     soap_action: Option<String>,
     authorization: Authorization,
-    peer: Option<IpAddr>,
+    origin: Origin,
     port_type: Option<&'static str>,
+}
+
+impl Received {
+    /// Where the request came from, of a caller known in this way.
+    fn origin(&self, way: Way) -> Origin {
+        Origin { way, ..self.origin }
+    }
 }
 
 /// What is known about a request by and by, so that a fault at any step can be answered and logged.
@@ -65,7 +73,8 @@ pub(super) async fn post(wsi: Wsi, port_type: Option<&'static str>, request: Req
     let Some(media_type) = media_type(&headers) else {
         return refused_type("Content-Type must be text/xml (SOAP 1.1) or application/soap+xml (SOAP 1.2).\n");
     };
-    let correlation = wsi.inner.broker.environment().uuid().to_string();
+    let id = wsi.inner.broker.environment().uuid();
+    let correlation = id.to_string();
     let version = media_type.version;
     let octets = match wsi.inner.body(&headers, body).await {
         Ok(octets) => octets,
@@ -86,7 +95,7 @@ pub(super) async fn post(wsi: Wsi, port_type: Option<&'static str>, request: Req
         media_type,
         soap_action: soap_action(&headers),
         authorization: authorization(&headers),
-        peer,
+        origin: Origin { peer, face: Face::Soap, way: Way::Password, correlation: id },
         port_type,
     };
     // A task of its own: it goes on when the caller hangs up, and a panic in it ends with an answer.
@@ -149,21 +158,22 @@ impl Inner {
         if operation == Some(Operation::Login) {
             progress.has_credentials = true;
             let request = Login::read_fields(&envelope.body, &Path::ROOT)?;
-            let session = self.login(&request, received.peer).await?;
+            let session = self.login(&request, received.origin.peer).await?;
             return Ok(Spelt(&name).tell::<Login>(&session));
         }
-        let known = known.map(caller);
+        let known = known.map(|(account, way)| account.caller(received.origin(way)));
+        let by_session = received.origin(Way::Session);
         if operation == Some(Operation::Logout) {
             if known.is_none() && given_session.is_none() {
                 return Err(not_authenticated().into());
             }
             let request = Logout::read_fields(&envelope.body, &Path::ROOT)?;
-            self.logout(&request.user_session.session_id, known.as_ref()).await?;
+            self.logout(&request.user_session.session_id, known.as_ref(), by_session).await?;
             return Ok(Spelt(&name).tell::<Logout>(&()));
         }
-        let caller = self.caller(known, given_session.as_deref()).await?;
+        let caller = self.caller(known, given_session.as_deref(), by_session).await?;
         progress.caller = Some(caller.name.clone());
-        self.identity.admit(&caller, self.broker.environment().now())?;
+        self.identity.admit(&caller.name, self.broker.environment().now())?;
         match operation {
             None => {
                 let text = format!("{name} is not offered by this server");
@@ -179,7 +189,11 @@ impl Inner {
     }
 
     /// Who the credentials in transport and headers say the caller is; nothing where there are none.
-    async fn credentials(&self, received: &Received, security: Option<Security>) -> Result<Option<Principal>, Problem> {
+    async fn credentials(
+        &self,
+        received: &Received,
+        security: Option<Security>,
+    ) -> Result<Option<(Arc<Account>, Way)>, Problem> {
         let by_token = match security {
             None => None,
             Some(security) => {
@@ -187,11 +201,16 @@ impl Inner {
                 match security.token {
                     None => None,
                     Some(token) => {
-                        let principal = self.identity.by_token(&self.broker, &token, received.peer).await;
-                        Some(principal.map_err(|fault| {
+                        let way = match &token.password {
+                            Password::Text(_) => Way::Password,
+                            Password::Digest { .. } => Way::Digest,
+                        };
+                        let account = self.identity.by_token(&self.broker, &token, received.origin.peer).await;
+                        let account = account.map_err(|fault| {
                             let is_servers = fault.name.is_servers();
                             if is_servers { Problem::Application(fault) } else { Problem::Credentials(fault) }
-                        })?)
+                        })?;
+                        Some((account, way))
                     }
                 }
             }
@@ -199,13 +218,16 @@ impl Inner {
         let by_basic = match &received.authorization {
             Authorization::None => None,
             Authorization::Basic(name, password) if self.identity.takes_basic() => {
-                Some(self.identity.by_password(&self.broker, name, password, None, received.peer).await?)
+                Some(self.identity.by_password(&self.broker, name, password, None, received.origin.peer).await?)
             }
             Authorization::Basic(..) | Authorization::Other => return Err(not_authenticated().into()),
         };
         match (by_token, by_basic) {
-            (Some(token), Some(basic)) if token.name != basic.name => Err(not_authenticated().into()),
-            (Some(principal), _) | (None, Some(principal)) => Ok(Some(principal)),
+            (Some((token, _)), Some(basic)) if token.principal.name != basic.principal.name => {
+                Err(not_authenticated().into())
+            }
+            (Some(known), _) => Ok(Some(known)),
+            (None, Some(account)) => Ok(Some((account, Way::Password))),
             (None, None) => Ok(None),
         }
     }

@@ -9,5 +9,6 @@ mod hostile;
 mod identity;
 mod rest;
 mod schema;
+mod subscribers;
 mod wire;
 mod world;

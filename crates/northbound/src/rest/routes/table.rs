@@ -9,6 +9,7 @@ const TASK: &[(&str, &str)] = &[("/tasks/", "taskId")];
 const JOB: &[(&str, &str)] = &[("/jobs/", "jobId")];
 const JOB_OR_TASK: &[(&str, &str)] = &[("/jobs/", "jobId"), ("/tasks/", "taskId")];
 const DEVICE: &[(&str, &str)] = &[("/devices/", "deviceID"), ("/device-records/", "oid")];
+const SUBSCRIBER: &[(&str, &str)] = &[("/subscribers/", "subscriberId")];
 const CAPABILITY: &[(&str, &str)] = &[("/capabilities/", "oid")];
 
 /// Addresses of the operations that this server carries out.
@@ -69,6 +70,15 @@ pub(in crate::rest) static ROUTES: &[Route] = &[
     get(Operation::GetTraceMessages, "/device-records/{oid}/trace/{session}/messages")
         .without(&["deviceID"])
         .named("getTraceMessagesByOid"),
+    // ISubscriberServices
+    post(Operation::CreateSubscriber, "/subscribers").body("subscriber").status(201).location(SUBSCRIBER),
+    get(Operation::GetSubscribers, "/subscribers"),
+    get(Operation::GetSubscriberByPhoneNumber, "/subscribers").when(Given(&["phoneNumber"])).query(),
+    get(Operation::GetSubscriberById, "/subscribers/{subscriberId}"),
+    put(Operation::UpdateSubscriber, "/subscribers/{subscriberId}").body("subscriber"),
+    delete(Operation::DeleteSubscriber, "/subscribers/{subscriberId}"),
+    put(Operation::AssignDevice, "/subscribers/{subscriberId}/devices/{deviceID}"),
+    delete(Operation::UnassignDevice, "/subscribers/{subscriberId}/devices/{deviceID}").status(200),
 ];
 
 /// Addresses of operations of the contract that this server does not offer.
@@ -89,14 +99,6 @@ pub(in crate::rest) static ABSENT: &[(Method, &str, &str)] = &[
     (Put, "/uploads/{id}", "uploadPart"),
     (Post, "/uploads/{id}/complete", "completeUpload"),
     (Delete, "/uploads/{id}", "abortUpload"),
-    (Post, "/subscribers", "createSubscriber"),
-    (Get, "/subscribers", "getSubscribers"),
-    (Get, "/subscribers", "getSubscriberByPhoneNumber"),
-    (Get, "/subscribers/{id}", "getSubscriberById"),
-    (Put, "/subscribers/{id}", "updateSubscriber"),
-    (Delete, "/subscribers/{id}", "deleteSubscriber"),
-    (Put, "/subscribers/{id}/devices/{deviceID}", "assignDevice"),
-    (Delete, "/subscribers/{id}/devices/{deviceID}", "unassignDevice"),
     (Post, "/tunnels", "openTunnel"),
     (Get, "/tunnels/{id}", "getTunnelById"),
     (Delete, "/tunnels/{id}", "closeTunnel"),
