@@ -2,6 +2,7 @@
 
 mod adoption;
 mod background;
+mod bulk;
 mod cache;
 mod capabilities;
 mod checkpoint;
@@ -11,6 +12,7 @@ mod device_write;
 mod devices;
 mod expansion;
 mod history;
+mod imports;
 mod jobs;
 mod principals;
 mod query;
