@@ -269,7 +269,6 @@ impl Broker {
             opt_in: request.opt_in,
             test_cycle: request.test_cycle,
             priority: PRIORITY,
-            needs_consent: false,
         };
         arguments::checked(template.operation, &template.arguments)?;
         traces::may_trace(caller, &template.arguments)?;
@@ -315,7 +314,6 @@ fn bulk_job(
             opt_in: first.opt_in,
             test_cycle: targets.iter().all(|target| target.task.test_cycle),
             priority: first.priority,
-            needs_consent: false,
         },
         is_mixed,
         schedule,
