@@ -8,6 +8,7 @@ mod access;
 mod background;
 mod contacts;
 mod devices;
+mod imports;
 mod principals;
 mod subscribers;
 mod tasks;
@@ -22,6 +23,7 @@ pub use devices::{
     CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceGiven, DeviceKey, DeviceStore, DeviceVerdict, DeviceWrite,
     WriteMode,
 };
+pub use imports::{ImportBatch, ImportKey, ImportOutcome, ImportState, ImportStep, ImportStore, ImportTotals};
 pub use principals::{PrincipalStore, SessionRecord};
 pub use subscribers::{Assignment, SubscriberGiven, SubscriberKey, SubscriberStore, SubscriberVerdict};
 pub use tasks::{HistoryOf, JobFilter, JobStore, Target, TaskFilter, TaskStore};
@@ -35,6 +37,7 @@ pub trait Store:
     PrincipalStore
     + AccessStore
     + DeviceStore
+    + ImportStore
     + SubscriberStore
     + TaskStore
     + JobStore
@@ -48,6 +51,7 @@ impl<S> Store for S where
     S: PrincipalStore
         + AccessStore
         + DeviceStore
+        + ImportStore
         + SubscriberStore
         + TaskStore
         + JobStore

@@ -3,6 +3,7 @@
 mod access;
 mod adoption;
 mod background;
+mod bulk;
 mod cache;
 mod capabilities;
 mod checkpoint;
@@ -12,6 +13,7 @@ mod device_write;
 mod devices;
 mod expansion;
 mod history;
+mod imports;
 mod jobs;
 mod principals;
 mod query;

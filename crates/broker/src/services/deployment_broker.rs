@@ -275,7 +275,6 @@ impl Broker {
             opt_in: request.opt_in,
             test_cycle: request.test_cycle,
             priority: PRIORITY,
-            needs_consent: false,
         };
         arguments::checked(template.operation, &template.arguments)?;
         let reach = reach.and(reaching::operation(caller, template.operation, &template.arguments)?);
@@ -326,7 +325,6 @@ fn bulk_job(
             opt_in: first.opt_in,
             test_cycle: targets.iter().all(|target| target.task.test_cycle),
             priority: first.priority,
-            needs_consent: false,
         },
         is_mixed,
         reach,

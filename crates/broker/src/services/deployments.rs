@@ -119,7 +119,6 @@ impl Broker {
             opt_in: deployment.opt_in,
             test_cycle: deployment.test_cycle,
             priority,
-            needs_consent: self.needs_consent(&caller.tenant, deployment.opt_in).await?,
         };
         arguments::checked(template.operation, &template.arguments)?;
         let reach = reach.and(reaching::operation(caller, template.operation, &template.arguments)?);

@@ -245,6 +245,15 @@ impl Broker {
         self.device_reached(caller, SEE, &scope, DeviceKey::Phone(number.clone())).await
     }
 
+    /// Every record with this number; of very many, the first.
+    ///
+    /// # Errors
+    /// `NotAuthorized`.
+    pub async fn devices_by_phone_number(&self, caller: &Caller, number: &Msisdn) -> Result<Vec<Device>, Fault> {
+        caller.must(Right::new("device", "read"))?;
+        Ok(self.store.device_find(&caller.tenant, DeviceKey::Phone(number.clone()), Page::SIZE_MAX).await?)
+    }
+
     /// The record with this record identifier.
     ///
     /// # Errors

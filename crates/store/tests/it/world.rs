@@ -160,7 +160,6 @@ impl World {
                 opt_in: false,
                 test_cycle: false,
                 priority: 5,
-                needs_consent: false,
             },
             is_mixed: false,
             reach: muster_broker::access::Reach::default(),
