@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 pub mod access;
+pub mod api_key;
 pub mod attempts;
 pub mod capability;
+pub mod certificate;
 pub mod contact;
 pub mod device;
 pub mod fault;

@@ -27,7 +27,7 @@ pub(crate) struct File {
 }
 
 /// One listener.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Listener {
     /// Address and port.
@@ -40,6 +40,21 @@ pub(crate) struct Listener {
     pub(crate) tls_key: Option<PathBuf>,
     /// Makes a certificate of its own for loopback names; for trials.
     pub(crate) self_signed: bool,
+    /// Asks clients for a certificate where TLS is on; External Systems only.
+    pub(crate) client_certificates: bool,
+}
+
+impl Default for Listener {
+    fn default() -> Self {
+        Self {
+            address: None,
+            public_url: None,
+            tls_certificate: None,
+            tls_key: None,
+            self_signed: false,
+            client_certificates: true,
+        }
+    }
 }
 
 /// Bounds on what comes from outside.

@@ -6,9 +6,12 @@
 //!
 //! Source: DM WSI contract, section 1.4.
 
+mod certificate;
+mod openid;
 mod password;
 mod rate;
 mod replay;
+mod trust;
 
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -24,6 +27,7 @@ use muster_broker::services::Broker;
 use muster_broker::time::Timestamp;
 use muster_protocol::soap::security::{Password, UsernameToken};
 
+pub use certificate::{ClientCertificate, end_of_certificate};
 use password::Passwords;
 pub use password::{PasswordError, hash_password};
 use rate::Rate;

@@ -1,0 +1,4 @@
+//! OpenID Connect.
+
+mod claims;
+mod jws;
