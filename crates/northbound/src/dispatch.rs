@@ -47,7 +47,7 @@ pub(crate) async fn carry_out(
     body: &Element,
 ) -> Result<String, Fault> {
     for (object, right) in operation.descriptor().rights {
-        caller.must(Right::new(object, right))?;
+        caller.may_begin(Right::new(object, right))?;
     }
     let call = Call { broker, caller, body };
     match operation {

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use muster_broker::access::{Caller, Role};
+use muster_broker::access::Caller;
 use muster_broker::device::AuthType;
 use muster_broker::device::Device;
 use muster_broker::fault::{Fault, FaultName};
@@ -98,17 +98,17 @@ impl World {
     }
 }
 
-pub(crate) fn caller(name: &str, role: Role) -> Caller {
-    Caller { name: name.to_owned(), tenant: "acme".to_owned(), roles: vec![role] }
+pub(crate) fn caller(name: &str, role: &str) -> Caller {
+    Caller::local(name, "acme", role)
 }
 
 pub(crate) fn admin() -> Caller {
-    caller("root", Role::Administrator)
+    caller("root", "administrator")
 }
 
 /// An administrator of another domain.
 pub(crate) fn foreigner() -> Caller {
-    Caller { tenant: "other".to_owned(), ..admin() }
+    Caller::local("root", "other", "administrator")
 }
 
 pub(crate) fn id(text: &str) -> DeviceId {
