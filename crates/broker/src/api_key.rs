@@ -6,6 +6,11 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
+use crate::access::{Permission, RightPattern, TreePath};
+use crate::time::Timestamp;
+
 /// What every key begins with.
 pub const PREFIX: &str = "mk_";
 /// Random octets of an identifier, which is public.
@@ -108,6 +113,74 @@ fn crc32(octets: &[u8]) -> u32 {
 pub fn is_same_digest(one: &[u8; 32], other: &[u8; 32]) -> bool {
     let differences = one.iter().zip(other).fold(0, |sum, (one, other)| std::hint::black_box(sum | (one ^ other)));
     std::hint::black_box(differences) == 0
+}
+
+/// A key as kept: its secret is not, only a keyed digest of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Public identifier.
+    pub id: String,
+    /// Keyed digest of the secret.
+    pub digest: [u8; 32],
+    /// Domain of the principal.
+    pub tenant: String,
+    /// Whom it lets in.
+    pub principal: String,
+    /// What people call it.
+    pub name: Option<String>,
+    /// What it is narrowed to.
+    pub scope: KeyScope,
+    /// Who made it.
+    pub created_by: String,
+    /// When.
+    pub created_at: Timestamp,
+    /// It lets nobody in from here on.
+    pub expires_at: Timestamp,
+    /// Its last use, to within a minute.
+    pub last_used_at: Option<Timestamp>,
+    /// When it was revoked, and by whom.
+    pub revoked: Option<(Timestamp, String)>,
+}
+
+impl ApiKey {
+    /// Whether it lets its principal in at `now`.
+    #[must_use]
+    pub fn is_good(&self, now: Timestamp) -> bool {
+        self.revoked.is_none() && now < self.expires_at
+    }
+
+    /// Whether a use at `now` is to be noted.
+    #[must_use]
+    pub fn is_to_be_noted(&self, now: Timestamp) -> bool {
+        self.last_used_at.is_none_or(|noted| noted.plus_s(NOTED_EVERY_S) <= now)
+    }
+}
+
+/// What of its principal's rights a key has. Never more than the principal has when the key is used.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyScope {
+    /// Rights; every right of the principal when empty.
+    pub rights: Vec<RightPattern>,
+    /// Device groups; those of the principal when empty.
+    pub groups: Vec<String>,
+    /// Places in the management tree; those of the principal when empty.
+    pub paths: Vec<TreePath>,
+}
+
+impl KeyScope {
+    /// What is left of the permissions of the principal.
+    #[must_use]
+    pub fn narrow(&self, permissions: &[Permission]) -> Vec<Permission> {
+        let everything = [RightPattern::everything()];
+        let rights = if self.rights.is_empty() { &everything[..] } else { &self.rights };
+        let wanted = rights.iter().map(|right| Permission {
+            right: right.clone(),
+            tenant: None,
+            groups: self.groups.as_slice().into(),
+            paths: self.paths.as_slice().into(),
+        });
+        wanted.flat_map(|wanted| permissions.iter().filter_map(move |held| held.both(&wanted))).collect()
+    }
 }
 
 /// How long a key lives where its maker does not say, in seconds: 90 days.

@@ -150,6 +150,9 @@ pub struct Authority {
     pub not_before: Timestamp,
     /// And until here.
     pub not_after: Timestamp,
+    /// Whether it may prove who principals are that have rights beyond this domain: only if it was added by somebody
+    /// who may do everything everywhere. Else an administrator of one domain could make a certificate for one of all.
+    pub vouches_everywhere: bool,
     /// What it has revoked by a list.
     pub list: Option<RevocationList>,
     /// Who added it.

@@ -10,6 +10,7 @@ pub mod device;
 pub mod fault;
 pub mod id;
 pub mod identity;
+pub mod identity_provider;
 pub mod job;
 mod names;
 pub mod operation;

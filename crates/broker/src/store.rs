@@ -6,6 +6,7 @@
 
 mod background;
 mod contacts;
+mod credentials;
 mod devices;
 mod principals;
 mod tasks;
@@ -15,6 +16,7 @@ use std::pin::Pin;
 
 pub use background::{BackgroundStore, Due};
 pub use contacts::{Contact, ContactKey, ContactState, ContactStep, ContactStore, DialogueState, OpenTask, Verdict};
+pub use credentials::{CertificateStore, KeyStore, ProviderStore, ProviderVerdict, ProviderWrite};
 pub use devices::{
     CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceGiven, DeviceKey, DeviceStore, DeviceVerdict, DeviceWrite,
     WriteMode,
@@ -28,12 +30,30 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 
 /// Everything that is kept.
 pub trait Store:
-    PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + TraceStore + BackgroundStore
+    PrincipalStore
+    + KeyStore
+    + CertificateStore
+    + ProviderStore
+    + DeviceStore
+    + TaskStore
+    + JobStore
+    + ContactStore
+    + TraceStore
+    + BackgroundStore
 {
 }
 
 impl<S> Store for S where
-    S: PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + TraceStore + BackgroundStore
+    S: PrincipalStore
+        + KeyStore
+        + CertificateStore
+        + ProviderStore
+        + DeviceStore
+        + TaskStore
+        + JobStore
+        + ContactStore
+        + TraceStore
+        + BackgroundStore
 {
 }
 

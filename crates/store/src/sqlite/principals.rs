@@ -75,6 +75,15 @@ impl PrincipalStore for SqliteStore {
         })
     }
 
+    fn principal_of_subject(&self, subject: &str) -> Pending<'_, Option<Principal>> {
+        let subject = subject.to_owned();
+        Box::pin(async move {
+            self.points.read(|connection| {
+                one(connection, &format!("SELECT {COLUMNS} FROM principal WHERE subject = ?"), [subject], principal)
+            })
+        })
+    }
+
     fn principal_list(&self) -> Pending<'_, Vec<Principal>> {
         Box::pin(self.scan(|connection| {
             many(connection, &format!("SELECT {COLUMNS} FROM principal ORDER BY name"), [], principal)
