@@ -8,6 +8,7 @@ mod arguments;
 mod bulk_operations;
 mod certificates;
 mod checks;
+mod consent;
 mod deployment_broker;
 mod deployments;
 mod device_capabilities;
@@ -20,6 +21,7 @@ mod once;
 mod scheduling;
 mod selecting;
 mod session;
+mod subscriber_manager;
 mod together;
 mod traces;
 
@@ -34,8 +36,11 @@ pub use device_manager::{AccountFields, CapabilityFields, DeviceFields, ImportRe
 pub use given::Given;
 pub use identity_providers::{Person, ProviderGiven};
 pub use session::{OpenedSession, ServiceInfo};
+pub use subscriber_manager::SubscriberFields;
 pub use traces::{RecordingWanted, TraceSetting};
 
+use crate::access::Tenant;
+use crate::directory::{Account, Directory};
 use crate::fault::{Fault, FaultName};
 use crate::ports::{Environment, Vault};
 use crate::store::{Store, StoreError};
@@ -49,6 +54,7 @@ pub struct Broker {
     pub(crate) settings: Arc<Settings>,
     /// Raised when this process changes what certificates are verified with.
     trust_changes: Arc<AtomicU64>,
+    pub(crate) directory: Arc<Directory>,
 }
 
 /// What the operator sets.
@@ -64,6 +70,8 @@ pub struct Settings {
     pub request_bytes_max: u64,
     /// Longest life of an API key.
     pub key_life_s_max: i64,
+    /// Whether operations that ask no user need the standing consent of the device's subscriber.
+    pub is_consent_demanded: bool,
 }
 
 impl Default for Settings {
@@ -74,6 +82,7 @@ impl Default for Settings {
             session_life_s: 12 * 3600,
             request_bytes_max: 8 << 20,
             key_life_s_max: 366 * 24 * 3600,
+            is_consent_demanded: false,
         }
     }
 }
@@ -96,7 +105,36 @@ impl Broker {
         environment: Arc<dyn Environment>,
         settings: Settings,
     ) -> Self {
-        Self { store, vault, environment, settings: Arc::new(settings), trust_changes: Arc::default() }
+        Self {
+            store,
+            vault,
+            environment,
+            settings: Arc::new(settings),
+            directory: Arc::default(),
+            trust_changes: Arc::default(),
+        }
+    }
+
+    /// The account of this name, as it was a few seconds ago at most.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn account(&self, name: &str) -> Result<Option<Arc<Account>>, Fault> {
+        Ok(self.directory.account(&*self.store, name, self.environment.now()).await?)
+    }
+
+    /// The tenant of this name, as it was a few seconds ago at most.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn tenant(&self, name: &str) -> Result<Option<Arc<Tenant>>, Fault> {
+        Ok(self.directory.tenant(&*self.store, name, self.environment.now()).await?)
+    }
+
+    /// What is remembered of principals and tenants. Whoever writes any of them, or a role, lets it forget.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.directory
     }
 
     /// What is kept.

@@ -4,16 +4,19 @@
 //! outcome is not known. Stores group the commits of concurrent calls. Decisions stay here: a store applies what the
 //! pure functions of this crate decided, under the conditions that they name.
 
+mod access;
 mod background;
 mod contacts;
 mod credentials;
 mod devices;
 mod principals;
+mod subscribers;
 mod tasks;
 mod traces;
 
 use std::pin::Pin;
 
+pub use access::{AccessStore, AccountRecord, Keep};
 pub use background::{BackgroundStore, Due};
 pub use contacts::{Contact, ContactKey, ContactState, ContactStep, ContactStore, DialogueState, OpenTask, Verdict};
 pub use credentials::{CertificateStore, KeyStore, ProviderStore, ProviderVerdict, ProviderWrite};
@@ -22,6 +25,7 @@ pub use devices::{
     WriteMode,
 };
 pub use principals::{PrincipalStore, SessionRecord};
+pub use subscribers::{Assignment, SubscriberGiven, SubscriberKey, SubscriberStore, SubscriberVerdict};
 pub use tasks::{HistoryOf, JobFilter, JobStore, Target, TaskFilter, TaskStore};
 pub use traces::TraceStore;
 
@@ -31,10 +35,12 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 /// Everything that is kept.
 pub trait Store:
     PrincipalStore
+    + AccessStore
     + KeyStore
     + CertificateStore
     + ProviderStore
     + DeviceStore
+    + SubscriberStore
     + TaskStore
     + JobStore
     + ContactStore
@@ -45,10 +51,12 @@ pub trait Store:
 
 impl<S> Store for S where
     S: PrincipalStore
+        + AccessStore
         + KeyStore
         + CertificateStore
         + ProviderStore
         + DeviceStore
+        + SubscriberStore
         + TaskStore
         + JobStore
         + ContactStore

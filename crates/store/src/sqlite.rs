@@ -1,5 +1,6 @@
 //! The port on SQLite.
 
+mod access;
 mod adoption;
 mod background;
 mod cache;
@@ -21,6 +22,7 @@ mod reader;
 mod requests;
 mod rows;
 mod schema;
+mod subscribers;
 mod tasks;
 mod traces;
 mod writer;

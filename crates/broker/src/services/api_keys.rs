@@ -1,8 +1,11 @@
 //! IAdministrationServices: API keys.
 
+use std::sync::Arc;
+
 use super::{Broker, checks};
-use crate::access::{Caller, Permission, Principal, Right};
+use crate::access::{Caller, Permission, Right};
 use crate::api_key::{ApiKey, ID_OCTETS, KeyScope, KeyText, LIFE_S, SECRET_OCTETS, is_same_digest};
+use crate::directory::Account;
 use crate::fault::{Fault, FaultName};
 use crate::page::{Page, PageRequest, Paged};
 use crate::time::Timestamp;
@@ -54,9 +57,8 @@ impl Broker {
             return Err(Fault::invalid("expiresAt", expires_at, why));
         }
         let name = wanted.principal.as_deref().unwrap_or(&caller.name);
-        let principal = self.principal_named(caller, name).await?;
-        let permissions = self.caller(principal.clone(), caller.origin).permissions;
-        must_have(caller, &wanted.scope.narrow(&permissions), Right::new("key", "create"))?;
+        let account = self.account_named(caller, name).await?;
+        must_have(caller, &wanted.scope.narrow(&account.permissions), Right::new("key", "create"))?;
         let (mut id, mut secret) = ([0; ID_OCTETS], [0; SECRET_OCTETS]);
         self.environment.random(&mut id);
         self.environment.random(&mut secret);
@@ -64,8 +66,8 @@ impl Broker {
         let key = ApiKey {
             digest: self.key_digest(&text),
             id: text.id.clone(),
-            tenant: principal.tenant,
-            principal: principal.name,
+            tenant: account.principal.tenant.clone(),
+            principal: account.principal.name.clone(),
             name: wanted.name,
             scope: wanted.scope,
             created_by: caller.name.clone(),
@@ -130,7 +132,7 @@ impl Broker {
     ///
     /// # Errors
     /// Only those of the server.
-    pub async fn key_holder(&self, text: &KeyText) -> Result<Result<(ApiKey, Principal), &'static str>, Fault> {
+    pub async fn key_holder(&self, text: &KeyText) -> Result<Result<(ApiKey, Arc<Account>), &'static str>, Fault> {
         let given = self.key_digest(text);
         let key = self.store.key_get(&text.id).await?;
         let stored = key.as_ref().map_or([0; 32], |key| key.digest);
@@ -139,20 +141,11 @@ impl Broker {
         if !key.is_good(self.environment.now()) {
             return Ok(Err("the key has expired or was revoked"));
         }
-        let principal = self.store.principal_get(&key.principal).await?;
-        // Somebody else may have the name by now.
-        let is_holder = |it: &Principal| it.tenant == key.tenant && it.enabled && it.created_at <= key.created_at;
-        Ok(match principal.filter(is_holder) {
-            Some(principal) => Ok((key, principal)),
+        let account = self.account(&key.principal).await?;
+        Ok(match account.filter(|account| is_of(account, &key.tenant, key.created_at)) {
+            Some(account) => Ok((key, account)),
             None => Err("its principal is not let in"),
         })
-    }
-
-    /// The caller that shows a key of `principal`.
-    #[must_use]
-    pub fn narrowed(&self, caller: Caller, scope: &KeyScope) -> Caller {
-        let permissions = scope.narrow(&caller.permissions).into();
-        Caller { permissions, ..caller }
     }
 
     /// Both the identifier and the secret, so that a digest is good for its own key alone.
@@ -163,11 +156,18 @@ impl Broker {
     /// A principal of the caller's domain.
     ///
     /// # Errors
-    /// `InvalidArgument` where there is none.
-    pub(super) async fn principal_named(&self, caller: &Caller, name: &str) -> Result<Principal, Fault> {
-        let found = self.store.principal_get(name).await?.filter(|principal| principal.tenant == caller.tenant);
-        found.ok_or_else(|| Fault::invalid("principal", name, "there is no such principal in this domain"))
+    /// `UnknownPrincipal`.
+    pub(super) async fn account_named(&self, caller: &Caller, name: &str) -> Result<Arc<Account>, Fault> {
+        let found = self.account(name).await?.filter(|account| account.principal.tenant == caller.tenant);
+        let unknown = || Fault::new(FaultName::UnknownPrincipal, "there is no such principal in this domain").with(name);
+        found.ok_or_else(unknown)
     }
+}
+
+/// Whether an account is let in, and is the one that had this name and domain at `then`: somebody else may have the name
+/// by now.
+pub(super) fn is_of(account: &Account, tenant: &str, then: Timestamp) -> bool {
+    account.is_let_in && account.principal.tenant == tenant && account.principal.created_at <= then
 }
 
 fn own(right: Right, is_own: bool) -> Right {

@@ -1,11 +1,14 @@
 //! IAdministrationServices: certificate authorities that a domain trusts, whose certificates are whose, and revocation.
 
-use super::api_keys::must_have;
+use std::sync::Arc;
+
+use super::api_keys::{is_of, must_have};
 use super::{Broker, checks};
 use crate::access::{Caller, Permission, Right, RightPattern};
 use crate::certificate::{
     Authority, CertificateBinding, CertificateName, Fingerprint, RevocationList, RevokedCertificate, Serial,
 };
+use crate::directory::Account;
 use crate::fault::{Fault, FaultName};
 use crate::page::{Page, PageRequest, Paged};
 use crate::time::Timestamp;
@@ -163,19 +166,46 @@ impl Broker {
     ) -> Result<CertificateBinding, Fault> {
         let right = Right::new("certificate", "bind");
         caller.must(right)?;
-        let principal = self.principal_named(caller, principal).await?;
-        let permissions = self.caller(principal.clone(), caller.origin).permissions;
-        must_have(caller, &permissions, right)?;
+        let account = self.account_named(caller, principal).await?;
+        must_have(caller, &account.permissions, right)?;
         let binding = CertificateBinding {
             tenant: caller.tenant.clone(),
             name,
-            principal: principal.name,
+            principal: account.principal.name.clone(),
             created_by: caller.name.clone(),
             created_at: self.environment.now(),
         };
         let bound = self.store.binding_add(binding).await?;
         self.trust_changed();
         bound
+    }
+
+    /// The principal of a certificate with these names, all of which were proved by authorities of `tenant`; whether
+    /// one of these vouches for rights beyond it is `vouches_everywhere`. Nothing if nobody is let in; what was wrong is
+    /// for the log.
+    ///
+    /// # Errors
+    /// Only those of the server.
+    pub async fn certificate_holder(
+        &self,
+        tenant: &str,
+        vouches_everywhere: bool,
+        names: Vec<CertificateName>,
+    ) -> Result<Result<Arc<Account>, &'static str>, Fault> {
+        let bindings = self.store.binding_find(tenant, names).await?;
+        let Some(first) = bindings.first() else { return Ok(Err("none of its names is bound")) };
+        if bindings.iter().any(|binding| binding.principal != first.principal) {
+            return Ok(Err("its names are bound to several principals"));
+        }
+        let account = self.account(&first.principal).await?;
+        let is_holder = |account: &Account| bindings.iter().all(|it| is_of(account, tenant, it.created_at));
+        let Some(account) = account.filter(|account| is_holder(account)) else {
+            return Ok(Err("its principal is not let in"));
+        };
+        if !vouches_everywhere && !stays_within(&account.permissions, tenant) {
+            return Ok(Err("its principal has rights beyond the domain of the authority"));
+        }
+        Ok(Ok(account))
     }
 
     /// Takes a binding away.
@@ -273,6 +303,11 @@ fn unknown_authority(fingerprint: Fingerprint) -> Fault {
 pub(super) fn must_do_everything(caller: &Caller, right: Right) -> Result<(), Fault> {
     caller.must(right)?;
     must_have(caller, &[Permission::whole(RightPattern::everything(), Some(&caller.tenant))], right)
+}
+
+/// Whether permissions hold in one domain alone.
+pub(super) fn stays_within(permissions: &[Permission], tenant: &str) -> bool {
+    permissions.iter().all(|permission| permission.tenant.as_deref() == Some(tenant))
 }
 
 /// Whether the caller has every right in every domain.

@@ -118,6 +118,7 @@ impl Broker {
             opt_in: deployment.opt_in,
             test_cycle: deployment.test_cycle,
             priority,
+            needs_consent: self.needs_consent(deployment.opt_in),
         };
         arguments::checked(template.operation, &template.arguments)?;
         traces::is_not_of_many(&template.arguments)?;

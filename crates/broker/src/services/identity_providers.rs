@@ -1,13 +1,16 @@
 //! IAdministrationServices: OpenID Connect providers; and who a person is to them.
 
-use super::certificates::{may_everything_everywhere, must_do_everything};
+use std::sync::Arc;
+
+use super::certificates::{may_everything_everywhere, must_do_everything, stays_within};
 use super::once::{self, operation};
 use super::{Broker, RequestKey, checks};
 use crate::access::{Caller, Grant, Principal, PrincipalKind, Right};
+use crate::directory::Account;
 use crate::fault::{Fault, FaultName};
 use crate::identity_provider::{IdentityProvider, ProviderSettings};
 use crate::page::{Page, PageRequest, Paged};
-use crate::store::{Once, ProviderVerdict, ProviderWrite};
+use crate::store::{Keep, Once, ProviderVerdict, ProviderWrite};
 
 /// A provider as an administrator describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,61 +156,69 @@ impl Broker {
         &self,
         provider: &IdentityProvider,
         person: Person<'_>,
-    ) -> Result<Result<Principal, &'static str>, Fault> {
+    ) -> Result<Result<Arc<Account>, &'static str>, Fault> {
         let subject = provider.subject(person.subject);
         let made_name = self.name_of_person(provider, person.subject);
-        let grants =
-            || -> Vec<Grant> { provider.settings.roles_of(person.groups).into_iter().map(Grant::role).collect() };
-        let principal = match self.store.principal_of_subject(&subject).await? {
+        let roles = provider.settings.roles_of(person.groups);
+        let grants: Vec<Grant> = roles.into_iter().map(Grant::role).collect();
+        let name = match self.store.principal_of_subject(&subject).await? {
             Some(known) if known.tenant != provider.tenant => return Ok(Err("the subject is that of another domain")),
-            Some(known) if !known.enabled => return Ok(Err("the principal is not enabled")),
             Some(known) if known.name == made_name && provider.settings.creates_principals => {
-                let grants = grants();
                 if grants.is_empty() {
                     return Ok(Err("none of the groups has a role any more"));
                 }
-                if known.grants == grants {
-                    known
-                } else {
-                    let changed = Principal { grants, version: known.version.saturating_add(1), ..known };
-                    self.store.principal_put(changed.clone()).await?;
-                    changed
+                let name = known.name.clone();
+                if known.grants != grants {
+                    let version = known.version;
+                    self.keep_person(Principal { grants, ..known }, Keep::Changed { version }).await?;
                 }
+                name
             }
-            Some(known) => known,
+            Some(known) => known.name,
             None if !provider.settings.creates_principals => return Ok(Err("the subject is bound to no principal")),
+            None if grants.is_empty() => return Ok(Err("none of the groups has a role")),
             None => {
-                let grants = grants();
-                if grants.is_empty() {
-                    return Ok(Err("none of the groups has a role"));
-                }
-                if self.store.principal_get(&made_name).await?.is_some() {
-                    return Ok(Err("another principal has the name that would be given"));
-                }
+                let now = self.environment.now();
                 let display = person.name.map(|name| name.chars().filter(|it| !it.is_control()));
                 let made = Principal {
-                    name: made_name,
+                    name: made_name.clone(),
                     tenant: provider.tenant.clone(),
                     kind: PrincipalKind::Person,
                     display_name: display.map(|name| name.take(DISPLAY_CHARS_MAX).collect()),
                     grants,
                     enabled: true,
                     password_hash: String::new(),
+                    password_at: now,
                     digest_secret: None,
-                    subject: Some(subject),
-                    created_at: self.environment.now(),
+                    subject: Some(subject.clone()),
+                    created_at: now,
                     version: 1,
                 };
-                self.store.principal_put(made.clone()).await?;
-                made
+                self.keep_person(made, Keep::New).await?;
+                made_name
             }
         };
-        let is_ours = |tenant: Option<&str>| tenant == Some(provider.tenant.as_str());
-        let permissions = principal.permissions(&|_| None);
-        if !provider.vouches_everywhere && !permissions.iter().all(|it| is_ours(it.tenant.as_deref())) {
+        // Somebody else may have had the name, or has it by now.
+        let is_them = |account: &Account| account.is_let_in && account.principal.subject.as_ref() == Some(&subject);
+        let Some(account) = self.account(&name).await?.filter(|account| is_them(account)) else {
+            return Ok(Err("the principal is not let in"));
+        };
+        if !provider.vouches_everywhere && !stays_within(&account.permissions, &provider.tenant) {
             return Ok(Err("the principal has rights beyond the domain of the provider"));
         }
-        Ok(Ok(principal))
+        Ok(Ok(account))
+    }
+
+    /// Keeps a principal as its provider describes it. That another login did the same at the same time is no failure.
+    async fn keep_person(&self, principal: Principal, keep: Keep) -> Result<(), Fault> {
+        let kept = self.store.principal_keep(principal, keep, None).await;
+        self.directory.forget();
+        match kept? {
+            Once::Now(Err(fault)) if !matches!(fault.name, FaultName::AlreadyExists | FaultName::OutdatedVersion) => {
+                Err(fault)
+            }
+            Once::Now(_) | Once::Before(_) | Once::Reused => Ok(()),
+        }
     }
 
     /// What a principal is called that a provider made: always the same for the same person.

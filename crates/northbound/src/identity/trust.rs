@@ -31,6 +31,8 @@ pub(super) struct Trust {
 #[derive(Default)]
 struct Domain {
     anchors: Vec<TrustAnchor<'static>>,
+    /// Keys of those that vouch for rights beyond the domain.
+    everywhere: Vec<TrustAnchor<'static>>,
     lists: Vec<CertRevocationList<'static>>,
     /// Issuer and serial number.
     revoked: HashSet<(Vec<u8>, Serial)>,
@@ -43,22 +45,26 @@ impl Trust {
         for authority in records.authorities {
             let domain = domains.entry(authority.tenant).or_default();
             let der = CertificateDer::from(authority.der);
-            match anchor_from_trusted_cert(&der) {
-                Ok(anchor) => domain.anchors.push(anchor.to_owned()),
+            let anchor = match anchor_from_trusted_cert(&der) {
+                Ok(anchor) => anchor.to_owned(),
                 Err(error) => {
                     tracing::error!(authority = %authority.fingerprint, %error, "a trusted authority cannot be read");
                     continue;
                 }
-            }
+            };
             match authority.list.map(|list| OwnedCertRevocationList::from_der(&list.der)) {
                 None => {}
                 Some(Ok(list)) => domain.lists.push(list.into()),
                 Some(Err(error)) => {
                     // What it revoked is not known, so nobody is let in by it.
                     tracing::error!(authority = %authority.fingerprint, %error, "a revocation list cannot be read");
-                    domain.anchors.pop();
+                    continue;
                 }
             }
+            if authority.vouches_everywhere {
+                domain.everywhere.push(anchor.clone());
+            }
+            domain.anchors.push(anchor);
         }
         for revoked in records.revoked {
             if let Some(domain) = domains.get_mut(&revoked.tenant) {
@@ -68,17 +74,28 @@ impl Trust {
         Self { version: records.version, domains }
     }
 
-    /// The domains that believe this chain at `now`.
-    pub(super) fn believers(&self, chain: &[CertificateDer<'static>], now: Timestamp) -> Vec<&str> {
-        let verified = |domain: &Domain| {
-            domain.verify(chain, now).inspect_err(|why| tracing::debug!(why, "a client certificate is not believed"))
+    /// The domains that believe this chain at `now`, and whether by an authority that vouches for rights beyond the
+    /// domain.
+    pub(super) fn believers(&self, chain: &[CertificateDer<'static>], now: Timestamp) -> Vec<(&str, bool)> {
+        let believes = |(name, domain): (&'_ String, &'_ Domain)| match domain.verify(&domain.anchors, chain, now) {
+            // Several authorities may lead to the chain: one of those that count must, by itself.
+            Ok(()) => Some(domain.verify(&domain.everywhere, chain, now).is_ok()),
+            Err(why) => {
+                tracing::debug!(tenant = name, why, "a client certificate is not believed");
+                None
+            }
         };
-        self.domains.iter().filter(|(_, domain)| verified(domain).is_ok()).map(|(name, _)| name.as_str()).collect()
+        self.domains.iter().filter_map(|(name, domain)| Some((name.as_str(), believes((name, domain))?))).collect()
     }
 }
 
 impl Domain {
-    fn verify(&self, chain: &[CertificateDer<'static>], now: Timestamp) -> Result<(), String> {
+    fn verify(
+        &self,
+        anchors: &[TrustAnchor<'static>],
+        chain: &[CertificateDer<'static>],
+        now: Timestamp,
+    ) -> Result<(), String> {
         let (leaf, intermediates) = chain.split_first().ok_or("no certificate")?;
         if chain.len() > CHAIN_MAX {
             return Err(format!("more than {CHAIN_MAX} certificates"));
@@ -89,7 +106,7 @@ impl Domain {
         let path = certificate
             .verify_for_usage(
                 ALL_VERIFICATION_ALGS,
-                &self.anchors,
+                anchors,
                 intermediates,
                 UnixTime::since_unix_epoch(Duration::from_secs(seconds)),
                 KeyUsage::client_auth(),
