@@ -35,11 +35,12 @@ use muster_protocol::soap::security::{Password, UsernameToken};
 pub use certificate::{ClientCertificate, end_of_certificate};
 use certificates::Certificates;
 use openid::Providers;
+pub use openid::login_router;
 use password::Passwords;
 pub use password::{PasswordError, hash_password};
 use rate::Rate;
 use replay::Replays;
-pub(crate) use shown::{Authorization, Authorized, Known, agreed, authorization};
+pub(crate) use shown::{Authorization, Known, agreed, authorization};
 
 /// What the operator sets about identity.
 #[derive(Clone, Debug)]
@@ -58,6 +59,8 @@ pub struct Settings {
     pub digest_ahead_s: i64,
     /// Digests remembered; when there is no room, further ones are refused.
     pub digests_max: usize,
+    /// Path of the console, to which a browser is sent after a login that was begun for it; absent where there is none.
+    pub console: Option<String>,
 }
 
 impl Default for Settings {
@@ -70,6 +73,7 @@ impl Default for Settings {
             digest_age_s: 5 * 60,
             digest_ahead_s: 60,
             digests_max: 100_000,
+            console: None,
         }
     }
 }

@@ -159,7 +159,8 @@ impl Broker {
     /// `UnknownPrincipal`.
     pub(super) async fn account_named(&self, caller: &Caller, name: &str) -> Result<Arc<Account>, Fault> {
         let found = self.account(name).await?.filter(|account| account.principal.tenant == caller.tenant);
-        let unknown = || Fault::new(FaultName::UnknownPrincipal, "there is no such principal in this domain").with(name);
+        let unknown =
+            || Fault::new(FaultName::UnknownPrincipal, "there is no such principal in this domain").with(name);
         found.ok_or_else(unknown)
     }
 }

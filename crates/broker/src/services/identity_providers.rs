@@ -32,8 +32,8 @@ pub struct Person<'p> {
     pub subject: &'p str,
     /// A name to show.
     pub name: Option<&'p str>,
-    /// Groups, where the provider tells them.
-    pub groups: &'p [&'p str],
+    /// Groups; absent where nothing was said of them, so that they are as they were.
+    pub groups: Option<&'p [&'p str]>,
 }
 
 /// Longest client secret, in octets.
@@ -159,25 +159,27 @@ impl Broker {
     ) -> Result<Result<Arc<Account>, &'static str>, Fault> {
         let subject = provider.subject(person.subject);
         let made_name = self.name_of_person(provider, person.subject);
-        let roles = provider.settings.roles_of(person.groups);
-        let grants: Vec<Grant> = roles.into_iter().map(Grant::role).collect();
+        let grants: Option<Vec<Grant>> = person.groups.map(|groups| {
+            let roles = provider.settings.roles_of(groups);
+            roles.into_iter().map(Grant::role).collect()
+        });
         let name = match self.store.principal_of_subject(&subject).await? {
             Some(known) if known.tenant != provider.tenant => return Ok(Err("the subject is that of another domain")),
-            Some(known) if known.name == made_name && provider.settings.creates_principals => {
-                if grants.is_empty() {
-                    return Ok(Err("none of the groups has a role any more"));
-                }
+            Some(known) => {
                 let name = known.name.clone();
-                if known.grants != grants {
+                let is_made = name == made_name && provider.settings.creates_principals;
+                if let Some(grants) = grants.filter(|grants| is_made && *grants != known.grants) {
+                    // Without a group that has a role the principal keeps its name and may do nothing.
                     let version = known.version;
                     self.keep_person(Principal { grants, ..known }, Keep::Changed { version }).await?;
                 }
                 name
             }
-            Some(known) => known.name,
             None if !provider.settings.creates_principals => return Ok(Err("the subject is bound to no principal")),
-            None if grants.is_empty() => return Ok(Err("none of the groups has a role")),
             None => {
+                let Some(grants) = grants.filter(|grants| !grants.is_empty()) else {
+                    return Ok(Err("none of the groups has a role"));
+                };
                 let now = self.environment.now();
                 let display = person.name.map(|name| name.chars().filter(|it| !it.is_control()));
                 let made = Principal {
@@ -203,6 +205,9 @@ impl Broker {
         let Some(account) = self.account(&name).await?.filter(|account| is_them(account)) else {
             return Ok(Err("the principal is not let in"));
         };
+        if account.principal.grants.is_empty() {
+            return Ok(Err("the principal may do nothing: none of the groups has a role any more"));
+        }
         if !provider.vouches_everywhere && !stays_within(&account.permissions, &provider.tenant) {
             return Ok(Err("the principal has rights beyond the domain of the provider"));
         }

@@ -115,13 +115,13 @@ pub(super) fn read(payload: &[u8], expected: &Expected<'_>) -> Result<Claims, To
 
 impl Claims {
     /// The groups that the claim of this name lists; a dot in the name leads into an object, so that
-    /// `realm_access.roles` can be named.
-    pub(super) fn groups(&self, claim: &str) -> Vec<&str> {
+    /// `realm_access.roles` can be named. Nothing where there is no such claim.
+    pub(super) fn groups(&self, claim: &str) -> Option<Vec<&str>> {
         let found = self.all.get(claim).or_else(|| claim.split('.').try_fold(&self.all, |at, name| at.get(name)));
-        match found {
-            Some(Value::String(one)) => vec![one],
-            Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).take(GROUPS_MAX).collect(),
-            _ => Vec::new(),
+        match found? {
+            Value::String(one) => Some(vec![one]),
+            Value::Array(many) => Some(many.iter().filter_map(Value::as_str).take(GROUPS_MAX).collect()),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Some(Vec::new()),
         }
     }
 }

@@ -115,7 +115,7 @@ struct Header {
 }
 
 /// Whether a text has the form of a signed token, so that it is not taken for another credential.
-pub(super) fn looks_like_token(text: &str) -> bool {
+pub(in crate::identity) fn looks_like_token(text: &str) -> bool {
     text.starts_with("eyJ") && text.bytes().filter(|octet| *octet == b'.').count() == 2
 }
 
