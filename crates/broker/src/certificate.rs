@@ -79,7 +79,7 @@ fn hexadecimal(digits: &str) -> Option<Vec<u8>> {
 
 /// What of a certificate names a principal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum NameKind {
+pub enum CertificateNameKind {
     /// SHA-256 of the whole certificate.
     Fingerprint,
     /// URI among the alternative names, to the letter.
@@ -93,7 +93,7 @@ pub enum NameKind {
 }
 
 names! {
-    NameKind {
+    CertificateNameKind {
         "FINGERPRINT" Fingerprint
         "URI" Uri
         "DNS" Dns
@@ -106,7 +106,7 @@ names! {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CertificateName {
     /// Of which kind.
-    pub kind: NameKind,
+    pub kind: CertificateNameKind,
     /// In the form in which it is compared.
     pub value: String,
 }
@@ -118,12 +118,12 @@ impl CertificateName {
     /// A name in the form in which it is compared; nothing if it is empty, too long, does not print, or is no
     /// fingerprint where one is meant.
     #[must_use]
-    pub fn new(kind: NameKind, value: &str) -> Option<Self> {
+    pub fn new(kind: CertificateNameKind, value: &str) -> Option<Self> {
         let fits = !value.is_empty() && value.chars().count() <= NAME_CHARS_MAX && !value.chars().any(char::is_control);
         let value = match kind {
-            NameKind::Fingerprint => Fingerprint::parse(value)?.to_string(),
-            NameKind::Dns | NameKind::Email => value.to_ascii_lowercase(),
-            NameKind::Uri | NameKind::CommonName => value.to_owned(),
+            CertificateNameKind::Fingerprint => Fingerprint::parse(value)?.to_string(),
+            CertificateNameKind::Dns | CertificateNameKind::Email => value.to_ascii_lowercase(),
+            CertificateNameKind::Uri | CertificateNameKind::CommonName => value.to_owned(),
         };
         fits.then_some(Self { kind, value })
     }
@@ -240,10 +240,10 @@ mod tests {
     #[test]
     fn host_names_and_mail_addresses_compare_without_regard_to_case_and_others_to_the_letter() {
         let name = |kind, value| CertificateName::new(kind, value).map(|it| it.value);
-        assert_eq!(name(NameKind::Dns, "CRM.Example"), Some("crm.example".to_owned()));
-        assert_eq!(name(NameKind::Uri, "urn:x:CRM"), Some("urn:x:CRM".to_owned()));
-        assert_eq!(name(NameKind::CommonName, "a\u{0}b"), None);
-        assert_eq!(name(NameKind::CommonName, ""), None);
-        assert_eq!(name(NameKind::Fingerprint, "crm"), None);
+        assert_eq!(name(CertificateNameKind::Dns, "CRM.Example"), Some("crm.example".to_owned()));
+        assert_eq!(name(CertificateNameKind::Uri, "urn:x:CRM"), Some("urn:x:CRM".to_owned()));
+        assert_eq!(name(CertificateNameKind::CommonName, "a\u{0}b"), None);
+        assert_eq!(name(CertificateNameKind::CommonName, ""), None);
+        assert_eq!(name(CertificateNameKind::Fingerprint, "crm"), None);
     }
 }

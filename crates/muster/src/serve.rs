@@ -86,6 +86,7 @@ impl Server {
             session_idle_s: file.sessions.wsi_idle_seconds,
             session_life_s: file.sessions.wsi_life_seconds,
             request_bytes_max: file.limits.wsi_request_bytes,
+            key_life_s_max: file.sessions.api_key_days_max.saturating_mul(24 * 3600),
             ..Settings::default()
         };
         let broker = Broker::new(store.clone(), vault.clone(), environment.clone(), settings);
@@ -107,7 +108,7 @@ impl Server {
         let wsi =
             Wsi::new(broker.clone(), muster_northbound::Settings { is_tls: north.is_tls(), ..wsi_settings(&file) });
         let bounds = Bounds::of(&file.limits);
-        let north = north.serve(soap::router(wsi), bounds);
+        let north = north.serve(soap::router(wsi.clone()).merge(identity::login_router(wsi)), bounds);
         let south = south.serve(muster_southbound::router(exchange.clone()), bounds);
         let ending = Arc::new(AtomicBool::new(false));
         let router = health(store.clone(), ending.clone()).merge(metrics::router(exchange.clone(), certificates));

@@ -69,6 +69,10 @@ impl Broker {
     pub async fn add_authority(&self, caller: &Caller, given: AuthorityGiven) -> Result<Authority, Fault> {
         must_do_everything(caller, Right::new("certificate", "create"))?;
         checks::line_if_given("name", given.name.as_deref(), TEXT_CHARS_MAX)?;
+        if self.tenant(&caller.tenant).await?.is_none() {
+            let text = format!("there is no tenant {}", caller.tenant);
+            return Err(Fault::new(FaultName::UnknownTenant, text).with(&caller.tenant));
+        }
         let now = self.environment.now();
         if !given.is_authority {
             let why = "the certificate may not issue others; give that of the authority, not one that it issued";

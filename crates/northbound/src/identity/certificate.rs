@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256, digest};
-use muster_broker::certificate::{CertificateName, Fingerprint, NameKind, RevocationList, Serial};
+use muster_broker::certificate::{CertificateName, CertificateNameKind, Fingerprint, RevocationList, Serial};
 use muster_broker::time::Timestamp;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
@@ -144,7 +144,7 @@ impl Facts {
 }
 
 fn names(read: &X509Certificate<'_>, fingerprint: Fingerprint) -> Result<Vec<CertificateName>, ()> {
-    let mut names = vec![CertificateName { kind: NameKind::Fingerprint, value: fingerprint.to_string() }];
+    let mut names = vec![CertificateName { kind: CertificateNameKind::Fingerprint, value: fingerprint.to_string() }];
     let mut add = |kind, value: &str| {
         if names.len() < NAMES_MAX {
             names.extend(CertificateName::new(kind, value));
@@ -153,15 +153,15 @@ fn names(read: &X509Certificate<'_>, fingerprint: Fingerprint) -> Result<Vec<Cer
     if let Some(alternative) = read.subject_alternative_name().map_err(|_| ())? {
         for name in &alternative.value.general_names {
             match name {
-                GeneralName::URI(value) => add(NameKind::Uri, value),
-                GeneralName::DNSName(value) => add(NameKind::Dns, value),
-                GeneralName::RFC822Name(value) => add(NameKind::Email, value),
+                GeneralName::URI(value) => add(CertificateNameKind::Uri, value),
+                GeneralName::DNSName(value) => add(CertificateNameKind::Dns, value),
+                GeneralName::RFC822Name(value) => add(CertificateNameKind::Email, value),
                 _ => {}
             }
         }
     }
     for name in read.subject().iter_common_name() {
-        add(NameKind::CommonName, name.as_str().map_err(|_| ())?);
+        add(CertificateNameKind::CommonName, name.as_str().map_err(|_| ())?);
     }
     Ok(names)
 }

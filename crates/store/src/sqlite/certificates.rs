@@ -1,8 +1,8 @@
 //! Authorities, names of certificates, and what is revoked.
 
 use muster_broker::certificate::{
-    Authority, CertificateBinding, CertificateName, Fingerprint, NameKind, RevocationList, RevokedCertificate, Serial,
-    TrustRecords,
+    Authority, CertificateBinding, CertificateName, CertificateNameKind, Fingerprint, RevocationList,
+    RevokedCertificate, Serial, TrustRecords,
 };
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::page::{Listed, Page};
@@ -16,8 +16,13 @@ use super::rows::{Cells, Done, number_in, value_in};
 use super::writer::Guard;
 
 /// Numbers that kinds are kept as.
-const KINDS: [NameKind; 5] =
-    [NameKind::Fingerprint, NameKind::Uri, NameKind::Dns, NameKind::Email, NameKind::CommonName];
+const KINDS: [CertificateNameKind; 5] = [
+    CertificateNameKind::Fingerprint,
+    CertificateNameKind::Uri,
+    CertificateNameKind::Dns,
+    CertificateNameKind::Email,
+    CertificateNameKind::CommonName,
+];
 
 /// Columns for [`authority`].
 const AUTHORITY: &str = "tenant, fingerprint, name, subject, subject_der, key_digest, der, not_before, not_after, \
