@@ -7,6 +7,7 @@
 mod access;
 mod background;
 mod contacts;
+mod credentials;
 mod devices;
 mod imports;
 mod principals;
@@ -19,6 +20,7 @@ use std::pin::Pin;
 pub use access::{AccessStore, AccountRecord, Keep};
 pub use background::{BackgroundStore, Due};
 pub use contacts::{Contact, ContactKey, ContactState, ContactStep, ContactStore, DialogueState, OpenTask, Verdict};
+pub use credentials::{CertificateStore, KeyStore, ProviderStore, ProviderVerdict, ProviderWrite};
 pub use devices::{
     CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceGiven, DeviceKey, DeviceStore, DeviceVerdict, DeviceWrite,
     WriteMode,
@@ -36,6 +38,9 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 pub trait Store:
     PrincipalStore
     + AccessStore
+    + KeyStore
+    + CertificateStore
+    + ProviderStore
     + DeviceStore
     + ImportStore
     + SubscriberStore
@@ -50,6 +55,9 @@ pub trait Store:
 impl<S> Store for S where
     S: PrincipalStore
         + AccessStore
+        + KeyStore
+        + CertificateStore
+        + ProviderStore
         + DeviceStore
         + ImportStore
         + SubscriberStore

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::civil::Time;
 use muster_broker::access::{PrincipalKind, TenantStatus};
+use muster_broker::certificate::CertificateNameKind;
 use muster_broker::device::ManagementState;
 use muster_broker::fault::Fault;
 use muster_broker::identity::{DeviceId, Msisdn};
@@ -335,6 +336,7 @@ enumeration! { TaskStatus: "SCHEDULED" "NOTIFYING" "AWAITING_USER" "IN_PROGRESS"
 "SUCCEEDED" "FAILED" "REJECTED" "CANCELLED" "EXPIRED" }
 enumeration! { TenantStatus: "ACTIVE" "SUSPENDED" }
 enumeration! { PrincipalKind: "SYSTEM" "PERSON" }
+enumeration! { CertificateNameKind: "FINGERPRINT" "URI" "DNS" "EMAIL" "COMMON_NAME" }
 enumeration! { TraceDirection: "RECEIVED" "SENT" }
 enumeration! { JobStatus: "SCHEDULED" "RUNNING" "PAUSED" "CANCELLING" "COMPLETED" "CANCELLED" "STOPPED" }
 
