@@ -102,6 +102,9 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`, `UnknownTenant`.
     pub async fn tenant_by_name(&self, caller: &Caller, name: &str) -> Result<Tenant, Fault> {
+        if name == caller.tenant {
+            caller.must(READ)?;
+        }
         caller.may_begin(READ)?;
         let found = self.store.tenant_get(name).await?.filter(|_| caller.within(name).must(READ).is_ok());
         found.ok_or_else(|| granting::unknown_tenant(name))
