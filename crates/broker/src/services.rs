@@ -3,8 +3,10 @@
 //! Faces turn a request into the arguments of one of these methods and its answer or [`Fault`] into theirs. Nothing
 //! here knows XML, JSON or HTTP.
 
+mod api_keys;
 mod arguments;
 mod bulk_operations;
+mod certificates;
 mod checks;
 mod consent;
 mod deployment_broker;
@@ -14,7 +16,9 @@ mod device_fields;
 mod device_import;
 mod device_manager;
 mod given;
+mod identity_providers;
 mod once;
+mod reaching;
 mod scheduling;
 mod selecting;
 mod session;
@@ -23,11 +27,15 @@ mod together;
 mod traces;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use api_keys::KeyWanted;
 pub use bulk_operations::{Deployment, DeploymentReceipt, JobsByDate, TasksWanted};
+pub use certificates::{AuthorityGiven, RevocationGiven};
 pub use deployment_broker::{BulkRequest, OperationReceipt, OperationRequest, Rejected};
 pub use device_manager::{AccountFields, CapabilityFields, DeviceFields, ImportResult};
 pub use given::Given;
+pub use identity_providers::{Person, ProviderGiven};
 pub use session::{OpenedSession, ServiceInfo};
 pub use subscriber_manager::SubscriberFields;
 pub use traces::{RecordingWanted, TraceSetting};
@@ -45,6 +53,8 @@ pub struct Broker {
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) environment: Arc<dyn Environment>,
     pub(crate) settings: Arc<Settings>,
+    /// Raised when this process changes what certificates are verified with.
+    trust_changes: Arc<AtomicU64>,
     pub(crate) directory: Arc<Directory>,
 }
 
@@ -59,8 +69,8 @@ pub struct Settings {
     pub session_life_s: i64,
     /// Largest request of the WSI, in bytes; told by `getServiceInfo`.
     pub request_bytes_max: u64,
-    /// Whether operations that ask no user need the standing consent of the device's subscriber.
-    pub is_consent_demanded: bool,
+    /// Longest life of an API key.
+    pub key_life_s_max: i64,
 }
 
 impl Default for Settings {
@@ -70,7 +80,7 @@ impl Default for Settings {
             session_idle_s: 30 * 60,
             session_life_s: 12 * 3600,
             request_bytes_max: 8 << 20,
-            is_consent_demanded: false,
+            key_life_s_max: 366 * 24 * 3600,
         }
     }
 }
@@ -93,7 +103,14 @@ impl Broker {
         environment: Arc<dyn Environment>,
         settings: Settings,
     ) -> Self {
-        Self { store, vault, environment, settings: Arc::new(settings), directory: Arc::default() }
+        Self {
+            store,
+            vault,
+            environment,
+            settings: Arc::new(settings),
+            directory: Arc::default(),
+            trust_changes: Arc::default(),
+        }
     }
 
     /// The account of this name, as it was a few seconds ago at most.
@@ -134,6 +151,16 @@ impl Broker {
     #[must_use]
     pub fn environment(&self) -> &Arc<dyn Environment> {
         &self.environment
+    }
+
+    /// A number that is another one after this process has changed what certificates are verified with.
+    #[must_use]
+    pub fn trust_changes(&self) -> u64 {
+        self.trust_changes.load(Ordering::Acquire)
+    }
+
+    fn trust_changed(&self) {
+        self.trust_changes.fetch_add(1, Ordering::AcqRel);
     }
 
     /// What the operator set.

@@ -7,7 +7,9 @@
 mod access;
 mod background;
 mod contacts;
+mod credentials;
 mod devices;
+mod imports;
 mod principals;
 mod subscribers;
 mod tasks;
@@ -18,10 +20,12 @@ use std::pin::Pin;
 pub use access::{AccessStore, AccountRecord, Keep};
 pub use background::{BackgroundStore, Due};
 pub use contacts::{Contact, ContactKey, ContactState, ContactStep, ContactStore, DialogueState, OpenTask, Verdict};
+pub use credentials::{CertificateStore, KeyStore, ProviderStore, ProviderVerdict, ProviderWrite};
 pub use devices::{
     CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceGiven, DeviceKey, DeviceStore, DeviceVerdict, DeviceWrite,
     WriteMode,
 };
+pub use imports::{ImportBatch, ImportKey, ImportOutcome, ImportState, ImportStep, ImportStore, ImportTotals};
 pub use principals::{PrincipalStore, SessionRecord};
 pub use subscribers::{Assignment, SubscriberGiven, SubscriberKey, SubscriberStore, SubscriberVerdict};
 pub use tasks::{HistoryOf, JobFilter, JobStore, Target, TaskFilter, TaskStore};
@@ -34,7 +38,11 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 pub trait Store:
     PrincipalStore
     + AccessStore
+    + KeyStore
+    + CertificateStore
+    + ProviderStore
     + DeviceStore
+    + ImportStore
     + SubscriberStore
     + TaskStore
     + JobStore
@@ -47,7 +55,11 @@ pub trait Store:
 impl<S> Store for S where
     S: PrincipalStore
         + AccessStore
+        + KeyStore
+        + CertificateStore
+        + ProviderStore
         + DeviceStore
+        + ImportStore
         + SubscriberStore
         + TaskStore
         + JobStore

@@ -70,6 +70,7 @@ impl Environment for Clock {
 
 pub(crate) struct World {
     pub(crate) clock: Arc<Clock>,
+    pub(crate) broker: Broker,
     router: Router,
     _folder: tempfile::TempDir,
 }
@@ -128,8 +129,8 @@ impl World {
             };
             broker.store().principal_put(principal).await.unwrap();
         }
-        let router = router(Wsi::new(broker, settings));
-        Self { clock, router, _folder: folder }
+        let router = router(Wsi::new(broker.clone(), settings));
+        Self { clock, broker, router, _folder: folder }
     }
 
     /// A world with a device under [`NUMBER`] and a session of `root`.
