@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod attempts;
+pub mod callback;
 pub mod capability;
 pub mod contact;
 pub mod device;

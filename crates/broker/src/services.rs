@@ -5,6 +5,7 @@
 
 mod arguments;
 mod bulk_operations;
+mod callbacks;
 mod checks;
 mod deployment_broker;
 mod deployments;
@@ -23,6 +24,7 @@ mod traces;
 use std::sync::Arc;
 
 pub use bulk_operations::{Deployment, DeploymentReceipt, JobsByDate, TasksWanted};
+pub use callbacks::{CallbackAddressFields, CallbackAddressTold, CredentialFields, secrets_of};
 pub use deployment_broker::{BulkRequest, OperationReceipt, OperationRequest, Rejected};
 pub use device_manager::{AccountFields, CapabilityFields, DeviceFields, ImportResult};
 pub use given::Given;
@@ -53,6 +55,8 @@ pub struct Settings {
     pub session_life_s: i64,
     /// Largest request of the WSI, in bytes; told by `getServiceInfo`.
     pub request_bytes_max: u64,
+    /// Whether callback addresses on this machine may be spoken to without TLS: for trials.
+    pub callbacks_over_http: bool,
 }
 
 impl Default for Settings {
@@ -62,6 +66,7 @@ impl Default for Settings {
             session_idle_s: 30 * 60,
             session_life_s: 12 * 3600,
             request_bytes_max: 8 << 20,
+            callbacks_over_http: false,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! pure functions of this crate decided, under the conditions that they name.
 
 mod background;
+mod callbacks;
 mod contacts;
 mod devices;
 mod principals;
@@ -14,6 +15,10 @@ mod traces;
 use std::pin::Pin;
 
 pub use background::{BackgroundStore, Due};
+pub use callbacks::{
+    CallbackAddressFilter, CallbackAddressVerdict, CallbackStore, ClaimWanted, Claimed, Content, DeadLetter,
+    DeadLetterFilter, QueueView, Settled, Settlement, Waiting,
+};
 pub use contacts::{Contact, ContactKey, ContactState, ContactStep, ContactStore, DialogueState, OpenTask, Verdict};
 pub use devices::{
     CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceGiven, DeviceKey, DeviceStore, DeviceVerdict, DeviceWrite,
@@ -28,12 +33,19 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 
 /// Everything that is kept.
 pub trait Store:
-    PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + TraceStore + BackgroundStore
+    PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + TraceStore + BackgroundStore + CallbackStore
 {
 }
 
 impl<S> Store for S where
-    S: PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + TraceStore + BackgroundStore
+    S: PrincipalStore
+        + DeviceStore
+        + TaskStore
+        + JobStore
+        + ContactStore
+        + TraceStore
+        + BackgroundStore
+        + CallbackStore
 {
 }
 

@@ -81,6 +81,7 @@ impl Server {
             session_idle_s: file.sessions.wsi_idle_seconds,
             session_life_s: file.sessions.wsi_life_seconds,
             request_bytes_max: file.limits.wsi_request_bytes,
+            callbacks_over_http: false,
         };
         let broker = Broker::new(store.clone(), vault.clone(), environment.clone(), settings);
         let new_password = first_administrator(&broker, admin_password).await?;

@@ -3,6 +3,7 @@
 mod adoption;
 mod background;
 mod cache;
+mod callbacks;
 mod capabilities;
 mod checkpoint;
 mod contacts;
