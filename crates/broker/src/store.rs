@@ -17,7 +17,7 @@ use std::pin::Pin;
 pub use background::{BackgroundStore, Due};
 pub use callbacks::{
     CallbackAddressFilter, CallbackAddressVerdict, CallbackStore, ClaimWanted, Claimed, Content, DeadLetter,
-    DeadLetterFilter, QueueView, Settled, Settlement, Waiting,
+    DeadLetterFilter, Lease, QueueView, Settled, Settlement, Waiting,
 };
 pub use contacts::{Contact, ContactKey, ContactState, ContactStep, ContactStore, DialogueState, OpenTask, Verdict};
 pub use devices::{

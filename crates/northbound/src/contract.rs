@@ -12,6 +12,7 @@ mod descriptor;
 pub mod device_manager;
 pub mod fault;
 mod json;
+pub mod notification;
 mod offered;
 mod read;
 mod record;
@@ -20,6 +21,7 @@ pub mod traces;
 pub mod value;
 
 pub use descriptor::{Cardinality, FieldDescriptor, Kind, NamedType, OperationDescriptor, TypeDescriptor};
+pub(crate) use json::record_json;
 pub use json::{JsonError, answer_to_json, request_from_json};
 pub use offered::{ELSEWHERE, Operation, Request, operation, operations, port_type};
 pub use record::{Path, Record, Value};

@@ -91,6 +91,7 @@ impl SqliteStore {
             known: schema::VERSION,
         })?;
         let vault = Arc::new(vault(&writer, options)?);
+        callbacks::release_all(&writer).map_err(sqlite)?;
 
         let read = |count: usize| -> Result<Vec<Connection>, OpenError> {
             (0..count.max(1))

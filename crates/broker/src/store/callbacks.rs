@@ -21,11 +21,15 @@ pub struct CallbackAddressFilter {
     pub kind: Option<CallbackKind>,
 }
 
+/// What makes a claim that of one node, and of one time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease(pub Uuid);
+
 /// How much a node takes on at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimWanted {
     /// The claims that are made carry this, and count only with it.
-    pub lease: Uuid,
+    pub lease: Lease,
     /// The time.
     pub now: Timestamp,
     /// Until when they last; then any node may take them.
@@ -96,7 +100,7 @@ pub struct Settlement {
     /// Which queue.
     pub queue: QueueId,
     /// The claim.
-    pub lease: Uuid,
+    pub lease: Lease,
     /// The time.
     pub now: Timestamp,
     /// Numbers of what waited at the beginning of the queue when it was loaded, in order; `progress` counts from the
@@ -231,7 +235,7 @@ pub trait CallbackStore: Send + Sync {
     fn callback_give_up(
         &self,
         queue: QueueId,
-        lease: Uuid,
+        lease: Lease,
         queued_before: Timestamp,
         now: Timestamp,
         limit: u32,

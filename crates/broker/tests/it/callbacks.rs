@@ -6,7 +6,7 @@ use muster_broker::fault::FaultName;
 use muster_broker::services::{
     BulkRequest, CallbackAddressFields, CallbackAddressTold, CredentialFields, Deployment, OperationRequest, secrets_of,
 };
-use muster_broker::store::{CallbackAddressFilter, ClaimWanted, Claimed, Content};
+use muster_broker::store::{CallbackAddressFilter, ClaimWanted, Claimed, Content, Lease};
 use muster_broker::time::Timestamp;
 
 use crate::world::{IMEI_A, NUMBER_A, World, admin, caller, deployment, fault, foreigner, key, page, query};
@@ -35,7 +35,7 @@ impl World {
     async fn claimed(&self) -> Vec<Claimed> {
         let now = Timestamp(self.clock_now());
         let wanted = ClaimWanted {
-            lease: uuid::Uuid::from_u128(1),
+            lease: Lease(uuid::Uuid::from_u128(1)),
             now,
             until: now.plus_s(60),
             claims_max: 10,

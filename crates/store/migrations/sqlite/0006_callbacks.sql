@@ -64,6 +64,8 @@ CREATE TABLE dead_letter (
   died_at INTEGER NOT NULL,
   id BLOB NOT NULL,
   queue BLOB NOT NULL,
+  -- Its place in the queue, so that a replay keeps the order.
+  number INTEGER NOT NULL,
   address BLOB NOT NULL,
   url TEXT NOT NULL,
   soap_version TEXT NOT NULL,

@@ -10,13 +10,12 @@ use muster_broker::id::CallbackAddressId;
 use muster_broker::page::{Listed, Page};
 use muster_broker::store::{
     CallbackAddressFilter, CallbackAddressVerdict, CallbackStore, ClaimWanted, Claimed, DeadLetter, DeadLetterFilter,
-    Due, Once, Pending, QueueView, Remember, Settled, Settlement, Waiting,
+    Due, Lease, Once, Pending, QueueView, Remember, Settled, Settlement, Waiting,
 };
 use muster_broker::time::Timestamp;
 use rusqlite::Connection;
-use uuid::Uuid;
 
-pub(super) use outbox::tell;
+pub(super) use outbox::{release_all, tell};
 
 use super::SqliteStore;
 use super::requests::once;
@@ -101,7 +100,7 @@ impl CallbackStore for SqliteStore {
     fn callback_give_up(
         &self,
         queue: QueueId,
-        lease: Uuid,
+        lease: Lease,
         queued_before: Timestamp,
         now: Timestamp,
         limit: u32,

@@ -9,7 +9,7 @@ use muster_broker::device::Device;
 use muster_broker::id::{CallbackAddressId, EventId};
 use muster_broker::job::{JobEvent, Selector};
 use muster_broker::store::{
-    ClaimWanted, Claimed, Content, DeadLetterFilter, Due, Once, Settled, Settlement, Verdict, Waiting,
+    ClaimWanted, Claimed, Content, DeadLetterFilter, Due, Lease, Once, Settled, Settlement, Verdict, Waiting,
 };
 use muster_broker::task::{Task, TaskEvent, TaskStatus};
 use muster_broker::time::Timestamp;
@@ -17,8 +17,8 @@ use uuid::Uuid;
 
 use crate::world::{ALL, NOW, TENANT, World, step};
 
-const OURS: Uuid = Uuid::from_u128(71);
-const THEIRS: Uuid = Uuid::from_u128(72);
+const OURS: Lease = Lease(Uuid::from_u128(71));
+const THEIRS: Lease = Lease(Uuid::from_u128(72));
 
 fn address(number: u128) -> CallbackAddress {
     CallbackAddress {
@@ -47,7 +47,7 @@ fn callback(address: u128, url: &str) -> Callback {
     }
 }
 
-fn wanted(lease: Uuid, now: Timestamp) -> ClaimWanted {
+fn wanted(lease: Lease, now: Timestamp) -> ClaimWanted {
     ClaimWanted {
         lease,
         now,
@@ -81,7 +81,7 @@ impl World {
         task
     }
 
-    async fn claim(&self, lease: Uuid, now: Timestamp) -> Vec<Claimed> {
+    async fn claim(&self, lease: Lease, now: Timestamp) -> Vec<Claimed> {
         self.store().callback_claim(wanted(lease, now)).await.unwrap()
     }
 
@@ -89,7 +89,7 @@ impl World {
         self.store().callback_waiting(claimed.queue, 100).await.unwrap()
     }
 
-    async fn settle(&self, claimed: &Claimed, lease: Uuid, now: Timestamp, progress: Progress) -> Settled {
+    async fn settle(&self, claimed: &Claimed, lease: Lease, now: Timestamp, progress: Progress) -> Settled {
         let numbers = self.waiting(claimed).await.iter().map(|waiting| waiting.number).collect();
         let settlement = Settlement { queue: claimed.queue, lease, now, numbers, progress, until: None };
         self.store().callback_settle(settlement).await.unwrap()
@@ -244,6 +244,17 @@ async fn a_claim_is_nobody_elses_until_its_lease_ends_and_counts_no_more_once_an
     assert_eq!(world.settle(&theirs[0], THEIRS, NOW.plus_s(62), Progress::On { taken: 1 }).await, Settled::Over);
     assert_eq!(world.waiting(&theirs[0]).await, []);
     assert_eq!(world.claim(OURS, NOW.plus_s(600)).await, [], "an empty queue is not due");
+}
+
+#[tokio::test]
+async fn a_claim_of_a_process_that_died_holds_nobody_up_after_the_next_start() {
+    let mut world = World::new();
+    let device = world.device("one").await;
+    world.ended("one", &device, &callback(1, "https://crm.example/x")).await;
+    assert_eq!(world.claim(OURS, NOW).await.len(), 1);
+    world.reopen();
+    let claims = world.claim(THEIRS, NOW).await;
+    assert_eq!(world.waiting(&claims[0]).await.len(), 1);
 }
 
 #[tokio::test]

@@ -33,8 +33,8 @@ pub(super) fn bury(
     run(
         connection,
         // The same event may have died before in this millisecond, after a replay: then once is enough.
-        "INSERT OR IGNORE INTO dead_letter (tenant, died_at, id, queue, address, url, soap_version, queued_at, owner, kind, \
-         content, reason) SELECT q.tenant, ?1, o.id, o.queue, q.address, q.url, q.soap_version, o.queued_at, o.owner, \
+        "INSERT OR IGNORE INTO dead_letter (tenant, died_at, id, queue, number, address, url, soap_version, queued_at, owner, kind, \
+         content, reason) SELECT q.tenant, ?1, o.id, o.queue, o.number, q.address, q.url, q.soap_version, o.queued_at, o.owner, \
          o.kind, o.content, ?2 FROM outbox o JOIN callback_queue q ON q.id = o.queue WHERE o.queue = ?3 AND o.number <= ?4",
         params![now.0, reason, queue.0.as_bytes(), last],
     )?;
@@ -118,7 +118,7 @@ pub(super) fn replay(
 ) -> Done<u64> {
     let (wanted, from) = wanted(tenant, filter);
     let columns = "d.died_at, d.id, d.address, d.queue, d.owner, d.kind, d.content, d.url, d.soap_version";
-    let buried = wanted.select(connection, columns, from, "d.died_at, d.id", limit, |cells| {
+    let buried = wanted.select(connection, columns, from, "d.died_at, d.queue, d.number, d.id", limit, |cells| {
         let buried = Buried {
             died_at: cells.time()?,
             id: EventId(cells.uuid()?),

@@ -3,7 +3,7 @@
 use muster_broker::callback::{self, CallbackUrl, Event, Progress, QueueId, Reply, SoapVersion};
 use muster_broker::id::{CallbackAddressId, EventId};
 use muster_broker::page::{Listed, Page};
-use muster_broker::store::{ClaimWanted, Claimed, Content, Due, QueueView, Settled, Settlement, Waiting};
+use muster_broker::store::{ClaimWanted, Claimed, Content, Due, Lease, QueueView, Settled, Settlement, Waiting};
 use muster_broker::time::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
@@ -177,7 +177,7 @@ pub(super) fn claim(connection: &Connection, due: &[QueueId], wanted: &ClaimWant
         let taken = run(
             connection,
             "UPDATE callback_queue SET lease = ?, due_at = ? WHERE id = ? AND due_at <= ?",
-            params![wanted.lease.as_bytes(), wanted.until.0, queue.0.as_bytes(), wanted.now.0],
+            params![wanted.lease.0.as_bytes(), wanted.until.0, queue.0.as_bytes(), wanted.now.0],
         )?;
         if taken == 1 {
             claims.extend(claimed(connection, *queue)?);
@@ -227,10 +227,17 @@ pub(super) fn waiting(connection: &Connection, queue: QueueId, limit: u32) -> Do
     )
 }
 
+/// Ends every claim: whoever opens the database is the only one who has it, so a claim that is there is that of a
+/// process that died.
+pub(in crate::sqlite) fn release_all(connection: &Connection) -> Done<()> {
+    run(connection, "UPDATE callback_queue SET lease = NULL, due_at = 0 WHERE lease IS NOT NULL", [])?;
+    Ok(())
+}
+
 /// Whether the claim still holds: a lease that ended, and that nobody has taken since, does.
-fn holds(connection: &Connection, queue: QueueId, lease: Uuid) -> Done<bool> {
+fn holds(connection: &Connection, queue: QueueId, lease: Lease) -> Done<bool> {
     let sql = "SELECT 1 FROM callback_queue WHERE id = ? AND lease = ?";
-    Ok(one(connection, sql, params![queue.0.as_bytes(), lease.as_bytes()], |_| Ok(()))?.is_some())
+    Ok(one(connection, sql, params![queue.0.as_bytes(), lease.0.as_bytes()], |_| Ok(()))?.is_some())
 }
 
 pub(super) fn settle(connection: &Connection, settlement: &Settlement) -> Done<Settled> {
@@ -316,7 +323,7 @@ fn end(connection: &Connection, queue: QueueId, now: Timestamp, reason: &str) ->
 pub(super) fn give_up_old(
     connection: &Connection,
     queue: QueueId,
-    lease: Uuid,
+    lease: Lease,
     queued_before: Timestamp,
     now: Timestamp,
     limit: u32,
