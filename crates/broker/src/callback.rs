@@ -37,8 +37,6 @@ pub struct CallbackWanted {
     pub reference: Option<String>,
     /// `1.1` or `1.2`; 1.1 when absent.
     pub soap_version: Option<String>,
-    /// `wsa:MessageID` of the request.
-    pub relates_to: Option<String>,
 }
 
 impl From<&str> for CallbackWanted {

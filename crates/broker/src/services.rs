@@ -7,6 +7,7 @@ mod arguments;
 mod bulk_operations;
 mod callbacks;
 mod checks;
+mod consent;
 mod deployment_broker;
 mod deployments;
 mod device_capabilities;
@@ -18,6 +19,7 @@ mod once;
 mod scheduling;
 mod selecting;
 mod session;
+mod subscriber_manager;
 mod together;
 mod traces;
 
@@ -29,8 +31,11 @@ pub use deployment_broker::{BulkRequest, OperationReceipt, OperationRequest, Rej
 pub use device_manager::{AccountFields, CapabilityFields, DeviceFields, ImportResult};
 pub use given::Given;
 pub use session::{OpenedSession, ServiceInfo};
+pub use subscriber_manager::SubscriberFields;
 pub use traces::{RecordingWanted, TraceSetting};
 
+use crate::access::Tenant;
+use crate::directory::{Account, Directory};
 use crate::fault::{Fault, FaultName};
 use crate::ports::{Environment, Vault};
 use crate::store::{Store, StoreError};
@@ -42,6 +47,7 @@ pub struct Broker {
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) environment: Arc<dyn Environment>,
     pub(crate) settings: Arc<Settings>,
+    pub(crate) directory: Arc<Directory>,
 }
 
 /// What the operator sets.
@@ -57,6 +63,8 @@ pub struct Settings {
     pub request_bytes_max: u64,
     /// Whether callback addresses on this machine may be spoken to without TLS: for trials.
     pub callbacks_over_http: bool,
+    /// Whether operations that ask no user need the standing consent of the device's subscriber.
+    pub is_consent_demanded: bool,
 }
 
 impl Default for Settings {
@@ -67,6 +75,7 @@ impl Default for Settings {
             session_life_s: 12 * 3600,
             request_bytes_max: 8 << 20,
             callbacks_over_http: false,
+            is_consent_demanded: false,
         }
     }
 }
@@ -89,7 +98,29 @@ impl Broker {
         environment: Arc<dyn Environment>,
         settings: Settings,
     ) -> Self {
-        Self { store, vault, environment, settings: Arc::new(settings) }
+        Self { store, vault, environment, settings: Arc::new(settings), directory: Arc::default() }
+    }
+
+    /// The account of this name, as it was a few seconds ago at most.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn account(&self, name: &str) -> Result<Option<Arc<Account>>, Fault> {
+        Ok(self.directory.account(&*self.store, name, self.environment.now()).await?)
+    }
+
+    /// The tenant of this name, as it was a few seconds ago at most.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn tenant(&self, name: &str) -> Result<Option<Arc<Tenant>>, Fault> {
+        Ok(self.directory.tenant(&*self.store, name, self.environment.now()).await?)
+    }
+
+    /// What is remembered of principals and tenants. Whoever writes any of them, or a role, lets it forget.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.directory
     }
 
     /// What is kept.

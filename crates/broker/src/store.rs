@@ -4,16 +4,19 @@
 //! outcome is not known. Stores group the commits of concurrent calls. Decisions stay here: a store applies what the
 //! pure functions of this crate decided, under the conditions that they name.
 
+mod access;
 mod background;
 mod callbacks;
 mod contacts;
 mod devices;
 mod principals;
+mod subscribers;
 mod tasks;
 mod traces;
 
 use std::pin::Pin;
 
+pub use access::{AccessStore, AccountRecord, Keep};
 pub use background::{BackgroundStore, Due};
 pub use callbacks::{
     CallbackAddressFilter, CallbackAddressVerdict, CallbackStore, ClaimWanted, Claimed, Content, DeadLetter,
@@ -25,6 +28,7 @@ pub use devices::{
     WriteMode,
 };
 pub use principals::{PrincipalStore, SessionRecord};
+pub use subscribers::{Assignment, SubscriberGiven, SubscriberKey, SubscriberStore, SubscriberVerdict};
 pub use tasks::{HistoryOf, JobFilter, JobStore, Target, TaskFilter, TaskStore};
 pub use traces::TraceStore;
 
@@ -33,13 +37,24 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 
 /// Everything that is kept.
 pub trait Store:
-    PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + TraceStore + BackgroundStore + CallbackStore
+    PrincipalStore
+    + AccessStore
+    + DeviceStore
+    + SubscriberStore
+    + TaskStore
+    + JobStore
+    + ContactStore
+    + TraceStore
+    + BackgroundStore
+    + CallbackStore
 {
 }
 
 impl<S> Store for S where
     S: PrincipalStore
+        + AccessStore
         + DeviceStore
+        + SubscriberStore
         + TaskStore
         + JobStore
         + ContactStore

@@ -17,13 +17,12 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
-use muster_broker::access::{Principal, Role};
+use muster_broker::access::{BuiltIn, Grant, GrantTenant, Granted, Principal};
 use muster_broker::ports::Environment;
 use muster_broker::ports::Vault;
 use muster_broker::services::{Broker, Settings};
 use muster_broker::store::Store;
-use muster_northbound::identity;
-use muster_northbound::soap::{self, Wsi};
+use muster_northbound::{Wsi, identity, soap};
 use muster_southbound::dm1::Exchange;
 use muster_southbound::profile::Profiles;
 use muster_store::SqliteStore;
@@ -81,7 +80,7 @@ impl Server {
             session_idle_s: file.sessions.wsi_idle_seconds,
             session_life_s: file.sessions.wsi_life_seconds,
             request_bytes_max: file.limits.wsi_request_bytes,
-            callbacks_over_http: false,
+            ..Settings::default()
         };
         let broker = Broker::new(store.clone(), vault.clone(), environment.clone(), settings);
         let new_password = first_administrator(&broker, admin_password).await?;
@@ -99,7 +98,8 @@ impl Server {
                 profiles: Arc::new(Profiles::new(file.profile.clone())?),
             },
         ));
-        let wsi = Wsi::new(broker.clone(), soap::Settings { is_tls: north.is_tls(), ..wsi_settings(&file) });
+        let wsi =
+            Wsi::new(broker.clone(), muster_northbound::Settings { is_tls: north.is_tls(), ..wsi_settings(&file) });
         let bounds = Bounds::of(&file.limits);
         let north = north.serve(soap::router(wsi), bounds);
         let south = south.serve(muster_southbound::router(exchange.clone()), bounds);
@@ -141,16 +141,16 @@ pub(crate) fn open(data: &Path) -> anyhow::Result<(Arc<dyn Store>, Arc<dyn Vault
     Ok((Arc::new(store), vault))
 }
 
-fn wsi_settings(file: &File) -> soap::Settings {
+fn wsi_settings(file: &File) -> muster_northbound::Settings {
     let identity = identity::Settings {
         requests_per_second_max: file.limits.wsi_requests_per_second,
         ..identity::Settings::default()
     };
-    soap::Settings {
+    muster_northbound::Settings {
         public_url: file.north.public_url.clone(),
         body_time: Duration::from_secs(file.limits.request_seconds),
         identity,
-        ..soap::Settings::default()
+        ..muster_northbound::Settings::default()
     }
 }
 
@@ -168,12 +168,11 @@ async fn first_administrator(broker: &Broker, given: Option<String>) -> anyhow::
     let made_up = given.is_none();
     let password = given.unwrap_or_else(|| random_password(broker.environment().as_ref()));
     let hash = identity::hash_password(&password, broker.environment().as_ref())?;
+    let everywhere = Grant::whole(Granted::Role(BuiltIn::ADMINISTRATOR.to_owned()), GrantTenant::Any);
     let principal = Principal {
-        name: ADMINISTRATOR.to_owned(),
-        tenant: FIRST_TENANT.to_owned(),
-        roles: vec![Role::Administrator],
-        password_hash: hash,
-        digest_secret: None,
+        grants: vec![everywhere],
+        created_at: broker.environment().now(),
+        ..Principal::of_role(ADMINISTRATOR, FIRST_TENANT, BuiltIn::ADMINISTRATOR, &hash)
     };
     broker.store().principal_put(principal).await?;
     Ok(made_up.then_some(password))

@@ -5,7 +5,11 @@ mod convert;
 pub mod delivery;
 mod dispatch;
 pub mod identity;
+mod intake;
+mod sessions;
 pub mod soap;
+mod wsi;
 
 pub use identity::hash_password;
-pub use soap::{Settings, Wsi, router};
+pub use soap::router;
+pub use wsi::{Settings, Wsi};

@@ -1,5 +1,6 @@
 //! The port on SQLite.
 
+mod access;
 mod adoption;
 mod background;
 mod cache;
@@ -19,6 +20,7 @@ mod reader;
 mod requests;
 mod rows;
 mod schema;
+mod subscribers;
 mod tasks;
 mod traces;
 mod writer;

@@ -298,7 +298,7 @@ impl Broker {
         caller: &Caller,
         wanted: Option<CallbackWanted>,
     ) -> Result<Option<Callback>, Fault> {
-        let Some(CallbackWanted { address, reference, soap_version, relates_to }) = wanted else { return Ok(None) };
+        let Some(CallbackWanted { address, reference, soap_version }) = wanted else { return Ok(None) };
         if let Some(reference) = &reference {
             checks::prose("callback.reference", reference, REFERENCE_CHARS_MAX)?;
         }
@@ -312,7 +312,8 @@ impl Broker {
         let allowed = allowed.ok_or_else(|| {
             refused("no callback address allowed for this caller covers it; an administrator can allow one, or poll the task instead")
         })?;
-        let relates_to = relates_to.filter(|id| checks::prose("", id, MESSAGE_ID_CHARS_MAX).is_ok());
+        let relates_to = caller.message_id.as_deref().filter(|id| checks::prose("", id, MESSAGE_ID_CHARS_MAX).is_ok());
+        let relates_to = relates_to.map(str::to_owned);
         Ok(Some(Callback { address: allowed.id, url, soap_version, reference, relates_to }))
     }
 
@@ -387,7 +388,7 @@ impl Broker {
         let CallbackAddressFields { owner, url, kind, description, credential, allows_private, enabled } = fields;
         let had_private = stored.as_ref().is_some_and(|stored| stored.allows_private);
         if allows_private && !had_private {
-            caller.must(Right::new("callback", "create:private"))?;
+            caller.must(Right::new("callback", "create").of(Right::PRIVATE))?;
         }
         checks::line_if_given("owner", owner.as_deref(), 255)?;
         if let Some(owner) = &owner {

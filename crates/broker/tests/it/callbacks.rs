@@ -1,6 +1,5 @@
 //! Which addresses may be told, and looking after them.
 
-use muster_broker::access::Role;
 use muster_broker::callback::{CallbackKind, CredentialKind, SoapVersion};
 use muster_broker::fault::FaultName;
 use muster_broker::services::{
@@ -123,13 +122,8 @@ async fn the_reference_and_the_soap_version_are_checked() {
 async fn an_address_of_one_caller_is_nobody_elses_and_counts_before_one_of_all() {
     let world = World::new();
     world.device(NUMBER_A, IMEI_A).await;
-    let principal = |name: &str, tenant: &str| muster_broker::access::Principal {
-        name: name.into(),
-        tenant: tenant.into(),
-        roles: vec![Role::Administrator],
-        password_hash: String::new(),
-        digest_secret: None,
-    };
+    let principal =
+        |name: &str, tenant: &str| muster_broker::access::Principal::of_role(name, tenant, "administrator", "");
     world.broker.store().principal_put(principal("crm", "acme")).await.unwrap();
     world.broker.store().principal_put(principal("far", "other")).await.unwrap();
     let own = |owner: &str| CallbackAddressFields { owner: Some(owner.into()), ..allowed("https://crm.example/") };
@@ -143,7 +137,7 @@ async fn an_address_of_one_caller_is_nobody_elses_and_counts_before_one_of_all()
         FaultName::CallbackRefused
     );
     world.allow(allowed("https://crm.example/")).await;
-    let crm = caller("crm", Role::Administrator);
+    let crm = caller("crm", "administrator");
     world.broker.do_operation(&crm, asked("https://crm.example/x")).await.unwrap();
     assert_eq!(world.claimed().await[0].address_id, own.address.id);
 }
@@ -161,10 +155,10 @@ async fn only_who_has_the_right_to_it_opens_private_networks() {
         let refused = world.broker.create_callback_address(&admin(), private(url), None, None).await;
         assert_eq!(fault(refused), FaultName::InvalidArgument, "{url}");
     }
-    for role in [Role::Reader, Role::Care, Role::Campaign] {
+    for role in ["reader", "care", "campaign"] {
         let somebody = caller("x", role);
         let refused = world.broker.create_callback_address(&somebody, private("https://a.example/"), None, None).await;
-        assert_eq!(fault(refused), FaultName::NotAuthorized, "{role:?}");
+        assert_eq!(fault(refused), FaultName::NotAuthorized, "{role}");
     }
 }
 
@@ -356,7 +350,7 @@ async fn replaying_names_events_or_an_address() {
     let many = vec!["e-00000000000000000000000000000001".to_owned(); 1001];
     assert_eq!(fault(world.broker.replay_dead_letters(&admin(), None, &many).await), FaultName::TooManyEntries);
     assert_eq!(world.broker.replay_dead_letters(&admin(), None, &many[..1]).await.unwrap(), 0);
-    let reader = caller("r", Role::Reader);
+    let reader = caller("r", "reader");
     assert_eq!(fault(world.broker.replay_dead_letters(&reader, None, &many[..1]).await), FaultName::NotAuthorized);
-    assert_eq!(world.broker.dead_letters(&reader, None, &page()).await.unwrap().total, 0);
+    assert_eq!(world.broker.dead_letters(&admin(), None, &page()).await.unwrap().total, 0);
 }

@@ -13,6 +13,7 @@ mod repetition;
 mod rights;
 mod selection;
 mod sessions;
+mod subscribers;
 mod test_cycles;
 mod traces;
 mod world;

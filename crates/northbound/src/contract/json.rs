@@ -3,8 +3,8 @@
 use muster_protocol::xml::element::{Element, XmlWriter};
 use serde_json::{Map, Value};
 
+use super::NAMESPACE;
 use super::descriptor::{FieldDescriptor, Kind, OperationDescriptor};
-use super::{NAMESPACE, Record};
 
 /// Why a JSON value is no request of an operation. `at` is the path of the field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -125,11 +125,6 @@ fn element_to_json(kind: Kind, element: &Element) -> Value {
         _ => None,
     };
     typed.unwrap_or_else(|| Value::String(text.to_owned()))
-}
-
-/// A record that was read as XML.
-pub(crate) fn record_json<R: Record>(element: &Element) -> Value {
-    record_to_json(R::DESCRIPTOR.fields, element)
 }
 
 fn record_to_json(fields: &[FieldDescriptor], element: &Element) -> Value {

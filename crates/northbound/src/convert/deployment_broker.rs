@@ -60,12 +60,7 @@ fn entry_of(given: wire::OperationRequest) -> OperationRequest {
 
 impl From<wire::Callback> for CallbackWanted {
     fn from(given: wire::Callback) -> Self {
-        Self {
-            address: given.address.0,
-            reference: given.reference,
-            soap_version: given.soap_version,
-            relates_to: None,
-        }
+        Self { address: given.address.0, reference: given.reference, soap_version: given.soap_version }
     }
 }
 

@@ -9,10 +9,11 @@ use muster_broker::callback::{CallbackAddress, CallbackKind, CredentialKind, Eve
 use muster_broker::services::{Broker, secrets_of};
 use muster_broker::store::{Claimed, Content, Waiting};
 use muster_protocol::soap::{Version, addressing, envelope, security};
-use muster_protocol::xml::element::{Element, TreeLimits, XmlWriter};
+use muster_protocol::xml::element::XmlWriter;
 
+use crate::contract::face::json::JsonWriter;
 use crate::contract::notification::{EventData, PORT_TYPE};
-use crate::contract::{NAMESPACE, Value as _, record_json};
+use crate::contract::{At, NAMESPACE, Value as _};
 
 /// Which answer is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +74,7 @@ fn soap(waiting: &[Waiting], claimed: &Claimed, address: &CallbackAddress, broke
     writer.leaf("serverId", &broker.settings().server_id);
     let (events, relations) = batch(waiting, |event| {
         let mut one = XmlWriter::new();
-        event_data(event).write("event", &mut one);
+        event_data(event).write(At::entry("event"), &mut one);
         one.finish()
     });
     events.iter().for_each(|event| writer.fragment(event));
@@ -181,14 +182,11 @@ fn event_data(event: &Event) -> EventData {
     }
 }
 
-/// An event as JSON, with the names and types of the contract's table. Lists that are empty are left out.
+/// An event as JSON, with the names of the contract's table.
 fn json(event: &Event) -> String {
-    let mut writer = XmlWriter::new();
-    event_data(event).write("event", &mut writer);
-    // Read back, so that names and types stand in one table alone; what was just written can be read.
-    let element = Element::read(writer.finish().as_bytes(), None, &TreeLimits::WSI).ok();
-    let value = element.map(|element| record_json::<EventData>(&element)).unwrap_or_default();
-    value.to_string()
+    let mut writer = JsonWriter::new();
+    event_data(event).write(At::field("event"), &mut writer);
+    writer.finish().json
 }
 
 /// Hexadecimal HMAC-SHA256 of `timestamp.body`.

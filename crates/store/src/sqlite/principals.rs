@@ -6,38 +6,13 @@ use muster_broker::time::Timestamp;
 use rusqlite::params;
 
 use super::SqliteStore;
+use super::access::{self, PRINCIPAL};
 use super::query::{many, one, run};
-use super::rows::{Cells, Done};
 use super::writer::Guard;
-
-fn principal(cells: &mut Cells<'_>) -> Done<Principal> {
-    Ok(Principal {
-        name: cells.get()?,
-        tenant: cells.get()?,
-        roles: cells.json()?,
-        password_hash: cells.get()?,
-        digest_secret: cells.get()?,
-    })
-}
 
 impl PrincipalStore for SqliteStore {
     fn principal_put(&self, principal: Principal) -> Pending<'_, ()> {
-        Box::pin(self.write(Guard::Savepoint, 512, move |connection| {
-            run(
-                connection,
-                "INSERT INTO principal (name, tenant, roles, password_hash, digest_secret) VALUES (?, ?, ?, ?, ?) \
-                 ON CONFLICT (name) DO UPDATE SET tenant = excluded.tenant, roles = excluded.roles, \
-                 password_hash = excluded.password_hash, digest_secret = excluded.digest_secret",
-                params![
-                    principal.name,
-                    principal.tenant,
-                    serde_json::to_string(&principal.roles)?,
-                    principal.password_hash,
-                    principal.digest_secret
-                ],
-            )?;
-            Ok(())
-        }))
+        Box::pin(self.write(Guard::Savepoint, 512, move |connection| access::put(connection, &principal)))
     }
 
     fn principal_get(&self, name: &str) -> Pending<'_, Option<Principal>> {
@@ -46,9 +21,9 @@ impl PrincipalStore for SqliteStore {
             self.points.read(|connection| {
                 one(
                     connection,
-                    "SELECT name, tenant, roles, password_hash, digest_secret FROM principal WHERE name = ?",
+                    &format!("SELECT {PRINCIPAL} FROM principal p WHERE p.name = ?"),
                     [name],
-                    principal,
+                    access::principal,
                 )
             })
         })
@@ -56,12 +31,7 @@ impl PrincipalStore for SqliteStore {
 
     fn principal_list(&self) -> Pending<'_, Vec<Principal>> {
         Box::pin(self.scan(|connection| {
-            many(
-                connection,
-                "SELECT name, tenant, roles, password_hash, digest_secret FROM principal ORDER BY name",
-                [],
-                principal,
-            )
+            many(connection, &format!("SELECT {PRINCIPAL} FROM principal p ORDER BY p.name"), [], access::principal)
         }))
     }
 

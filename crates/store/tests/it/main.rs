@@ -14,6 +14,7 @@ mod opening;
 mod paging;
 mod principals;
 mod sql;
+mod subscribers;
 mod tasks;
 mod traces;
 mod world;

@@ -160,6 +160,7 @@ impl World {
                 opt_in: false,
                 test_cycle: false,
                 priority: 5,
+                needs_consent: false,
             },
             is_mixed: false,
             schedule: Schedule::default(),

@@ -1,22 +1,24 @@
 //! What a receiver gets.
 
 use aws_lc_rs::hmac;
+use muster_broker::access::Caller;
 use muster_broker::callback::{CallbackWanted, CredentialKind};
 use muster_broker::services::CallbackAddressFields;
 
 use super::receiver::Receiver;
-use super::world::{World, credential, hook, soap, to};
+use super::world::{World, admin, credential, hook, soap, to};
+
+/// A caller whose request has this `wsa:MessageID`.
+fn asking(message_id: &str) -> Caller {
+    Caller { message_id: Some(message_id.into()), ..admin() }
+}
 
 #[tokio::test]
 async fn a_soap_receiver_is_told_in_the_words_of_the_contract() {
     let (world, receiver) = (World::new().await, Receiver::plain().await);
     world.allow(soap(&receiver.url("/"))).await;
-    let wanted = CallbackWanted {
-        reference: Some("order <7> & more".into()),
-        relates_to: Some("urn:uuid:request".into()),
-        ..to(&receiver.url("/hooks?x=1"))
-    };
-    let task = world.happen(wanted).await;
+    let wanted = CallbackWanted { reference: Some("order <7> & more".into()), ..to(&receiver.url("/hooks?x=1")) };
+    let task = world.happen_by(&asking("urn:uuid:request"), wanted).await;
     assert_eq!(world.deliver().await, 1);
 
     let seen = receiver.seen();
@@ -145,8 +147,7 @@ async fn a_message_relates_to_few_requests() {
     let (world, receiver) = (World::new().await, Receiver::plain().await);
     world.allow(soap(&receiver.url("/"))).await;
     for number in 0..40 {
-        let wanted = CallbackWanted { relates_to: Some(format!("urn:{number}")), ..to(&receiver.url("/related")) };
-        world.happen(wanted).await;
+        world.happen_by(&asking(&format!("urn:{number}")), to(&receiver.url("/related"))).await;
     }
     world.deliver().await;
     let sizes: Vec<_> =

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use muster_broker::access::{Caller, Role};
+use muster_broker::access::Caller;
 use muster_broker::callback::{CallbackKind, CallbackWanted};
 use muster_broker::identity::Msisdn;
 use muster_broker::operation::Arguments;
@@ -80,7 +80,7 @@ pub(crate) struct World {
 pub(crate) const NUMBER: &str = "+15551234567";
 
 pub(crate) fn admin() -> Caller {
-    Caller { name: "root".into(), tenant: "acme".into(), roles: vec![Role::Administrator] }
+    Caller::local("root", "acme", "administrator")
 }
 
 pub(crate) fn quick() -> Settings {
@@ -157,6 +157,11 @@ impl World {
 
     /// Something that ends at once and is told to `callback`. The task.
     pub(crate) async fn happen(&self, callback: CallbackWanted) -> String {
+        self.happen_by(&admin(), callback).await
+    }
+
+    /// As [`World::happen`], asked for by `caller`.
+    pub(crate) async fn happen_by(&self, caller: &Caller, callback: CallbackWanted) -> String {
         let request = OperationRequest {
             operation: "QUERY".into(),
             phone_number: Some(Msisdn::parse(NUMBER).unwrap()),
@@ -169,7 +174,7 @@ impl World {
             schedule: Schedule::default(),
             request: None,
         };
-        self.broker.do_operation(&admin(), request).await.unwrap()
+        self.broker.do_operation(caller, request).await.unwrap()
     }
 
     pub(crate) async fn deliver(&self) -> usize {
