@@ -16,6 +16,7 @@ mod device_import;
 mod device_manager;
 mod given;
 mod once;
+mod reaching;
 mod scheduling;
 mod selecting;
 mod session;
@@ -63,8 +64,6 @@ pub struct Settings {
     pub request_bytes_max: u64,
     /// Whether callback addresses on this machine may be spoken to without TLS: for trials.
     pub callbacks_over_http: bool,
-    /// Whether operations that ask no user need the standing consent of the device's subscriber.
-    pub is_consent_demanded: bool,
 }
 
 impl Default for Settings {
@@ -75,7 +74,6 @@ impl Default for Settings {
             session_life_s: 12 * 3600,
             request_bytes_max: 8 << 20,
             callbacks_over_http: false,
-            is_consent_demanded: false,
         }
     }
 }

@@ -9,6 +9,7 @@ mod background;
 mod callbacks;
 mod contacts;
 mod devices;
+mod imports;
 mod principals;
 mod subscribers;
 mod tasks;
@@ -27,6 +28,7 @@ pub use devices::{
     CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceGiven, DeviceKey, DeviceStore, DeviceVerdict, DeviceWrite,
     WriteMode,
 };
+pub use imports::{ImportBatch, ImportKey, ImportOutcome, ImportState, ImportStep, ImportStore, ImportTotals};
 pub use principals::{PrincipalStore, SessionRecord};
 pub use subscribers::{Assignment, SubscriberGiven, SubscriberKey, SubscriberStore, SubscriberVerdict};
 pub use tasks::{HistoryOf, JobFilter, JobStore, Target, TaskFilter, TaskStore};
@@ -40,6 +42,7 @@ pub trait Store:
     PrincipalStore
     + AccessStore
     + DeviceStore
+    + ImportStore
     + SubscriberStore
     + TaskStore
     + JobStore
@@ -54,6 +57,7 @@ impl<S> Store for S where
     S: PrincipalStore
         + AccessStore
         + DeviceStore
+        + ImportStore
         + SubscriberStore
         + TaskStore
         + JobStore

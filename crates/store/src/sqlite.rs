@@ -3,6 +3,7 @@
 mod access;
 mod adoption;
 mod background;
+mod bulk;
 mod cache;
 mod callbacks;
 mod capabilities;
@@ -13,6 +14,7 @@ mod device_write;
 mod devices;
 mod expansion;
 mod history;
+mod imports;
 mod jobs;
 mod principals;
 mod query;

@@ -121,7 +121,8 @@ pub(super) fn insert(connection: &Connection, job: &Job) -> Done<bool> {
         connection,
         "INSERT INTO job (id, tenant, owner, name, description, template, is_mixed, schedule, selector, \
          expand_after, status, detail, created_at, finished_at, version, is_active, paced_at, paced, skipped, \
-         unmatched, callback) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, ?) ON CONFLICT (id) DO NOTHING",
+         unmatched, reach, callback) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, ?, ?) \
+         ON CONFLICT (id) DO NOTHING",
         params![
             job.id.0.as_bytes(),
             job.tenant,
@@ -139,6 +140,7 @@ pub(super) fn insert(connection: &Connection, job: &Job) -> Done<bool> {
             job.finished_at.map(|time| time.0),
             job.version,
             !job.status.is_final(),
+            json_unless_default(&job.reach)?,
             json_unless_default(&job.callback)?,
         ],
     )?;
@@ -215,6 +217,7 @@ fn list(connection: &Connection, tenant: &str, filter: &JobFilter, page: &Page) 
     wanted.equal("j.tenant", Some(tenant));
     wanted.among("j.status", filter.status.iter().map(|status| job_status_number(*status)));
     wanted.equal("j.owner", filter.owner.as_deref());
+    wanted.equal("j.owner", filter.made_by.as_deref());
     if let Some(since) = filter.created_since {
         wanted.and("j.created_at >= ?", [Value::from(since.0)]);
     }
