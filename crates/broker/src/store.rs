@@ -8,6 +8,7 @@ mod access;
 mod background;
 mod callbacks;
 mod contacts;
+mod credentials;
 mod devices;
 mod imports;
 mod principals;
@@ -24,6 +25,7 @@ pub use callbacks::{
     DeadLetterFilter, Lease, QueueView, Settled, Settlement, Waiting,
 };
 pub use contacts::{Contact, ContactKey, ContactState, ContactStep, ContactStore, DialogueState, OpenTask, Verdict};
+pub use credentials::{CertificateStore, KeyStore, ProviderStore, ProviderVerdict, ProviderWrite};
 pub use devices::{
     CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceGiven, DeviceKey, DeviceStore, DeviceVerdict, DeviceWrite,
     WriteMode,
@@ -41,6 +43,9 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 pub trait Store:
     PrincipalStore
     + AccessStore
+    + KeyStore
+    + CertificateStore
+    + ProviderStore
     + DeviceStore
     + ImportStore
     + SubscriberStore
@@ -56,6 +61,9 @@ pub trait Store:
 impl<S> Store for S where
     S: PrincipalStore
         + AccessStore
+        + KeyStore
+        + CertificateStore
+        + ProviderStore
         + DeviceStore
         + ImportStore
         + SubscriberStore

@@ -27,7 +27,7 @@ pub(crate) struct File {
 }
 
 /// One listener.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Listener {
     /// Address and port.
@@ -40,6 +40,21 @@ pub(crate) struct Listener {
     pub(crate) tls_key: Option<PathBuf>,
     /// Makes a certificate of its own for loopback names; for trials.
     pub(crate) self_signed: bool,
+    /// Asks clients for a certificate where TLS is on; External Systems only.
+    pub(crate) client_certificates: bool,
+}
+
+impl Default for Listener {
+    fn default() -> Self {
+        Self {
+            address: None,
+            public_url: None,
+            tls_certificate: None,
+            tls_key: None,
+            self_signed: false,
+            client_certificates: true,
+        }
+    }
 }
 
 /// Bounds on what comes from outside.
@@ -81,6 +96,7 @@ impl Default for Limits {
 pub(crate) struct Sessions {
     pub(crate) wsi_idle_seconds: i64,
     pub(crate) wsi_life_seconds: i64,
+    pub(crate) api_key_days_max: i64,
     pub(crate) device_silent_seconds: i64,
     pub(crate) device_proof_in_each_message: bool,
     pub(crate) background_milliseconds: u64,
@@ -91,6 +107,7 @@ impl Default for Sessions {
         Self {
             wsi_idle_seconds: 30 * 60,
             wsi_life_seconds: 12 * 3600,
+            api_key_days_max: 366,
             device_silent_seconds: 300,
             device_proof_in_each_message: false,
             background_milliseconds: 200,
@@ -147,8 +164,14 @@ impl File {
             tls_handshake_seconds,
             shutdown_seconds,
         } = self.limits;
-        let Sessions { wsi_idle_seconds, wsi_life_seconds, device_silent_seconds, background_milliseconds, .. } =
-            self.sessions;
+        let Sessions {
+            wsi_idle_seconds,
+            wsi_life_seconds,
+            api_key_days_max,
+            device_silent_seconds,
+            background_milliseconds,
+            ..
+        } = self.sessions;
         let whole = |number: i64| u64::try_from(number).unwrap_or(0);
         let many = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let numbers = [
@@ -164,6 +187,7 @@ impl File {
             ("limits.shutdown_seconds", shutdown_seconds),
             ("sessions.wsi_idle_seconds", whole(wsi_idle_seconds)),
             ("sessions.wsi_life_seconds", whole(wsi_life_seconds)),
+            ("sessions.api_key_days_max", whole(api_key_days_max)),
             ("sessions.device_silent_seconds", whole(device_silent_seconds)),
             ("sessions.background_milliseconds", background_milliseconds),
         ];

@@ -12,14 +12,18 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use muster_southbound::dm1::{Exchange, Family};
 
+use super::tls::{self, Certificate};
+
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
 /// `/metrics`.
-pub(super) fn router(exchange: Arc<Exchange>) -> Router {
-    Router::new().route("/metrics", get(metrics)).with_state(exchange)
+pub(super) fn router(exchange: Arc<Exchange>, certificates: Vec<Arc<Certificate>>) -> Router {
+    Router::new().route("/metrics", get(metrics)).with_state((exchange, certificates))
 }
 
-async fn metrics(State(exchange): State<Arc<Exchange>>) -> Response {
+type Counted = (Arc<Exchange>, Vec<Arc<Certificate>>);
+
+async fn metrics(State((exchange, certificates)): State<Counted>) -> Response {
     let mut families = vec![Family {
         name: "muster_info",
         help: "The version that runs.",
@@ -27,6 +31,7 @@ async fn metrics(State(exchange): State<Arc<Exchange>>) -> Response {
         values: vec![(env!("CARGO_PKG_VERSION"), 1)],
     }];
     families.extend(exchange.counters().families());
+    families.extend(tls::families(&certificates));
     (
         [(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))],
         text(&families),

@@ -1,5 +1,12 @@
 //! The operations, once.
 
+use super::administration::certificates::{
+    CertificateAuthority, CertificateAuthorityList, CertificateBinding, CertificateBindingList, RevokedCertificate,
+    RevokedCertificateList,
+};
+use super::administration::keys::{ApiKey, ApiKeyList, CreatedApiKey};
+use super::administration::providers::{IdentityProvider, IdentityProviderList};
+use super::administration::{certificates, keys, providers};
 use super::bulk_operations::{DeploymentReceipt, JobData, JobList, TaskHistory, TaskList};
 use super::deployment_broker::{OperationDefinitionList, OperationReceipt, TaskData};
 use super::descriptor::{Cardinality, FieldDescriptor, OperationDescriptor};
@@ -161,6 +168,28 @@ operations! {
         GetSubscribers "getSubscribers" [subscriber read] -> "subscribers" SubscriberList;
         AssignDevice "assignDevice" [subscriber update, device update] -> "subscriber" Subscriber;
         UnassignDevice "unassignDevice" [subscriber update, device update] -> "subscriber" Subscriber;
+    }
+    IAdministrationServices in keys {
+        CreateApiKey "createApiKey" [key create] -> "createdApiKey" CreatedApiKey;
+        GetApiKeys "getApiKeys" [key read] -> "apiKeys" ApiKeyList;
+        RevokeApiKey "revokeApiKey" [key revoke] -> "revokedApiKey" ApiKey;
+    }
+    IAdministrationServices in certificates {
+        AddTrustedCertificateAuthority "addTrustedCertificateAuthority" [certificate create] -> "certificateAuthority" CertificateAuthority;
+        GetTrustedCertificateAuthorities "getTrustedCertificateAuthorities" [certificate read] -> "certificateAuthorities" CertificateAuthorityList;
+        RemoveTrustedCertificateAuthority "removeTrustedCertificateAuthority" [certificate delete] -> "" Nothing;
+        SetCertificateRevocationList "setCertificateRevocationList" [certificate revoke] -> "certificateAuthority" CertificateAuthority;
+        BindCertificate "bindCertificate" [certificate bind] -> "certificateBinding" CertificateBinding;
+        UnbindCertificate "unbindCertificate" [certificate bind] -> "" Nothing;
+        GetCertificates "getCertificates" [certificate read] -> "certificateBindings" CertificateBindingList;
+        RevokeCertificate "revokeCertificate" [certificate revoke] -> "revokedCertificate" RevokedCertificate;
+        GetRevokedCertificates "getRevokedCertificates" [certificate read] -> "revokedCertificates" RevokedCertificateList;
+    }
+    IAdministrationServices in providers {
+        CreateIdentityProvider "createIdentityProvider" [provider create] -> "storedIdentityProvider" IdentityProvider;
+        UpdateIdentityProvider "updateIdentityProvider" [provider update] -> "storedIdentityProvider" IdentityProvider;
+        DeleteIdentityProvider "deleteIdentityProvider" [provider delete] -> "" Nothing;
+        GetIdentityProviders "getIdentityProviders" [provider read] -> "identityProviders" IdentityProviderList;
     }
 }
 

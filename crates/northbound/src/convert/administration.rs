@@ -1,0 +1,5 @@
+//! IAdministrationServices, one file for each area.
+
+pub(crate) mod certificates;
+pub(crate) mod keys;
+pub(crate) mod providers;
