@@ -10,7 +10,6 @@ mod connection;
 mod counters;
 mod message;
 mod resolve;
-mod tls;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,6 +19,7 @@ use muster_broker::callback::{Answer, EVENT_LIFE_S, Progress, after};
 use muster_broker::id::CallbackAddressId;
 use muster_broker::services::Broker;
 use muster_broker::store::{ClaimWanted, Claimed, Due, Lease, Settled, Settlement, StoreError, Waiting};
+use rustls::ClientConfig;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -27,7 +27,6 @@ use connection::{Connection, Failure};
 use counters::Outcome;
 pub use counters::{Count, Counters};
 pub use resolve::{Resolve, Resolving, SystemResolver};
-pub use tls::Tls;
 
 use crate::delivery::message::Message;
 
@@ -73,7 +72,7 @@ impl Default for Settings {
 /// Delivers what is due.
 pub struct Deliverer {
     broker: Broker,
-    tls: Arc<Tls>,
+    tls: Arc<ClientConfig>,
     resolver: Arc<dyn Resolve>,
     settings: Settings,
     counters: Counters,
@@ -94,9 +93,10 @@ struct Held {
 }
 
 impl Deliverer {
-    /// A deliverer over a broker's store.
+    /// A deliverer over a broker's store. `tls` says whom to trust and what the server shows of itself; its resolver of
+    /// certificates may give another one while the server runs.
     #[must_use]
-    pub fn new(broker: Broker, tls: Arc<Tls>, resolver: Arc<dyn Resolve>, settings: Settings) -> Self {
+    pub fn new(broker: Broker, tls: Arc<ClientConfig>, resolver: Arc<dyn Resolve>, settings: Settings) -> Self {
         Self { broker, tls, resolver, settings, counters: Counters::default(), turn: Mutex::default() }
     }
 

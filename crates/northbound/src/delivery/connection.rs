@@ -5,6 +5,7 @@
 //! address it has is checked, and the socket is opened to one of these.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::header::{self, HeaderName, HeaderValue};
@@ -16,6 +17,7 @@ use hyper_util::rt::TokioIo;
 use muster_broker::callback::network::{self, Forbidden, Place};
 use muster_broker::callback::{CallbackUrl, Scheme};
 use muster_broker::store::Claimed;
+use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -25,7 +27,6 @@ use tokio_rustls::TlsConnector;
 use super::Settings;
 use super::message::Message;
 use super::resolve::Resolve;
-use super::tls::Tls;
 
 /// Addresses of one name that are tried.
 const ADDRESSES_MAX: usize = 4;
@@ -73,7 +74,7 @@ impl Connection {
         url: &CallbackUrl,
         allows_private: bool,
         settings: &Settings,
-        tls: &Tls,
+        tls: &Arc<ClientConfig>,
         resolver: &dyn Resolve,
     ) -> Result<Self, Failure> {
         let until = Instant::now() + settings.connect;
@@ -92,7 +93,7 @@ impl Connection {
                     Scheme::Http => handshake(stream).await,
                     Scheme::Https => {
                         let name = server_name(url)?;
-                        let connector = TlsConnector::from(tls.get());
+                        let connector = TlsConnector::from(Arc::clone(tls));
                         let stream = connector
                             .connect(name, stream)
                             .await

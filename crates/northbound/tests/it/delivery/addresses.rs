@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use muster_broker::services::CallbackAddressFields;
-use muster_northbound::delivery::{Deliverer, SystemResolver, Tls};
+use muster_northbound::delivery::{Deliverer, SystemResolver};
 
 use super::receiver::Receiver;
 use super::world::{World, admin, no_trust, quick, soap, to};
@@ -70,7 +70,7 @@ async fn the_resolver_of_the_system_is_believed_no_more_than_any_other() {
     let url = format!("https://localhost:{}/", receiver.address.port());
     world.allow(public(&url)).await;
     world.happen(to(&url)).await;
-    let tls = Arc::new(Tls::new(no_trust()));
+    let tls = Arc::new(no_trust());
     let deliverer = Arc::new(Deliverer::new(world.broker.clone(), tls, Arc::new(SystemResolver), quick()));
     assert_eq!(deliverer.deliver_due().await.unwrap(), 1);
     assert!(world.queue().await.reason.unwrap().contains("private network"));

@@ -19,7 +19,7 @@ use muster_broker::services::{
 };
 use muster_broker::store::{DeadLetter, QueueView};
 use muster_broker::time::Timestamp;
-use muster_northbound::delivery::{Deliverer, Resolve, Resolving, Settings, Tls};
+use muster_northbound::delivery::{Deliverer, Resolve, Resolving, Settings};
 use muster_store::{Options, SqliteStore};
 
 /// Time that goes on when the test says so, and chance that repeats itself from run to run.
@@ -127,8 +127,7 @@ impl World {
         let broker_settings = BrokerSettings { callbacks_over_http: true, ..BrokerSettings::default() };
         let broker = Broker::new(Arc::new(store), vault, Arc::clone(&clock) as _, broker_settings);
         let names = Arc::new(Names::default());
-        let deliverer =
-            Arc::new(Deliverer::new(broker.clone(), Arc::new(Tls::new(tls)), Arc::clone(&names) as _, settings));
+        let deliverer = Arc::new(Deliverer::new(broker.clone(), Arc::new(tls), Arc::clone(&names) as _, settings));
         let fields = DeviceFields {
             phone_number: Some(Msisdn::parse(NUMBER).unwrap()),
             account: Some(AccountFields {
