@@ -21,6 +21,7 @@ pub(super) mod operation {
     pub(in crate::services) const CREATE_TENANT: &str = "createTenant";
     pub(in crate::services) const CREATE_PRINCIPAL: &str = "createPrincipal";
     pub(in crate::services) const CREATE_ROLE: &str = "createRole";
+    pub(in crate::services) const CREATE_CALLBACK_ADDRESS: &str = "createCallbackAddress";
     pub(in crate::services) const CREATE_CAPABILITY: &str = "createDeviceCapability";
     pub(in crate::services) const CREATE_IDENTITY_PROVIDER: &str = "createIdentityProvider";
     pub(in crate::services) const CREATE_SUBSCRIBER: &str = "createSubscriber";

@@ -3,6 +3,7 @@
 
 mod administration;
 mod bulk_requests;
+mod callbacks;
 mod capabilities;
 mod deployments;
 mod devices;

@@ -18,6 +18,7 @@ use super::credentials::Given;
 use super::negotiate::{is_held, is_json, tag, takes_json};
 use super::parameters::{assemble, told};
 use super::problem::{Problem, guard};
+use super::reference;
 use super::routes::{BASE, Method, Place, Route, When, places};
 use crate::contract;
 use crate::contract::device_manager::{DeviceInstanceList, GetDeviceInstanceByPhoneNumber};
@@ -65,6 +66,9 @@ pub(super) async fn answer(wsi: Wsi, request: Request) -> Response {
 async fn serve(wsi: &Wsi, request: Request, origin: Origin, correlation: &str) -> Result<Response, Problem> {
     let (mut parts, body) = request.into_parts();
     let address = Address::read(parts.uri.path(), parts.uri.query())?;
+    if let Some(answer) = reference::answer(&address.segments, &parts.method, &parts.headers) {
+        return answer;
+    }
     let places = places(&address.segments);
     if places.is_empty() {
         return Err(nowhere().into());
