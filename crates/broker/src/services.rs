@@ -18,6 +18,7 @@ mod device_manager;
 mod given;
 mod identity_providers;
 mod once;
+mod reaching;
 mod scheduling;
 mod selecting;
 mod session;

@@ -44,7 +44,7 @@ pub(super) fn soap_action(headers: &HeaderMap) -> Option<String> {
 }
 
 /// Whether the body is packed in a way that is not unpacked here.
-pub(super) fn is_packed(headers: &HeaderMap) -> bool {
+pub(crate) fn is_packed(headers: &HeaderMap) -> bool {
     headers.get_all(header::CONTENT_ENCODING).iter().any(|value| {
         value.to_str().map_or(true, |text| text.split(',').any(|it| !it.trim().eq_ignore_ascii_case("identity")))
     })

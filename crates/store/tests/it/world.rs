@@ -163,6 +163,7 @@ impl World {
                 needs_consent: false,
             },
             is_mixed: false,
+            reach: muster_broker::access::Reach::default(),
             schedule: Schedule::default(),
             expansion: Some(Expansion { selector, after: None }),
             status: JobStatus::Scheduled,

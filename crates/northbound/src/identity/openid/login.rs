@@ -60,7 +60,7 @@ struct Underway {
 }
 
 /// `/login/oidc/{provider}` and `/login/oidc/{provider}/callback`.
-pub fn router(state: Wsi) -> Router {
+pub(crate) fn router(state: Wsi) -> Router {
     Router::new()
         .route("/login/oidc/{provider}", get(begin))
         .route("/login/oidc/{provider}/callback", get(end))
