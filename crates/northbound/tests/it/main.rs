@@ -1,7 +1,10 @@
 //! The WSI from HTTP to the store.
 #![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 
+mod api_keys;
+mod authority;
 mod captures;
+mod certificates;
 mod descriptions;
 mod faults;
 mod headers;
