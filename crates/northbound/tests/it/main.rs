@@ -10,6 +10,8 @@ mod faults;
 mod headers;
 mod hostile;
 mod identity;
+mod openid;
+mod provider;
 mod rest;
 mod schema;
 mod subscribers;

@@ -71,6 +71,7 @@ impl Environment for Clock {
 pub(crate) struct World {
     pub(crate) clock: Arc<Clock>,
     router: Router,
+    broker: Broker,
     _folder: tempfile::TempDir,
 }
 
@@ -128,8 +129,8 @@ impl World {
             };
             broker.store().principal_put(principal).await.unwrap();
         }
-        let router = router(Wsi::new(broker, settings));
-        Self { clock, router, _folder: folder }
+        let router = router(Wsi::new(broker.clone(), settings));
+        Self { clock, router, broker, _folder: folder }
     }
 
     /// A world with a device under [`NUMBER`] and a session of `root`.
@@ -145,6 +146,11 @@ impl World {
         let reply = world.call(Version::Soap11, "createDeviceInstance", &device).await;
         assert_eq!(reply.status, 200, "{}", reply.text);
         (world, session)
+    }
+
+    /// The broker, for what no request can do.
+    pub(crate) fn broker(&self) -> &Broker {
+        &self.broker
     }
 
     /// The routes, for a listener.
