@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::access::Reach;
+use crate::callback::Callback;
 use crate::device::ManagementState;
 use crate::id::{CapabilityOid, JobId};
 use crate::identity::{DeviceId, Msisdn};
@@ -141,6 +142,8 @@ pub struct Job {
     pub status: JobStatus,
     /// Explanation in English.
     pub detail: Option<String>,
+    /// Who is told of each status.
+    pub callback: Option<Callback>,
     /// Creation.
     pub created_at: Timestamp,
     /// Entry into a final state.
@@ -164,9 +167,6 @@ pub struct TaskTemplate {
     pub test_cycle: bool,
     /// 1 to 9.
     pub priority: u8,
-    /// Whether devices whose subscriber has not consented get no task.
-    #[serde(default)]
-    pub needs_consent: bool,
 }
 
 /// How far the making of a job's tasks has come.

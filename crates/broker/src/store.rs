@@ -6,9 +6,11 @@
 
 mod access;
 mod background;
+mod callbacks;
 mod contacts;
 mod credentials;
 mod devices;
+mod imports;
 mod principals;
 mod subscribers;
 mod tasks;
@@ -18,12 +20,17 @@ use std::pin::Pin;
 
 pub use access::{AccessStore, AccountRecord, Keep};
 pub use background::{BackgroundStore, Due};
+pub use callbacks::{
+    CallbackAddressFilter, CallbackAddressVerdict, CallbackStore, ClaimWanted, Claimed, Content, DeadLetter,
+    DeadLetterFilter, Lease, QueueView, Settled, Settlement, Waiting,
+};
 pub use contacts::{Contact, ContactKey, ContactState, ContactStep, ContactStore, DialogueState, OpenTask, Verdict};
 pub use credentials::{CertificateStore, KeyStore, ProviderStore, ProviderVerdict, ProviderWrite};
 pub use devices::{
     CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceGiven, DeviceKey, DeviceStore, DeviceVerdict, DeviceWrite,
     WriteMode,
 };
+pub use imports::{ImportBatch, ImportKey, ImportOutcome, ImportState, ImportStep, ImportStore, ImportTotals};
 pub use principals::{PrincipalStore, SessionRecord};
 pub use subscribers::{Assignment, SubscriberGiven, SubscriberKey, SubscriberStore, SubscriberVerdict};
 pub use tasks::{HistoryOf, JobFilter, JobStore, Target, TaskFilter, TaskStore};
@@ -40,12 +47,14 @@ pub trait Store:
     + CertificateStore
     + ProviderStore
     + DeviceStore
+    + ImportStore
     + SubscriberStore
     + TaskStore
     + JobStore
     + ContactStore
     + TraceStore
     + BackgroundStore
+    + CallbackStore
 {
 }
 
@@ -56,12 +65,14 @@ impl<S> Store for S where
         + CertificateStore
         + ProviderStore
         + DeviceStore
+        + ImportStore
         + SubscriberStore
         + TaskStore
         + JobStore
         + ContactStore
         + TraceStore
         + BackgroundStore
+        + CallbackStore
 {
 }
 

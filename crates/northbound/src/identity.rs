@@ -40,7 +40,7 @@ use password::Passwords;
 pub use password::{PasswordError, hash_password};
 use rate::Rate;
 use replay::Replays;
-pub(crate) use shown::{Authorization, Known, agreed, authorization};
+pub(crate) use shown::{Authorization, Authorized, Known, agreed, authorization};
 
 /// What the operator sets about identity.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use muster_broker::services::Broker;
 
-use crate::identity::{self, Identity, login_router};
+use crate::identity::{self, Identity};
 use crate::soap::Descriptions;
 use crate::{rest, soap};
 
@@ -70,5 +70,5 @@ impl Wsi {
 /// Routes of every face. Serve them with `into_make_service_with_connect_info::<SocketAddr>()`: the address of the peer
 /// is part of what locks a name out.
 pub fn router(state: Wsi) -> Router {
-    soap::router(state.clone()).merge(rest::router(state.clone())).merge(login_router(state))
+    soap::router(state.clone()).merge(rest::router(state.clone())).merge(identity::login_router(state))
 }

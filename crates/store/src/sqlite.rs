@@ -3,7 +3,9 @@
 mod access;
 mod adoption;
 mod background;
+mod bulk;
 mod cache;
+mod callbacks;
 mod capabilities;
 mod certificates;
 mod checkpoint;
@@ -13,6 +15,7 @@ mod device_write;
 mod devices;
 mod expansion;
 mod history;
+mod imports;
 mod jobs;
 mod keys;
 mod principals;
@@ -95,6 +98,7 @@ impl SqliteStore {
             known: schema::VERSION,
         })?;
         let vault = Arc::new(vault(&writer, options)?);
+        callbacks::release_all(&writer).map_err(sqlite)?;
 
         let read = |count: usize| -> Result<Vec<Connection>, OpenError> {
             (0..count.max(1))

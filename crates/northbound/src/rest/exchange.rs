@@ -18,6 +18,7 @@ use super::credentials::Given;
 use super::negotiate::{is_held, is_json, tag, takes_json};
 use super::parameters::{assemble, told};
 use super::problem::{Problem, guard};
+use super::reference;
 use super::routes::{BASE, Method, Place, Route, When, places};
 use crate::contract;
 use crate::contract::device_manager::{DeviceInstanceList, GetDeviceInstanceByPhoneNumber};
@@ -26,6 +27,7 @@ use crate::contract::{
     At, JsonNotRead, JsonWriter, Kind, Node, Operation, Path, Record as _, Sink as _, Value as _, Written,
 };
 use crate::dispatch::{Teller, carry_out, may};
+use crate::identity::{ClientCertificate, authorization};
 use crate::intake::{LARGE_BYTES, NotTaken, internal_error, peer_of};
 use crate::wsi::{Inner, Wsi};
 
@@ -63,8 +65,10 @@ pub(super) async fn answer(wsi: Wsi, request: Request) -> Response {
 
 async fn serve(wsi: &Wsi, request: Request, origin: Origin, correlation: &str) -> Result<Response, Problem> {
     let (mut parts, body) = request.into_parts();
-    let given = Given::of(&mut parts);
     let address = Address::read(parts.uri.path(), parts.uri.query())?;
+    if let Some(answer) = reference::answer(&address.segments, &parts.method, &parts.headers) {
+        return answer;
+    }
     let places = places(&address.segments);
     if places.is_empty() {
         return Err(nowhere().into());
@@ -76,7 +80,9 @@ async fn serve(wsi: &Wsi, request: Request, origin: Origin, correlation: &str) -
     refuse_overriding(&parts.headers)?;
     let place = chosen(&places, &parts.method, &address)?;
     takes_json(&parts.headers)?;
-    if given.is_strangers() && !is_open(place) {
+    let certificate = parts.extensions.remove::<ClientCertificate>();
+    let given = Given { certificate, authorization: authorization(&parts.headers) };
+    if given.is_nothing() && !is_open(place) {
         // Whatever the body is: nobody is asked to send it first.
         return Err(wsi.inner.challenge(not_known(), true));
     }
@@ -221,7 +227,7 @@ impl Inner {
         progress: &mut Progress,
     ) -> Result<Written, Problem> {
         let Received { route, given: credentials, origin, .. } = received;
-        let is_stranger = credentials.is_strangers();
+        let is_stranger = credentials.is_nothing();
         let refused = |fault: Fault| self.challenge(fault, is_stranger);
         let named = |fault: Fault| Problem::from(told(route, fault));
         match route.operation {
@@ -262,10 +268,10 @@ impl Inner {
 
     /// Ends the session that the request came with. One that is unknown or has ended is no error.
     async fn rest_logout(&self, given: &Given, origin: Origin, route: &'static Route) -> Result<Written, Fault> {
-        match self.shown(given, origin).await? {
-            (known, Some(session)) => self.logout(&session, known.as_ref(), origin).await?,
-            (Some(_), None) => return Err(nowhere()),
-            (None, None) => return Err(not_known()),
+        let (known, session) = self.shown(given, origin).await?;
+        match session {
+            Some(session) => self.logout(&session, known.as_ref(), origin).await?,
+            None => return Err(if known.is_some() { nowhere() } else { not_known() }),
         }
         Ok(Document::of(route).tell::<Logout>(&()))
     }

@@ -9,7 +9,7 @@ use muster_northbound::Settings;
 use muster_protocol::soap::Version;
 use serde_json::{Value, json};
 
-use crate::world::{BOTH, Reply, World, body, envelope, media_type, session_of};
+use crate::world::{BOTH, PASSWORD, Reply, World, body, envelope, media_type, session_of};
 
 /// A key that `session` makes of itself.
 async fn key(world: &World, session: &str, wanted: Value) -> (String, String) {
@@ -49,6 +49,19 @@ async fn a_key_lets_its_principal_in_over_soap_and_rest_and_is_shown_once() {
     assert!(listed.text.contains(&id) && !listed.text.contains(secret), "{}", listed.text);
     assert_eq!(listed.json()["items"][0]["name"], "billing");
     assert_eq!(listed.json()["items"][0]["active"], true);
+}
+
+#[tokio::test]
+async fn a_login_with_the_credential_of_another_beside_it_is_refused() {
+    let world = World::new().await;
+    let (_, text) = key(&world, &world.login("root").await, json!({})).await;
+    for (name, status) in [("root", 201), ("care", 401)] {
+        let wanted = json!({"userName": name, "password": PASSWORD});
+        assert_eq!(world.rest("POST", "/sessions", Some(&text), Some(wanted)).await.status, status, "{name}");
+        let parameters = format!("<userName>{name}</userName><password>{PASSWORD}</password>");
+        let reply = soap(&world, Version::Soap11, &text, "login", &parameters).await;
+        assert_eq!(reply.status == 200, status == 201, "{name}: {}", reply.text);
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod api_keys;
 mod authority;
 mod captures;
 mod certificates;
+mod delivery;
 mod descriptions;
 mod faults;
 mod headers;

@@ -70,8 +70,8 @@ impl Environment for Clock {
 
 pub(crate) struct World {
     pub(crate) clock: Arc<Clock>,
+    pub(crate) broker: Broker,
     router: Router,
-    broker: Broker,
     _folder: tempfile::TempDir,
 }
 
@@ -130,7 +130,7 @@ impl World {
             broker.store().principal_put(principal).await.unwrap();
         }
         let router = router(Wsi::new(broker.clone(), settings));
-        Self { clock, router, broker, _folder: folder }
+        Self { clock, broker, router, _folder: folder }
     }
 
     /// A world with a device under [`NUMBER`] and a session of `root`.
