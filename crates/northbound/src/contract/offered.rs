@@ -1,12 +1,15 @@
 //! The operations, once.
 
+use super::administration::callbacks::{
+    CallbackAddress, CallbackAddressList, CallbackQueueList, DeadLetterList, ReplayReceipt,
+};
 use super::administration::certificates::{
     CertificateAuthority, CertificateAuthorityList, CertificateBinding, CertificateBindingList, RevokedCertificate,
     RevokedCertificateList,
 };
 use super::administration::keys::{ApiKey, ApiKeyList, CreatedApiKey};
 use super::administration::providers::{IdentityProvider, IdentityProviderList};
-use super::administration::{certificates, keys, providers};
+use super::administration::{callbacks, certificates, keys, providers};
 use super::bulk_operations::{DeploymentReceipt, JobData, JobList, TaskHistory, TaskList};
 use super::deployment_broker::{OperationDefinitionList, OperationReceipt, TaskData};
 use super::descriptor::{Cardinality, FieldDescriptor, OperationDescriptor};
@@ -168,6 +171,17 @@ operations! {
         GetSubscribers "getSubscribers" [subscriber read] -> "subscribers" SubscriberList;
         AssignDevice "assignDevice" [subscriber update, device update] -> "subscriber" Subscriber;
         UnassignDevice "unassignDevice" [subscriber update, device update] -> "subscriber" Subscriber;
+    }
+    IAdministrationServices in callbacks {
+        CreateCallbackAddress "createCallbackAddress" [callback create] -> "storedCallbackAddress" CallbackAddress;
+        UpdateCallbackAddress "updateCallbackAddress" [callback update] -> "storedCallbackAddress" CallbackAddress;
+        DeleteCallbackAddress "deleteCallbackAddress" [callback delete] -> "" Nothing;
+        GetCallbackAddressById "getCallbackAddressById" [callback read] -> "callbackAddress" CallbackAddress;
+        GetCallbackAddresses "getCallbackAddresses" [callback read] -> "callbackAddresses" CallbackAddressList;
+        RotateCallbackSecret "rotateCallbackSecret" [callback update] -> "storedCallbackAddress" CallbackAddress;
+        GetCallbackQueues "getCallbackQueues" [callback read] -> "callbackQueues" CallbackQueueList;
+        GetDeadLetters "getDeadLetters" [callback read] -> "deadLetters" DeadLetterList;
+        ReplayDeadLetters "replayDeadLetters" [callback replay] -> "replayReceipt" ReplayReceipt;
     }
     IAdministrationServices in keys {
         CreateApiKey "createApiKey" [key create] -> "createdApiKey" CreatedApiKey;

@@ -10,6 +10,7 @@ const JOB: &[(&str, &str)] = &[("/jobs/", "jobId")];
 const JOB_OR_TASK: &[(&str, &str)] = &[("/jobs/", "jobId"), ("/tasks/", "taskId")];
 const DEVICE: &[(&str, &str)] = &[("/devices/", "deviceID"), ("/device-records/", "oid")];
 const SUBSCRIBER: &[(&str, &str)] = &[("/subscribers/", "subscriberId")];
+const CALLBACK_ADDRESS: &[(&str, &str)] = &[("/callback-addresses/", "callbackAddressId")];
 const CAPABILITY: &[(&str, &str)] = &[("/capabilities/", "oid")];
 
 /// Addresses of the operations that this server carries out.
@@ -79,6 +80,19 @@ pub(in crate::rest) static ROUTES: &[Route] = &[
     delete(Operation::DeleteSubscriber, "/subscribers/{subscriberId}"),
     put(Operation::AssignDevice, "/subscribers/{subscriberId}/devices/{deviceID}"),
     delete(Operation::UnassignDevice, "/subscribers/{subscriberId}/devices/{deviceID}").status(200),
+    // IAdministrationServices: callbacks
+    post(Operation::CreateCallbackAddress, "/callback-addresses")
+        .body("callbackAddress")
+        .status(201)
+        .location(CALLBACK_ADDRESS),
+    get(Operation::GetCallbackAddresses, "/callback-addresses"),
+    get(Operation::GetCallbackAddressById, "/callback-addresses/{callbackAddressId}"),
+    put(Operation::UpdateCallbackAddress, "/callback-addresses/{callbackAddressId}").body("callbackAddress"),
+    delete(Operation::DeleteCallbackAddress, "/callback-addresses/{callbackAddressId}"),
+    post(Operation::RotateCallbackSecret, "/callback-addresses/{callbackAddressId}/secret"),
+    get(Operation::GetCallbackQueues, "/callback-queues"),
+    get(Operation::GetDeadLetters, "/dead-letters"),
+    post(Operation::ReplayDeadLetters, "/dead-letters:replay"),
 ];
 
 /// Addresses of operations of the contract that this server does not offer.
