@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::Reach;
+use crate::callback::Callback;
 use crate::device::ManagementState;
 use crate::filter::{Comparison, DeviceField, Filter, Test, Value};
 use crate::id::{CapabilityOid, JobId};
@@ -131,6 +133,8 @@ pub struct Job {
     pub template: TaskTemplate,
     /// Whether the entries of the bulk request differ, so that the job has no one operation name.
     pub is_mixed: bool,
+    /// The devices that whoever made it may operate; others get no task.
+    pub reach: Reach,
     /// When and how fast.
     pub schedule: Schedule,
     /// Which devices still need a task made. Absent when every task exists (always so for bulk requests).
@@ -139,6 +143,8 @@ pub struct Job {
     pub status: JobStatus,
     /// Explanation in English.
     pub detail: Option<String>,
+    /// Who is told of each status.
+    pub callback: Option<Callback>,
     /// Creation.
     pub created_at: Timestamp,
     /// Entry into a final state.
@@ -162,9 +168,6 @@ pub struct TaskTemplate {
     pub test_cycle: bool,
     /// 1 to 9.
     pub priority: u8,
-    /// Whether devices whose subscriber has not consented get no task.
-    #[serde(default)]
-    pub needs_consent: bool,
 }
 
 /// How far the making of a job's tasks has come.
@@ -231,6 +234,9 @@ pub struct DeviceFilter {
     /// An expression that must hold besides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expression: Option<Filter<DeviceField>>,
+    /// Device groups of which the record stands in one at least: what a narrowed caller sees. Never asked for.
+    #[serde(skip)]
+    pub groups: Option<Vec<String>>,
 }
 
 impl DeviceFilter {
@@ -264,6 +270,9 @@ impl DeviceFilter {
             parts.extend(text(DeviceField::Attribute(name.clone()), &Some(value.clone())));
         }
         parts.extend(self.expression.clone());
+        parts.extend(self.groups.as_ref().map(|groups| {
+            Filter::Test(DeviceField::Group, Test::In(groups.iter().cloned().map(Value::Text).collect()))
+        }));
         (!parts.is_empty()).then(|| Filter::all(parts))
     }
 }

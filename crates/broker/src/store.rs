@@ -4,9 +4,13 @@
 //! outcome is not known. Stores group the commits of concurrent calls. Decisions stay here: a store applies what the
 //! pure functions of this crate decided, under the conditions that they name.
 
+mod access;
 mod background;
+mod callbacks;
 mod contacts;
+mod credentials;
 mod devices;
+mod imports;
 mod principals;
 mod subscribers;
 mod tasks;
@@ -14,12 +18,19 @@ mod traces;
 
 use std::pin::Pin;
 
+pub use access::{AccessStore, AccountRecord, Keep};
 pub use background::{BackgroundStore, Due};
+pub use callbacks::{
+    CallbackAddressFilter, CallbackAddressVerdict, CallbackStore, ClaimWanted, Claimed, Content, DeadLetter,
+    DeadLetterFilter, Lease, QueueView, Settled, Settlement, Waiting,
+};
 pub use contacts::{Contact, ContactKey, ContactState, ContactStep, ContactStore, DialogueState, OpenTask, Verdict};
+pub use credentials::{CertificateStore, KeyStore, ProviderStore, ProviderVerdict, ProviderWrite};
 pub use devices::{
     CapabilityFilter, CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceGiven, DeviceKey, DeviceStore,
     DeviceVerdict, DeviceWrite, WriteMode,
 };
+pub use imports::{ImportBatch, ImportKey, ImportOutcome, ImportState, ImportStep, ImportStore, ImportTotals};
 pub use principals::{PrincipalStore, SessionRecord};
 pub use subscribers::{
     Assignment, SubscriberFilter, SubscriberGiven, SubscriberKey, SubscriberStore, SubscriberVerdict,
@@ -32,19 +43,38 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 
 /// Everything that is kept.
 pub trait Store:
-    PrincipalStore + DeviceStore + SubscriberStore + TaskStore + JobStore + ContactStore + TraceStore + BackgroundStore
+    PrincipalStore
+    + AccessStore
+    + KeyStore
+    + CertificateStore
+    + ProviderStore
+    + DeviceStore
+    + ImportStore
+    + SubscriberStore
+    + TaskStore
+    + JobStore
+    + ContactStore
+    + TraceStore
+    + BackgroundStore
+    + CallbackStore
 {
 }
 
 impl<S> Store for S where
     S: PrincipalStore
+        + AccessStore
+        + KeyStore
+        + CertificateStore
+        + ProviderStore
         + DeviceStore
+        + ImportStore
         + SubscriberStore
         + TaskStore
         + JobStore
         + ContactStore
         + TraceStore
         + BackgroundStore
+        + CallbackStore
 {
 }
 

@@ -1,5 +1,6 @@
 //! From the types of the contract to those of the broker and back, one file for each port type.
 
+pub(crate) mod administration;
 pub(crate) mod bulk_operations;
 mod deployment_broker;
 pub(crate) mod device_manager;
@@ -59,6 +60,6 @@ fn int(count: usize) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 
-fn long(count: u64) -> i64 {
+pub(crate) fn long(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -1,5 +1,6 @@
 //! One use case of the broker for each operation of the contract.
 
+mod administration;
 mod bulk_operations;
 mod deployment_broker;
 mod device_manager;
@@ -11,8 +12,25 @@ use std::future::Future;
 use muster_broker::access::{Caller, Right};
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::services::Broker;
-use muster_protocol::xml::element::{Element, XmlWriter};
 
+use crate::contract::administration::access::{
+    CreatePrincipal, CreateRole, CreateTenant, DeletePrincipal, DeleteRole, DeleteTenant, GetOwnRights,
+    GetPrincipalByName, GetPrincipals, GetRoleByName, GetRoles, GetTenantByName, GetTenants, SetPassword,
+    UpdatePrincipal, UpdateRole, UpdateTenant,
+};
+use crate::contract::administration::callbacks::{
+    CreateCallbackAddress, DeleteCallbackAddress, GetCallbackAddressById, GetCallbackAddresses, GetCallbackQueues,
+    GetDeadLetters, ReplayDeadLetters, RotateCallbackSecret, UpdateCallbackAddress,
+};
+use crate::contract::administration::certificates::{
+    AddTrustedCertificateAuthority, BindCertificate, GetCertificates, GetRevokedCertificates,
+    GetTrustedCertificateAuthorities, RemoveTrustedCertificateAuthority, RevokeCertificate,
+    SetCertificateRevocationList, UnbindCertificate,
+};
+use crate::contract::administration::keys::{CreateApiKey, GetApiKeys, RevokeApiKey};
+use crate::contract::administration::providers::{
+    CreateIdentityProvider, DeleteIdentityProvider, GetIdentityProviders, UpdateIdentityProvider,
+};
 use crate::contract::bulk_operations::{
     CancelJob, CancelTask, CreateDeployments, GetJobById, GetJobs, GetJobsByDate, GetTaskHistory, GetTasks, PauseJob,
     RestartJob,
@@ -32,7 +50,7 @@ use crate::contract::subscriber_services::{
     UnassignDevice, UpdateSubscriber,
 };
 use crate::contract::traces::{GetDeviceTrace, GetTraceMessages, SetDeviceTrace};
-use crate::contract::{NAMESPACE, Operation, Path, Request};
+use crate::contract::{Operation, Path, Request, Source};
 
 /// A request that a caller with rights makes.
 trait UseCase: Request {
@@ -40,21 +58,29 @@ trait UseCase: Request {
     fn carry_out(self, broker: &Broker, caller: &Caller) -> impl Future<Output = Result<Self::Answer, Fault>> + Send;
 }
 
-/// Carries out every operation but the three that make, renew and end sessions. `name` is the spelling of the request.
-/// The answer is the body of the message.
+/// Turns an answer into that of a face.
+pub(crate) trait Teller: Send {
+    /// What becomes of an answer.
+    type Told;
+
+    /// Turns it.
+    fn tell<R: Request>(self, answer: &R::Answer) -> Self::Told;
+}
+
+/// Carries out every operation but the three that make, renew and end sessions, for every face: `given` has the
+/// parameters, `teller` makes the answer of the face.
 ///
 /// # Errors
 /// Those of the operation; rights are checked before arguments.
-pub(crate) async fn carry_out(
+pub(crate) async fn carry_out<S: Source + Sync, T: Teller>(
     broker: &Broker,
     caller: &Caller,
     operation: Operation,
-    body: &Element,
-) -> Result<String, Fault> {
-    for (object, right) in operation.descriptor().rights {
-        caller.may_begin(Right::new(object, right))?;
-    }
-    let call = Call { broker, caller, body };
+    given: &S,
+    teller: T,
+) -> Result<T::Told, Fault> {
+    may(caller, operation)?;
+    let call = Call { broker, caller, given, teller };
     match operation {
         Operation::Login | Operation::RenewSession | Operation::Logout => {
             // These are answered where sessions are known; a caller never gets here with them.
@@ -102,32 +128,72 @@ pub(crate) async fn carry_out(
         Operation::GetSubscribers => call.serve::<GetSubscribers>().await,
         Operation::AssignDevice => call.serve::<AssignDevice>().await,
         Operation::UnassignDevice => call.serve::<UnassignDevice>().await,
+        Operation::CreateTenant => call.serve::<CreateTenant>().await,
+        Operation::UpdateTenant => call.serve::<UpdateTenant>().await,
+        Operation::DeleteTenant => call.serve::<DeleteTenant>().await,
+        Operation::GetTenantByName => call.serve::<GetTenantByName>().await,
+        Operation::GetTenants => call.serve::<GetTenants>().await,
+        Operation::CreatePrincipal => call.serve::<CreatePrincipal>().await,
+        Operation::UpdatePrincipal => call.serve::<UpdatePrincipal>().await,
+        Operation::SetPassword => call.serve::<SetPassword>().await,
+        Operation::DeletePrincipal => call.serve::<DeletePrincipal>().await,
+        Operation::GetPrincipalByName => call.serve::<GetPrincipalByName>().await,
+        Operation::GetPrincipals => call.serve::<GetPrincipals>().await,
+        Operation::CreateRole => call.serve::<CreateRole>().await,
+        Operation::UpdateRole => call.serve::<UpdateRole>().await,
+        Operation::DeleteRole => call.serve::<DeleteRole>().await,
+        Operation::GetRoleByName => call.serve::<GetRoleByName>().await,
+        Operation::GetRoles => call.serve::<GetRoles>().await,
+        Operation::GetOwnRights => call.serve::<GetOwnRights>().await,
+        Operation::CreateApiKey => call.serve::<CreateApiKey>().await,
+        Operation::GetApiKeys => call.serve::<GetApiKeys>().await,
+        Operation::RevokeApiKey => call.serve::<RevokeApiKey>().await,
+        Operation::AddTrustedCertificateAuthority => call.serve::<AddTrustedCertificateAuthority>().await,
+        Operation::GetTrustedCertificateAuthorities => call.serve::<GetTrustedCertificateAuthorities>().await,
+        Operation::RemoveTrustedCertificateAuthority => call.serve::<RemoveTrustedCertificateAuthority>().await,
+        Operation::SetCertificateRevocationList => call.serve::<SetCertificateRevocationList>().await,
+        Operation::BindCertificate => call.serve::<BindCertificate>().await,
+        Operation::UnbindCertificate => call.serve::<UnbindCertificate>().await,
+        Operation::GetCertificates => call.serve::<GetCertificates>().await,
+        Operation::RevokeCertificate => call.serve::<RevokeCertificate>().await,
+        Operation::GetRevokedCertificates => call.serve::<GetRevokedCertificates>().await,
+        Operation::CreateCallbackAddress => call.serve::<CreateCallbackAddress>().await,
+        Operation::UpdateCallbackAddress => call.serve::<UpdateCallbackAddress>().await,
+        Operation::DeleteCallbackAddress => call.serve::<DeleteCallbackAddress>().await,
+        Operation::GetCallbackAddressById => call.serve::<GetCallbackAddressById>().await,
+        Operation::GetCallbackAddresses => call.serve::<GetCallbackAddresses>().await,
+        Operation::RotateCallbackSecret => call.serve::<RotateCallbackSecret>().await,
+        Operation::GetCallbackQueues => call.serve::<GetCallbackQueues>().await,
+        Operation::GetDeadLetters => call.serve::<GetDeadLetters>().await,
+        Operation::ReplayDeadLetters => call.serve::<ReplayDeadLetters>().await,
+        Operation::CreateIdentityProvider => call.serve::<CreateIdentityProvider>().await,
+        Operation::UpdateIdentityProvider => call.serve::<UpdateIdentityProvider>().await,
+        Operation::DeleteIdentityProvider => call.serve::<DeleteIdentityProvider>().await,
+        Operation::GetIdentityProviders => call.serve::<GetIdentityProviders>().await,
     }
 }
 
-#[derive(Clone, Copy)]
-struct Call<'c> {
+/// Refuses a caller that lacks a right which every request of an operation needs.
+///
+/// # Errors
+/// `NotAuthorized`.
+pub(crate) fn may(caller: &Caller, operation: Operation) -> Result<(), Fault> {
+    operation.descriptor().rights.iter().try_for_each(|(object, right)| caller.may_begin(Right::new(object, right)))
+}
+
+struct Call<'c, S, T> {
     broker: &'c Broker,
     caller: &'c Caller,
-    body: &'c Element,
+    given: &'c S,
+    teller: T,
 }
 
-impl Call<'_> {
-    async fn serve<R: UseCase>(self) -> Result<String, Fault> {
-        let request = R::read_fields(self.body, &Path::ROOT)?;
+impl<S: Source + Sync, T: Teller> Call<'_, S, T> {
+    async fn serve<R: UseCase>(self) -> Result<T::Told, Fault> {
+        let request = R::read_fields(self.given, &Path::ROOT)?;
         let answer = request.carry_out(self.broker, self.caller).await?;
-        Ok(response::<R>(&self.body.name.local, &answer))
+        Ok(self.teller.tell::<R>(&answer))
     }
-}
-
-/// The body of an answer, named as the request was spelt.
-pub(crate) fn response<R: Request>(name: &str, answer: &R::Answer) -> String {
-    let mut writer = XmlWriter::new();
-    let name = format!("{name}Response");
-    writer.start(&name, &[("xmlns", NAMESPACE)]);
-    R::write_answer(answer, &mut writer);
-    writer.end(&name);
-    writer.finish()
 }
 
 impl UseCase for GetServiceInfo {

@@ -1,33 +1,46 @@
 //! Who a caller is: passwords in a WS-Security header or in HTTP Basic, digests, and how guessing is made slow.
 //!
-//! Of the four ways of the contract three are here: UsernameToken (text and digest), HTTP Basic, and `userSession`,
-//! which the broker knows. The fourth, a client certificate, comes first in precedence: the listener that ends TLS will
-//! hand its principal over as an extension of the request, and `soap::exchange` will take it before the header.
+//! Four ways are those of the contract: a client certificate (`certificates`, verified in `trust`), UsernameToken (text
+//! and digest) and HTTP Basic here, and `userSession`, which the broker knows. API keys, and tokens of OpenID providers
+//! (`openid`), stand in the place of Basic. `shown` says in which order they count.
 //!
 //! Source: DM WSI contract, section 1.4.
 
+pub(crate) mod certificate;
+mod certificates;
+mod openid;
 mod password;
 mod rate;
 mod replay;
+mod shown;
+mod trust;
 
+use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
-use muster_broker::access::Principal;
+use muster_broker::access::Way;
+use muster_broker::api_key::{ApiKey, KeyText, NOTED_EVERY_S, PREFIX};
 use muster_broker::attempts::{Attempts, Policy};
 use muster_broker::device::Sealed;
+use muster_broker::directory::Account;
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::services::Broker;
 use muster_broker::time::Timestamp;
 use muster_protocol::soap::security::{Password, UsernameToken};
 
+pub use certificate::{ClientCertificate, end_of_certificate};
+use certificates::Certificates;
+use openid::Providers;
+pub(crate) use openid::login_router;
 use password::Passwords;
 pub use password::{PasswordError, hash_password};
 use rate::Rate;
 use replay::Replays;
+pub(crate) use shown::{Authorization, Authorized, Known, agreed, authorization};
 
 /// What the operator sets about identity.
 #[derive(Clone, Debug)]
@@ -46,6 +59,8 @@ pub struct Settings {
     pub digest_ahead_s: i64,
     /// Digests remembered; when there is no room, further ones are refused.
     pub digests_max: usize,
+    /// Path of the console, to which a browser is sent after a login that was begun for it; absent where there is none.
+    pub console: Option<String>,
 }
 
 impl Default for Settings {
@@ -58,6 +73,7 @@ impl Default for Settings {
             digest_age_s: 5 * 60,
             digest_ahead_s: 60,
             digests_max: 100_000,
+            console: None,
         }
     }
 }
@@ -69,12 +85,18 @@ pub(crate) struct Identity {
     attempts: Mutex<Attempts>,
     replays: Mutex<Replays>,
     rate: Mutex<Rate>,
+    certificates: Certificates,
+    providers: Providers,
+    /// Uses of keys that were noted a moment ago.
+    noted: Mutex<HashMap<String, Timestamp>>,
     /// Passwords of one name are checked one after the other, so that a volley of guesses is counted as it comes. Names
     /// share a few of these.
     turns: Vec<tokio::sync::Mutex<()>>,
 }
 
 const TURNS: usize = 64;
+/// Keys whose last noted use is remembered.
+const NOTED_MAX: usize = 10_000;
 
 /// The one answer to every credential that is refused.
 pub(crate) fn not_authenticated() -> Fault {
@@ -88,6 +110,9 @@ impl Identity {
             attempts: Mutex::new(Attempts::new(Policy::CALLERS)),
             replays: Mutex::new(Replays::new(settings.digests_max)),
             rate: Mutex::new(Rate::new(settings.requests_per_second_max)),
+            certificates: Certificates::default(),
+            providers: Providers::default(),
+            noted: Mutex::default(),
             turns: (0..TURNS).map(|_| tokio::sync::Mutex::new(())).collect(),
             settings,
         }
@@ -97,8 +122,8 @@ impl Identity {
         self.settings.basic
     }
 
-    /// Checks a name and a password that came from `peer`; a principal of another domain than `tenant`, where one is
-    /// given, counts as unknown.
+    /// Checks a name and a password that came from `peer`. A principal that is not let in counts as unknown, and so does
+    /// one that does not reach `tenant`, where one is given.
     ///
     /// # Errors
     /// `NotAuthenticated`, after a delay; `LockedOut`; faults of the store.
@@ -109,27 +134,28 @@ impl Identity {
         password: &str,
         tenant: Option<&str>,
         peer: Option<IpAddr>,
-    ) -> Result<Principal, Fault> {
+    ) -> Result<Arc<Account>, Fault> {
         let now = broker.environment().now();
         self.refuse_locked(name, peer, now)?;
-        let principal = broker.store().principal_get(name).await?;
-        let principal = principal.filter(|principal| tenant.is_none_or(|tenant| tenant == principal.tenant));
-        if let Some(principal) = &principal
-            && self.passwords.is_known(broker, principal, password, now)
+        let account = let_in(broker, name).await?;
+        let account = account.filter(|account| tenant.is_none_or(|tenant| account.reaches(tenant)));
+        let principal = account.as_ref().map(|account| &account.principal);
+        if let Some(account) = &account
+            && self.passwords.is_known(broker, &account.principal, password, now)
         {
             guard(&self.attempts).succeeded(name, peer);
-            return Ok(principal.clone());
+            return Ok(Arc::clone(account));
         }
         let is_right = {
             let _turn = self.turn(name).await;
             // Those who waited for their turn may have been locked out meanwhile.
             self.refuse_locked(name, peer, now)?;
-            let is_right = self.passwords.verify(broker, principal.as_ref(), password, now).await?;
+            let is_right = self.passwords.verify(broker, principal, password, now).await?;
             self.count(name, peer, now, is_right);
             is_right
         };
-        match principal.filter(|_| is_right) {
-            Some(principal) => Ok(principal),
+        match account.filter(|_| is_right) {
+            Some(account) => Ok(account),
             None => Err(self.refuse_slowly(name, peer).await),
         }
     }
@@ -143,15 +169,15 @@ impl Identity {
         broker: &Broker,
         token: &UsernameToken,
         peer: Option<IpAddr>,
-    ) -> Result<Principal, Fault> {
+    ) -> Result<Arc<Account>, Fault> {
         let (digest, nonce, created) = match &token.password {
             Password::Text(password) => return self.by_password(broker, &token.name, password, None, peer).await,
             Password::Digest { digest, nonce, created } => (digest, nonce, created),
         };
         let now = broker.environment().now();
         self.refuse_locked(&token.name, peer, now)?;
-        let principal = broker.store().principal_get(&token.name).await?;
-        let secret = principal.as_ref().and_then(|principal| principal.digest_secret.clone());
+        let account = let_in(broker, &token.name).await?;
+        let secret = account.as_ref().and_then(|account| account.principal.digest_secret.clone());
         let secret = match secret {
             Some(sealed) => Some(broker.vault().open(&Sealed(sealed)).map_err(|error| {
                 tracing::error!(principal = token.name, %error, "the digest secret of a principal cannot be opened");
@@ -164,10 +190,60 @@ impl Identity {
         let is_equal = verify_slices_are_equal(&expected, digest).is_ok();
         let is_right = is_equal && secret.is_some() && self.is_fresh(&token.name, nonce, created, now);
         self.count(&token.name, peer, now, is_right);
-        match principal.filter(|_| is_right) {
-            Some(principal) => Ok(principal),
+        match account.filter(|_| is_right) {
+            Some(account) => Ok(account),
             None => Err(self.refuse_slowly(&token.name, peer).await),
         }
+    }
+
+    /// Checks an API key that came from `peer`. A key that is not known, one that has expired and a wrong secret cost the
+    /// same and are answered the same.
+    ///
+    /// # Errors
+    /// As [`Identity::by_password`].
+    pub(crate) async fn by_key(&self, broker: &Broker, text: &str, peer: Option<IpAddr>) -> Result<Known, Fault> {
+        let now = broker.environment().now();
+        let Some(key) = KeyText::parse(text) else {
+            // No server has made it, so nobody guesses: a typing error, or a key that was cut.
+            return Err(self.refuse_slowly("a text that is no API key", peer).await);
+        };
+        let name = format!("{PREFIX}{}", key.id);
+        self.refuse_locked(&name, peer, now)?;
+        let holder = broker.key_holder(&key).await?;
+        self.count(&name, peer, now, holder.is_ok());
+        match holder {
+            Ok((key, account)) => {
+                self.note_use(broker, &key, now);
+                Ok(Known { account, way: Way::ApiKey, scope: Some(key.scope) })
+            }
+            Err(why) => {
+                tracing::warn!(key = name, why, "an API key was refused");
+                Err(self.refuse_slowly(&name, peer).await)
+            }
+        }
+    }
+
+    /// Notes that a key was used, once a minute at most, while the request goes on.
+    fn note_use(&self, broker: &Broker, key: &ApiKey, now: Timestamp) {
+        if !key.is_to_be_noted(now) {
+            return;
+        }
+        {
+            let mut noted = guard(&self.noted);
+            if noted.get(&key.id).is_some_and(|at| now < at.plus_s(NOTED_EVERY_S)) {
+                return;
+            }
+            if noted.len() >= NOTED_MAX {
+                noted.clear();
+            }
+            noted.insert(key.id.clone(), now);
+        }
+        let (store, id) = (broker.store().clone(), key.id.clone());
+        tokio::spawn(async move {
+            if let Err(error) = store.key_touch(&id, now).await {
+                tracing::warn!(%error, "the use of an API key could not be noted");
+            }
+        });
     }
 
     /// Counts a request of a caller.
@@ -227,6 +303,11 @@ impl Identity {
             None => None,
         }
     }
+}
+
+/// The account of this name, if it is let in at all.
+async fn let_in(broker: &Broker, name: &str) -> Result<Option<Arc<Account>>, Fault> {
+    Ok(broker.account(name).await?.filter(|account| account.is_let_in))
 }
 
 /// How long the answer to the last of `failures` waits.

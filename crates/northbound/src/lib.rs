@@ -2,9 +2,14 @@
 
 pub mod contract;
 mod convert;
+pub mod delivery;
 mod dispatch;
 pub mod identity;
-pub mod soap;
+mod intake;
+pub mod rest;
+mod sessions;
+mod soap;
+mod wsi;
 
 pub use identity::hash_password;
-pub use soap::{Settings, Wsi, router};
+pub use wsi::{Settings, Wsi, router};

@@ -1,9 +1,13 @@
 //! The port on SQLite.
 
+mod access;
 mod adoption;
 mod background;
+mod bulk;
 mod cache;
+mod callbacks;
 mod capabilities;
+mod certificates;
 mod checkpoint;
 mod classes;
 mod contacts;
@@ -13,11 +17,14 @@ mod device_write;
 mod devices;
 mod expansion;
 mod history;
+mod imports;
 mod jobs;
+mod keys;
 mod lists;
 mod lists_fill;
 mod membership;
 mod principals;
+mod providers;
 mod query;
 mod reader;
 mod requests;
@@ -98,6 +105,7 @@ impl SqliteStore {
             known: schema::VERSION,
         })?;
         let vault = Arc::new(vault(&writer, options)?);
+        callbacks::release_all(&writer).map_err(sqlite)?;
 
         let read = |count: usize| -> Result<Vec<Connection>, OpenError> {
             (0..count.max(1))

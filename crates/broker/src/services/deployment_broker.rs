@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::once::{self, operation};
 use super::selecting::Selected;
 use super::together::{self, Step};
-use super::{Broker, RequestKey, arguments, checks, scheduling, traces};
-use crate::access::{Caller, Right};
+use super::{Broker, RequestKey, arguments, checks, reaching, scheduling, traces};
+use crate::access::{Caller, Reach, Right};
+use crate::callback::{Callback, CallbackWanted};
 use crate::fault::{Fault, FaultName};
 use crate::id::{JobId, TaskId};
 use crate::identity::{DeviceId, Msisdn};
@@ -34,8 +35,8 @@ pub struct OperationRequest {
     pub device_id: Option<DeviceId>,
     /// What the operation works on.
     pub arguments: Arguments,
-    /// Callback address, where one was given.
-    pub callback: Option<String>,
+    /// Who is told of the end of the task.
+    pub callback: Option<CallbackWanted>,
     /// When, until when, how often.
     pub schedule: Schedule,
     /// Idempotency key.
@@ -51,8 +52,8 @@ pub struct BulkRequest {
     pub name: Option<String>,
     /// When and how fast.
     pub schedule: Schedule,
-    /// Callback address, where one was given.
-    pub callback: Option<String>,
+    /// Who is told of each status of the job, and of the end of its tasks.
+    pub callback: Option<CallbackWanted>,
     /// Idempotency key of the whole call.
     pub request: Option<RequestKey>,
 }
@@ -98,7 +99,7 @@ impl Broker {
     /// # Errors
     /// Those of the contract, section 5, `doOperation`.
     pub async fn do_operation(&self, caller: &Caller, request: OperationRequest) -> Result<String, Fault> {
-        caller.must(Right::new("device", "operate"))?;
+        caller.may_begin(Right::new("device", "operate"))?;
         checks::request_key(request.request.as_ref())?;
         let key = request.request.clone();
         let target = match self.single_target(caller, request).await {
@@ -124,7 +125,7 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`, else `UnsupportedOperation`.
     pub async fn do_bootstrap(&self, caller: &Caller) -> Result<OperationReceipt, Fault> {
-        caller.must(Right::new("device", "bootstrap"))?;
+        caller.scope(Right::new("device", "bootstrap"))?;
         let text = "this server does not bootstrap devices; record them with a dmAccount";
         Err(Fault::new(FaultName::UnsupportedOperation, text).with("BOOTSTRAP"))
     }
@@ -134,7 +135,7 @@ impl Broker {
     /// # Errors
     /// Those of the contract, section 5, `doBulkOperation`. What is wrong with an entry is in the receipt.
     pub async fn do_bulk_operation(&self, caller: &Caller, request: BulkRequest) -> Result<OperationReceipt, Fault> {
-        caller.must(Right::new("job", "create"))?;
+        let reach = Reach::within(caller.scope(Right::new("job", "create"))?.groups());
         checks::request_key(request.request.as_ref())?;
         let key = request.request.clone();
         // Before anything else, because entries with keys of their own leave a trace.
@@ -144,16 +145,15 @@ impl Broker {
         let BulkRequest { requests, name, schedule, callback, .. } = request;
         checks::entries("request", requests.len(), REQUESTS_MAX)?;
         checks::line_if_given("name", name.as_deref(), 200)?;
-        checks::callback(callback.as_deref())?;
+        let callback = self.callback(caller, callback).await?;
         let now = self.environment.now();
         let schedule = scheduling::checked(schedule, now)?;
 
-        let id = JobId(self.environment.uuid());
+        let frame = Frame { job: JobId(self.environment.uuid()), reach, schedule, callback };
         let mut receipt = OperationReceipt::default();
         let mut targets: Vec<Target> = Vec::new();
-        let entries = requests
-            .into_iter()
-            .map(|entry| -> Step<'_, _> { Box::pin(self.bulk_entry(caller, id, &schedule, entry, now)) });
+        let entries =
+            requests.into_iter().map(|entry| -> Step<'_, _> { Box::pin(self.bulk_entry(caller, &frame, entry, now)) });
         for (index, entry) in together::all(entries).await.into_iter().enumerate() {
             match entry {
                 Ok(Entry::Before(task)) => receipt.task_id.push(task.to_string()),
@@ -166,8 +166,9 @@ impl Broker {
                 Err(fault) => receipt.rejected.push(Rejected::new(index, &fault)),
             }
         }
-        let Some(job) = bulk_job(caller, id, name, schedule, &targets, now) else { return Ok(receipt) };
-        receipt.job_id = Some(id.to_string());
+        let id = frame.job.to_string();
+        let Some(job) = bulk_job(caller, frame, name, &targets, now) else { return Ok(receipt) };
+        receipt.job_id = Some(id);
         let answer = serde_json::to_string(&receipt).ok();
         let remember = self.remember(caller, operation::DO_BULK_OPERATION, key.as_ref(), |()| answer);
         match self.store.task_create(Some(job), targets, remember).await? {
@@ -182,9 +183,9 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`, `UnknownTask`.
     pub async fn task_by_id(&self, caller: &Caller, task_id: &str) -> Result<Task, Fault> {
-        caller.must(Right::new("task", "read"))?;
-        let id = read_task_id(task_id)?;
-        self.store.task_get(&caller.tenant, id).await?.ok_or_else(|| unknown_task(task_id))
+        let right = Right::new("task", "read");
+        caller.scope(right)?;
+        self.task_reached(caller, right, read_task_id(task_id)?).await
     }
 
     /// What this server can carry out.
@@ -192,17 +193,17 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`.
     pub fn operation_definitions(&self, caller: &Caller) -> Result<&'static [Definition], Fault> {
-        caller.must(Right::new("service", "read"))?;
+        caller.may_begin(Right::new("service", "read"))?;
         Ok(DEFINITIONS)
     }
 
     /// The task of a request on its own.
     async fn single_target(&self, caller: &Caller, request: OperationRequest) -> Result<Target, Fault> {
         let now = self.environment.now();
-        checks::callback(request.callback.as_deref())?;
+        let callback = self.callback(caller, request.callback.clone()).await?;
         let schedule = scheduling::of_single_task(scheduling::checked(request.schedule.clone(), now)?);
         let phone_number = request.phone_number.clone();
-        let (template, selected) = self.planned(caller, request).await?;
+        let (template, selected) = self.planned(caller, Reach::default(), request).await?;
         let order = Order {
             id: TaskId::new(selected.device.oid, self.environment.uuid()),
             owner: &caller.name,
@@ -212,6 +213,7 @@ impl Broker {
             expected: selected.expected,
             template,
             schedule,
+            callback,
         };
         Ok(order.place(now))
     }
@@ -220,16 +222,15 @@ impl Broker {
     async fn bulk_entry(
         &self,
         caller: &Caller,
-        job: JobId,
-        schedule: &Schedule,
+        frame: &Frame,
         entry: OperationRequest,
         now: Timestamp,
     ) -> Result<Entry, Fault> {
-        caller.must(Right::new("device", "operate"))?;
+        caller.may_begin(Right::new("device", "operate"))?;
         checks::request_key(entry.request.as_ref())?;
         let key = entry.request.clone();
         let phone_number = entry.phone_number.clone();
-        let (template, selected) = match self.planned(caller, entry).await {
+        let (template, selected) = match self.planned(caller, frame.reach.clone(), entry).await {
             Ok(planned) => planned,
             Err(fault) => {
                 let before = self.answer_of_before(caller, operation::BULK_ENTRY, key.as_ref()).await?;
@@ -250,18 +251,24 @@ impl Broker {
         let order = Order {
             id,
             owner: &caller.name,
-            job: Some(job),
+            job: Some(frame.job),
             device: &selected.device,
             phone_number,
             expected: selected.expected,
             template,
-            schedule: schedule.clone(),
+            schedule: frame.schedule.clone(),
+            callback: frame.callback.clone(),
         };
         Ok(Entry::New(Box::new(order.place(now))))
     }
 
-    /// What a request asks for, and of which device.
-    async fn planned(&self, caller: &Caller, request: OperationRequest) -> Result<(TaskTemplate, Selected), Fault> {
+    /// What a request asks for, and of which device in `reach` of the caller.
+    async fn planned(
+        &self,
+        caller: &Caller,
+        reach: Reach,
+        request: OperationRequest,
+    ) -> Result<(TaskTemplate, Selected), Fault> {
         let template = TaskTemplate {
             operation: arguments::operation(&request.operation)?,
             policy: arguments::policy(request.policy)?,
@@ -269,15 +276,26 @@ impl Broker {
             opt_in: request.opt_in,
             test_cycle: request.test_cycle,
             priority: PRIORITY,
-            needs_consent: false,
         };
         arguments::checked(template.operation, &template.arguments)?;
-        traces::may_trace(caller, &template.arguments)?;
+        let reach = reach.and(reaching::operation(caller, template.operation, &template.arguments)?);
+        let tracing = traces::may_trace(caller, &template.arguments)?;
         let (number, id) = (request.phone_number.as_ref(), request.device_id.as_ref());
-        let selected = self.device_meant(&caller.tenant, number, id, template.policy).await?;
+        let selected = self.device_meant(caller, number, id, template.policy, &reach).await?;
+        if tracing.is_some_and(|scope| !scope.sees(&selected.device)) {
+            return Err(reaching::out_of_reach(caller, traces::RIGHT, &selected.device));
+        }
         self.consented(&selected.device, template.opt_in).await?;
         Ok((template, selected))
     }
+}
+
+/// What the entries of a bulk request have in common.
+struct Frame {
+    job: JobId,
+    reach: Reach,
+    schedule: Schedule,
+    callback: Option<Callback>,
 }
 
 /// What an entry of a bulk request became.
@@ -289,14 +307,8 @@ enum Entry {
 }
 
 /// The job of a bulk request; none if no entry made a task.
-fn bulk_job(
-    caller: &Caller,
-    id: JobId,
-    name: Option<String>,
-    schedule: Schedule,
-    targets: &[Target],
-    now: Timestamp,
-) -> Option<Job> {
+fn bulk_job(caller: &Caller, frame: Frame, name: Option<String>, targets: &[Target], now: Timestamp) -> Option<Job> {
+    let Frame { job: id, reach, schedule, callback } = frame;
     let first = &targets.first()?.task;
     let is_mixed = targets.iter().any(|target| target.task.operation != first.operation);
     let what = if is_mixed { "operations" } else { first.operation.as_str() };
@@ -315,13 +327,14 @@ fn bulk_job(
             opt_in: first.opt_in,
             test_cycle: targets.iter().all(|target| target.task.test_cycle),
             priority: first.priority,
-            needs_consent: false,
         },
         is_mixed,
+        reach,
         schedule,
         expansion: None,
         status,
         detail: None,
+        callback,
         created_at: now,
         finished_at: status.is_final().then_some(now),
         version: 1,

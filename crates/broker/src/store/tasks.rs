@@ -1,4 +1,5 @@
 use super::{Once, Pending, Remember};
+use crate::access::Sight;
 use crate::fault::Fault;
 use crate::filter::{Filter, JobField, TaskField};
 use crate::id::{JobId, TaskId};
@@ -23,6 +24,8 @@ pub struct TaskFilter {
     pub created_since: Option<Timestamp>,
     /// An expression that must hold besides.
     pub expression: Option<Filter<TaskField>>,
+    /// What the caller sees of them.
+    pub sight: Sight,
 }
 
 /// Whose history.
@@ -41,6 +44,8 @@ pub struct JobFilter {
     pub status: Vec<JobStatus>,
     /// Made by this caller.
     pub owner: Option<String>,
+    /// Made by this caller too: what a narrowed caller sees.
+    pub made_by: Option<String>,
     /// Created at this time or later.
     pub created_since: Option<Timestamp>,
     /// Created before this time.

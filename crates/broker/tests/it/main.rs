@@ -1,13 +1,16 @@
 //! The use cases of the broker over the real store, with a clock that the tests set.
 #![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 
+mod administration;
 mod bulk_requests;
+mod callbacks;
 mod capabilities;
 mod corpus;
 mod deployments;
 mod devices;
 mod imports;
 mod jobs_and_tasks;
+mod narrowed;
 mod operations;
 mod repetition;
 mod rights;

@@ -1,11 +1,21 @@
 //! The operations, once.
 
-use muster_protocol::xml::element::XmlWriter;
-
+use super::administration::access::{OwnRights, Principal, PrincipalList, Role, RoleList, Tenant, TenantList};
+use super::administration::callbacks::{
+    CallbackAddress, CallbackAddressList, CallbackQueueList, DeadLetterList, ReplayReceipt,
+};
+use super::administration::certificates::{
+    CertificateAuthority, CertificateAuthorityList, CertificateBinding, CertificateBindingList, RevokedCertificate,
+    RevokedCertificateList,
+};
+use super::administration::keys::{ApiKey, ApiKeyList, CreatedApiKey};
+use super::administration::providers::{IdentityProvider, IdentityProviderList};
+use super::administration::{access, callbacks, certificates, keys, providers};
 use super::bulk_operations::{DeploymentReceipt, JobData, JobList, TaskHistory, TaskList};
 use super::deployment_broker::{OperationDefinitionList, OperationReceipt, TaskData};
 use super::descriptor::{Cardinality, FieldDescriptor, OperationDescriptor};
 use super::device_manager::{DeviceCapability, DeviceCapabilityList, DeviceInstance, DeviceInstanceList, ImportResult};
+use super::face::{At, Sink};
 use super::record::{Record, Value};
 use super::session::{ServiceInfo, UserSession};
 use super::subscriber_services::{Subscriber, SubscriberList};
@@ -21,7 +31,7 @@ pub trait Request: Record + Send {
     const OPERATION: Operation;
 
     /// Writes the child of the answer.
-    fn write_answer(answer: &Self::Answer, writer: &mut XmlWriter);
+    fn write_answer(answer: &Self::Answer, sink: &mut impl Sink);
 }
 
 /// What the answers of operations are made of.
@@ -37,11 +47,11 @@ macro_rules! result {
             about: "Result.",
         })
     };
-    (@write "" Nothing $answer:ident $writer:ident) => {{
-        let ((), _) = ($answer, $writer);
+    (@write "" Nothing $answer:ident $sink:ident) => {{
+        let ((), _) = ($answer, $sink);
     }};
-    (@write $xml:literal $result:ident $answer:ident $writer:ident) => {
-        Value::write($answer, $xml, $writer)
+    (@write $xml:literal $result:ident $answer:ident $sink:ident) => {
+        Value::write($answer, At::field($xml), $sink)
     };
     (@type Nothing) => {
         ()
@@ -98,8 +108,8 @@ macro_rules! operations {
         $($( impl Request for $module::$request {
             type Answer = result!(@type $result);
             const OPERATION: Operation = Operation::$request;
-            fn write_answer(answer: &Self::Answer, writer: &mut XmlWriter) {
-                result!(@write $xml $result answer writer);
+            fn write_answer(answer: &Self::Answer, sink: &mut impl Sink) {
+                result!(@write $xml $result answer sink);
             }
         } )*)*
     };
@@ -162,6 +172,58 @@ operations! {
         GetSubscribers "getSubscribers" [subscriber read] -> "subscribers" SubscriberList;
         AssignDevice "assignDevice" [subscriber update, device update] -> "subscriber" Subscriber;
         UnassignDevice "unassignDevice" [subscriber update, device update] -> "subscriber" Subscriber;
+    }
+    IAdministrationServices in access {
+        CreateTenant "createTenant" [tenant create] -> "storedTenant" Tenant;
+        UpdateTenant "updateTenant" [tenant update] -> "storedTenant" Tenant;
+        DeleteTenant "deleteTenant" [tenant delete] -> "" Nothing;
+        GetTenantByName "getTenantByName" [tenant read] -> "tenant" Tenant;
+        GetTenants "getTenants" [tenant read] -> "tenants" TenantList;
+        CreatePrincipal "createPrincipal" [principal create] -> "storedPrincipal" Principal;
+        UpdatePrincipal "updatePrincipal" [principal update] -> "storedPrincipal" Principal;
+        SetPassword "setPassword" [] -> "" Nothing;
+        DeletePrincipal "deletePrincipal" [principal delete] -> "" Nothing;
+        GetPrincipalByName "getPrincipalByName" [principal read] -> "principal" Principal;
+        GetPrincipals "getPrincipals" [principal read] -> "principals" PrincipalList;
+        CreateRole "createRole" [role create] -> "storedRole" Role;
+        UpdateRole "updateRole" [role update] -> "storedRole" Role;
+        DeleteRole "deleteRole" [role delete] -> "" Nothing;
+        GetRoleByName "getRoleByName" [role read] -> "role" Role;
+        GetRoles "getRoles" [role read] -> "roles" RoleList;
+        GetOwnRights "getOwnRights" [] -> "ownRights" OwnRights;
+    }
+    IAdministrationServices in callbacks {
+        CreateCallbackAddress "createCallbackAddress" [callback create] -> "storedCallbackAddress" CallbackAddress;
+        UpdateCallbackAddress "updateCallbackAddress" [callback update] -> "storedCallbackAddress" CallbackAddress;
+        DeleteCallbackAddress "deleteCallbackAddress" [callback delete] -> "" Nothing;
+        GetCallbackAddressById "getCallbackAddressById" [callback read] -> "callbackAddress" CallbackAddress;
+        GetCallbackAddresses "getCallbackAddresses" [callback read] -> "callbackAddresses" CallbackAddressList;
+        RotateCallbackSecret "rotateCallbackSecret" [callback update] -> "storedCallbackAddress" CallbackAddress;
+        GetCallbackQueues "getCallbackQueues" [callback read] -> "callbackQueues" CallbackQueueList;
+        GetDeadLetters "getDeadLetters" [callback read] -> "deadLetters" DeadLetterList;
+        ReplayDeadLetters "replayDeadLetters" [callback replay] -> "replayReceipt" ReplayReceipt;
+    }
+    IAdministrationServices in keys {
+        CreateApiKey "createApiKey" [key create] -> "createdApiKey" CreatedApiKey;
+        GetApiKeys "getApiKeys" [key read] -> "apiKeys" ApiKeyList;
+        RevokeApiKey "revokeApiKey" [key revoke] -> "revokedApiKey" ApiKey;
+    }
+    IAdministrationServices in certificates {
+        AddTrustedCertificateAuthority "addTrustedCertificateAuthority" [certificate create] -> "certificateAuthority" CertificateAuthority;
+        GetTrustedCertificateAuthorities "getTrustedCertificateAuthorities" [certificate read] -> "certificateAuthorities" CertificateAuthorityList;
+        RemoveTrustedCertificateAuthority "removeTrustedCertificateAuthority" [certificate delete] -> "" Nothing;
+        SetCertificateRevocationList "setCertificateRevocationList" [certificate revoke] -> "certificateAuthority" CertificateAuthority;
+        BindCertificate "bindCertificate" [certificate bind] -> "certificateBinding" CertificateBinding;
+        UnbindCertificate "unbindCertificate" [certificate bind] -> "" Nothing;
+        GetCertificates "getCertificates" [certificate read] -> "certificateBindings" CertificateBindingList;
+        RevokeCertificate "revokeCertificate" [certificate revoke] -> "revokedCertificate" RevokedCertificate;
+        GetRevokedCertificates "getRevokedCertificates" [certificate read] -> "revokedCertificates" RevokedCertificateList;
+    }
+    IAdministrationServices in providers {
+        CreateIdentityProvider "createIdentityProvider" [provider create] -> "storedIdentityProvider" IdentityProvider;
+        UpdateIdentityProvider "updateIdentityProvider" [provider update] -> "storedIdentityProvider" IdentityProvider;
+        DeleteIdentityProvider "deleteIdentityProvider" [provider delete] -> "" Nothing;
+        GetIdentityProviders "getIdentityProviders" [provider read] -> "identityProviders" IdentityProviderList;
     }
 }
 

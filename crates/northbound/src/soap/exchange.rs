@@ -3,34 +3,31 @@
 //!
 //! Source: DM WSI contract, section 1.4.
 
-use std::net::IpAddr;
-
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use http_body_util::LengthLimitError;
-use muster_broker::access::{Caller, Face, Origin, Principal, Way};
+use muster_broker::access::{Face, Origin, Way};
 use muster_broker::fault::{Fault, FaultName};
-use muster_broker::services::Broker;
 use muster_protocol::limits::Limits;
-use muster_protocol::soap::addressing::{self, Addressing, Destination};
-use muster_protocol::soap::envelope::{self, Refusal, is_known_header};
+use muster_protocol::soap::addressing::{self, Addressing};
+use muster_protocol::soap::envelope::{Refusal, is_known_header};
 use muster_protocol::soap::security::{self, Password, Security};
 use muster_protocol::soap::{Envelope, EnvelopeError, SoapFault, Version};
-use muster_protocol::xml::element::{Element, TreeLimits, XmlError};
+use muster_protocol::xml::element::{Element, TreeLimits, XmlError, XmlWriter};
 
-use super::answer::{Problem, message};
-use super::http::{Authorization, MediaType, authorization, is_packed, media_type, soap_action};
-use super::{Inner, Wsi, peer_of};
-use crate::contract::session::{Login, RenewSession};
+use super::answer::Problem;
+use super::http::{MediaType, is_packed, media_type, soap_action};
+use super::outcome::Progress;
+use crate::contract;
+use crate::contract::session::{Login, Logout, RenewSession};
 use crate::contract::value::Secret;
 use crate::contract::{ELSEWHERE, NAMESPACE, Operation, Path, Record as _, Value as _, port_type};
-use crate::dispatch::{carry_out, response};
-use crate::identity::{not_authenticated, zoned};
+use crate::dispatch::{Teller, carry_out};
+use crate::identity::{Authorization, ClientCertificate, Known, agreed, authorization, not_authenticated, zoned};
+use crate::intake::{LARGE_BYTES, NotTaken, internal_error, peer_of};
+use crate::wsi::{Inner, Wsi};
 
-/// Bodies above this are parsed where blocking is allowed.
-const LARGE_BYTES: usize = 64 << 10;
 /// How far ahead of our clock a Timestamp may be, in seconds.
 const TIMESTAMP_AHEAD_S: i64 = 60;
 
@@ -39,35 +36,20 @@ struct Received {
     media_type: MediaType,
     soap_action: Option<String>,
     authorization: Authorization,
+    /// That the client showed when it connected.
+    certificate: Option<ClientCertificate>,
     origin: Origin,
     port_type: Option<&'static str>,
-}
-
-impl Received {
-    /// Where the request came from, of a caller known in this way.
-    fn origin(&self, way: Way) -> Origin {
-        Origin { way, ..self.origin }
-    }
-}
-
-/// What is known about a request by and by, so that a fault at any step can be answered and logged.
-#[derive(Default)]
-struct Progress {
-    version: Option<Version>,
-    addressing: Option<Addressing>,
-    operation: Option<String>,
-    caller: Option<String>,
-    has_credentials: bool,
 }
 
 /// Answers a POST. Never fails: what goes wrong inside becomes `InternalError`.
 pub(super) async fn post(wsi: Wsi, port_type: Option<&'static str>, request: Request) -> Response {
     let (parts, body) = {
         let peer = peer_of(&request);
-        let (parts, body) = request.into_parts();
-        ((parts.headers, peer), body)
+        let (mut parts, body) = request.into_parts();
+        ((parts.headers, peer, parts.extensions.remove::<ClientCertificate>()), body)
     };
-    let (headers, peer) = parts;
+    let (headers, peer, certificate) = parts;
     if is_packed(&headers) {
         return refused_type("Content-Encoding is not taken here; send the message as it is.\n");
     }
@@ -77,14 +59,14 @@ pub(super) async fn post(wsi: Wsi, port_type: Option<&'static str>, request: Req
     let id = wsi.inner.broker.environment().uuid();
     let correlation = id.to_string();
     let version = media_type.version;
-    let octets = match wsi.inner.read_body(&headers, body).await {
+    let octets = match wsi.inner.body(&headers, body).await {
         Ok(octets) => octets,
-        Err(NotRead::TooSlow) => {
+        Err(NotTaken::TooSlow) => {
             let mut response = (StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive.\n").into_response();
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             return response;
         }
-        Err(NotRead::Fault(fault)) => {
+        Err(NotTaken::Fault(fault)) => {
             let progress = Progress { version: Some(version), has_credentials: true, ..Progress::default() };
             let mut response = wsi.inner.fault(&Problem::Application(fault), &progress, version, &correlation);
             // The rest of the body is not read, so the connection is of no further use.
@@ -96,6 +78,7 @@ pub(super) async fn post(wsi: Wsi, port_type: Option<&'static str>, request: Req
         media_type,
         soap_action: soap_action(&headers),
         authorization: authorization(&headers),
+        certificate,
         origin: Origin { peer, face: Face::Soap, way: Way::Password, correlation: id },
         port_type,
     };
@@ -113,59 +96,25 @@ pub(super) async fn post(wsi: Wsi, port_type: Option<&'static str>, request: Req
     }
 }
 
-fn internal_error() -> Fault {
-    let text = "the server failed; its operator finds the reason by the correlation identifier";
-    Fault::new(FaultName::InternalError, text)
-}
-
 fn refused_type(text: &'static str) -> Response {
     let mut response = (StatusCode::UNSUPPORTED_MEDIA_TYPE, text).into_response();
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
-enum NotRead {
-    TooSlow,
-    Fault(Fault),
-}
-
 impl Inner {
-    /// Reads the body up to the limit.
-    async fn read_body(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, NotRead> {
-        let max = usize::try_from(self.broker.settings().request_bytes_max).unwrap_or(usize::MAX);
-        let too_large = || {
-            let text = format!("the request exceeds the limit of {max} octets");
-            NotRead::Fault(Fault::new(FaultName::RequestTooLarge, text).with(max))
-        };
-        let told = headers.get(header::CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
-        if told.is_some_and(|told| told > max as u64) {
-            return Err(too_large());
-        }
-        match tokio::time::timeout(self.settings.body_time, axum::body::to_bytes(body, max)).await {
-            Err(_) => Err(NotRead::TooSlow),
-            Ok(Ok(octets)) => Ok(octets),
-            Ok(Err(error)) => {
-                // Either the limit was reached, or the connection broke.
-                if std::error::Error::source(&error).is_some_and(|cause| cause.is::<LengthLimitError>()) {
-                    return Err(too_large());
-                }
-                Err(NotRead::Fault(Fault::new(FaultName::MalformedMessage, "the request ended before its end")))
-            }
-        }
-    }
-
     async fn exchange(&self, received: Received, octets: Bytes, correlation: &str) -> Response {
         let mut progress = Progress::default();
         let fallback = received.media_type.version;
         match self.steps(&received, octets, &mut progress).await {
-            Ok(body) => self.success(&progress, fallback, &body),
-            Err(problem) => self.fault(&problem, &progress, fallback, correlation),
+            Ok(body) => self.answer(progress, fallback, &body, correlation).await,
+            Err(problem) => self.refuse(progress, fallback, &problem, correlation).await,
         }
     }
 
     /// The steps. Each may be refused; what was learnt by then is in `progress`.
     async fn steps(&self, received: &Received, octets: Bytes, progress: &mut Progress) -> Result<String, Problem> {
-        progress.has_credentials = received.authorization != Authorization::None;
+        progress.has_credentials = received.authorization != Authorization::None || received.certificate.is_some();
         let root = parse(octets, received.media_type.charset.clone(), self.broker.settings().request_bytes_max).await?;
         let envelope = envelope_of(root, progress)?;
         progress.version = Some(envelope.version);
@@ -176,32 +125,57 @@ impl Inner {
 
         let addressing = Addressing::read(&envelope.headers);
         if let Ok(addressing) = &addressing {
-            progress.addressing.clone_from(addressing);
+            // Until the caller is known to be allowed another address, answers go back on the connection.
+            progress.addressing = addressing.clone().map(Addressing::on_connection);
         }
         let security = Security::read(&envelope.headers)?;
-        let given_session = session_of(&envelope.body);
-        progress.has_credentials |= security.as_ref().is_some_and(|it| it.token.is_some()) || given_session.is_some();
-        let known = self.credentials(received, security).await?;
+        let in_body = session_of(&envelope.body);
+        progress.has_credentials |= security.as_ref().is_some_and(|it| it.token.is_some()) || in_body.is_some();
+        let (known, session) = self.credentials(received, security).await?;
 
         let action = received.soap_action.as_deref().or(received.media_type.action.as_deref());
-        if let Some(addressing) = addressing? {
+        let addressing = addressing?;
+        if let Some(addressing) = &addressing {
             addressing.agree_with(action)?;
         }
 
         let name = self.dispatch(received, &envelope.body, progress)?;
         let operation = Operation::parse(&name);
+        let is_of_sessions = matches!(operation, Some(Operation::Login | Operation::RenewSession | Operation::Logout));
+        if is_of_sessions && addressing.as_ref().is_some_and(Addressing::goes_elsewhere) {
+            // Sessions are not sent around; and nobody has a list of addresses before it is known who it is.
+            return Err(addressing::only_anonymous().into());
+        }
         if operation == Some(Operation::Login) {
             progress.has_credentials = true;
-            return self.login(&envelope.body, received.origin.peer).await.map_err(Into::into);
+            let request = Login::read_fields(&envelope.body, &Path::ROOT)?;
+            if known.is_some_and(|known| known.account.principal.name != request.user_name) {
+                return Err(not_authenticated().into());
+            }
+            let session = self.login(&request, received.origin.peer).await?;
+            return Ok(Spelt(&name).tell::<Login>(&session));
         }
-        let known = known.map(|(principal, way)| self.broker.caller(principal, received.origin(way)));
-        let by_session = received.origin(Way::Session);
+        let by_session = Origin { way: Way::Session, ..received.origin };
+        let mut known = known.map(|known| known.caller(received.origin));
+        if let Some(session) = session {
+            known = Some(self.caller(known, Some(&session.0), by_session).await?);
+        }
         if operation == Some(Operation::Logout) {
-            return self.logout(&envelope.body, known.as_ref(), given_session, by_session).await.map_err(Into::into);
+            if known.is_none() && in_body.is_none() {
+                return Err(not_authenticated().into());
+            }
+            let request = Logout::read_fields(&envelope.body, &Path::ROOT)?;
+            self.logout(&request.user_session.session_id, known.as_ref(), by_session).await?;
+            return Ok(Spelt(&name).tell::<Logout>(&()));
         }
-        let caller = self.caller(known, given_session.as_deref(), by_session).await?;
+        let mut caller = self.caller(known, in_body.as_deref(), by_session).await?;
         progress.caller = Some(caller.name.clone());
         self.identity.admit(&caller.name, self.broker.environment().now())?;
+        if let Some(addressing) = addressing {
+            progress.elsewhere = self.elsewhere(&caller, &addressing, envelope.version).await?;
+            caller.message_id = addressing.message_id.as_deref().map(Into::into);
+            progress.addressing = Some(addressing);
+        }
         match operation {
             None => {
                 let text = format!("{name} is not offered by this server");
@@ -209,19 +183,21 @@ impl Inner {
             }
             Some(Operation::RenewSession) => {
                 let request = RenewSession::read_fields(&envelope.body, &Path::ROOT)?;
-                let session = self.broker.renew_session(&request.user_session.session_id.0).await?;
-                Ok(response::<RenewSession>(&name, &session.into()))
+                let session = self.renew_session(&request.user_session.session_id).await?;
+                Ok(Spelt(&name).tell::<RenewSession>(&session))
             }
-            Some(operation) => Ok(carry_out(&self.broker, &caller, operation, &envelope.body).await?),
+            Some(operation) => Ok(carry_out(&self.broker, &caller, operation, &envelope.body, Spelt(&name)).await?),
         }
     }
 
-    /// Who the credentials in transport and headers say the caller is; nothing where there are none.
+    /// Who the credentials in transport and headers say the caller is; nothing where there are none. And the session
+    /// that stands among them.
     async fn credentials(
         &self,
         received: &Received,
         security: Option<Security>,
-    ) -> Result<Option<(Principal, Way)>, Problem> {
+    ) -> Result<(Option<Known>, Option<Secret>), Problem> {
+        let by_certificate = self.identity.by_certificate(&self.broker, received.certificate.as_ref()).await?;
         let by_token = match security {
             None => None,
             Some(security) => {
@@ -233,29 +209,18 @@ impl Inner {
                             Password::Text(_) => Way::Password,
                             Password::Digest { .. } => Way::Digest,
                         };
-                        let principal = self.identity.by_token(&self.broker, &token, received.origin.peer).await;
-                        let principal = principal.map_err(|fault| {
+                        let account = self.identity.by_token(&self.broker, &token, received.origin.peer).await;
+                        let account = account.map_err(|fault| {
                             let is_servers = fault.name.is_servers();
                             if is_servers { Problem::Application(fault) } else { Problem::Credentials(fault) }
                         })?;
-                        Some((principal, way))
+                        Some(Known::whole(account, way))
                     }
                 }
             }
         };
-        let by_basic = match &received.authorization {
-            Authorization::None => None,
-            Authorization::Basic(name, password) if self.identity.takes_basic() => {
-                Some(self.identity.by_password(&self.broker, name, password, None, received.origin.peer).await?)
-            }
-            Authorization::Basic(..) | Authorization::Other => return Err(not_authenticated().into()),
-        };
-        match (by_token, by_basic) {
-            (Some((token, _)), Some(basic)) if token.name != basic.name => Err(not_authenticated().into()),
-            (Some(known), _) => Ok(Some(known)),
-            (None, Some(principal)) => Ok(Some((principal, Way::Password))),
-            (None, None) => Ok(None),
-        }
+        let authorized = self.identity.authorized(&self.broker, &received.authorization, received.origin).await?;
+        Ok((agreed([by_certificate, by_token, authorized.known])?, authorized.session))
     }
 
     fn check_timestamp(&self, security: &Security) -> Result<(), Problem> {
@@ -301,108 +266,22 @@ impl Inner {
         }
         Ok(name.to_owned())
     }
-
-    /// The caller: that of the credentials, which must agree with a session; else that of the session.
-    async fn caller(&self, known: Option<Caller>, session: Option<&str>, origin: Origin) -> Result<Caller, Fault> {
-        match (known, session) {
-            (Some(known), None) => Ok(known),
-            (None, None) => Err(not_authenticated()),
-            (known, Some(session)) => {
-                let caller = self.broker.session_caller(session, origin).await?;
-                if known.is_some_and(|known| known.name != caller.name) { Err(not_authenticated()) } else { Ok(caller) }
-            }
-        }
-    }
-
-    async fn login(&self, body: &Element, peer: Option<IpAddr>) -> Result<String, Fault> {
-        let request = Login::read_fields(body, &Path::ROOT)?;
-        let (name, password, tenant) = (&request.user_name, &request.password.0, request.tenant.as_deref());
-        let principal = self.identity.by_password(&self.broker, name, password, tenant, peer).await?;
-        self.identity.admit(&principal.name, self.broker.environment().now())?;
-        let session = self.broker.login(&principal, tenant).await?;
-        Ok(response::<Login>(&body.name.local, &session.into()))
-    }
-
-    /// Ends a session. One that is unknown or has ended is no error, and no credential is asked for besides it; but
-    /// nobody ends the session of another.
-    async fn logout(
-        &self,
-        body: &Element,
-        known: Option<&Caller>,
-        session: Option<String>,
-        origin: Origin,
-    ) -> Result<String, Fault> {
-        use crate::contract::session::Logout;
-        if known.is_none() && session.is_none() {
-            return Err(not_authenticated());
-        }
-        let request = Logout::read_fields(body, &Path::ROOT)?;
-        let session = request.user_session.session_id.0;
-        if let Some(known) = known {
-            match self.broker.session_caller(&session, origin).await {
-                Ok(owner) if owner.name != known.name => return Err(not_authenticated()),
-                Err(fault) if fault.name.is_servers() => return Err(fault),
-                Ok(_) | Err(_) => {}
-            }
-        }
-        self.broker.logout(&session).await?;
-        Ok(response::<Logout>(&body.name.local, &()))
-    }
-
-    fn success(&self, progress: &Progress, fallback: Version, body: &str) -> Response {
-        let version = progress.version.unwrap_or(fallback);
-        let Some(addressing) = &progress.addressing else {
-            return message(version, 200, envelope::write(version, "", body));
-        };
-        if addressing.reply_to == Destination::Nowhere {
-            return StatusCode::ACCEPTED.into_response();
-        }
-        let headers = addressing.answer(&format!("{}Response", action_of(progress)), &self.message_id());
-        message(version, 200, envelope::write(version, &headers, body))
-    }
-
-    fn fault(&self, problem: &Problem, progress: &Progress, fallback: Version, correlation: &str) -> Response {
-        problem.log(correlation, progress.operation.as_deref(), progress.caller.as_deref());
-        let version = progress.version.unwrap_or(fallback);
-        let fault = problem.soap_fault(correlation);
-        let mut headers = String::new();
-        if let Some(addressing) = &progress.addressing {
-            if addressing.fault_to == Destination::Nowhere {
-                return StatusCode::ACCEPTED.into_response();
-            }
-            let action = match (problem.exception(), &progress.operation, fault.addressing_action()) {
-                (Some(exception), Some(_), _) => format!("{}:Fault:{exception}", action_of(progress)),
-                (_, _, Some(action)) => action.to_owned(),
-                (_, _, None) => "http://www.w3.org/2005/08/addressing/soap/fault".to_owned(),
-            };
-            headers = addressing.answer(&action, &self.message_id());
-        }
-        // A client may need the challenge to send Basic at all; only who sent nothing is asked.
-        let is_challenge = matches!(problem, Problem::Application(fault) if fault.name == FaultName::NotAuthenticated)
-            && !progress.has_credentials
-            && self.identity.takes_basic();
-        let status = if is_challenge { 401 } else { fault.http_status(version) };
-        let mut response = message(version, status, fault.write(version, &headers));
-        if is_challenge {
-            let challenge = HeaderValue::from_static("Basic realm=\"DM WSI\", charset=\"UTF-8\"");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-        }
-        if let Some(seconds) = problem.retry_after_s() {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
-    }
-
-    fn message_id(&self) -> String {
-        format!("urn:uuid:{}", self.broker.environment().uuid())
-    }
 }
 
-/// The action of the request's operation, as the description has it.
-fn action_of(progress: &Progress) -> String {
-    let name = progress.operation.as_deref().unwrap_or_default();
-    let canonical = Operation::parse(name).map_or(name, |operation| operation.descriptor().name);
-    format!("{NAMESPACE}:{}:{canonical}", port_type(name).unwrap_or_default())
+/// The body of an answer, named as the request was spelt.
+struct Spelt<'n>(&'n str);
+
+impl Teller for Spelt<'_> {
+    type Told = String;
+
+    fn tell<R: contract::Request>(self, answer: &R::Answer) -> String {
+        let mut writer = XmlWriter::new();
+        let name = format!("{}Response", self.0);
+        writer.start(&name, &[("xmlns", NAMESPACE)]);
+        R::write_answer(answer, &mut writer);
+        writer.end(&name);
+        writer.finish()
+    }
 }
 
 /// Whether an action names this operation, in any of the spellings that are taken.
@@ -470,13 +349,4 @@ fn malformed(why: &str) -> Fault {
 fn too_large(what: &str, max: usize) -> Problem {
     let text = format!("the message exceeds the limit of {max} {what}");
     Fault::new(FaultName::RequestTooLarge, text).with(what).with(max).into()
-}
-
-/// The broker of a request, for those who only have the state.
-impl Wsi {
-    /// The broker behind this WSI.
-    #[must_use]
-    pub fn broker(&self) -> &Broker {
-        &self.inner.broker
-    }
 }

@@ -1,9 +1,7 @@
 -- What lists are narrowed and counted by.
 
--- Records that are alike in everything but their names are of one class: which of them a filter on make, model,
--- versions, state or capability record takes is found among the classes, and how many among their counters. The
--- identifier of a class follows from its content. `has` says which names its records have: the bits are in
--- sqlite/classes.rs. `attributes` are the names of their further attributes.
+-- Records that are alike in everything but their names are of one class, by which they are found. The identifier of a
+-- class follows from its content. `has` says which names its records have: the bits are in sqlite/classes.rs.
 CREATE TABLE device_class (
   id INTEGER NOT NULL,
   bucket INTEGER NOT NULL,
@@ -15,12 +13,25 @@ CREATE TABLE device_class (
   management_state INTEGER NOT NULL,
   capability BLOB,
   has INTEGER NOT NULL,
-  attributes TEXT,
   count INTEGER NOT NULL,
   PRIMARY KEY (id, bucket)
 ) WITHOUT ROWID;
-CREATE INDEX device_class_tenant ON device_class (tenant);
-CREATE INDEX device_class_capability ON device_class (capability) WHERE capability IS NOT NULL;
+CREATE INDEX device_class_manufacturer ON device_class (tenant, manufacturer);
+CREATE INDEX device_class_model ON device_class (tenant, model);
+CREATE INDEX device_class_firmware ON device_class (tenant, firmware_version);
+CREATE INDEX device_class_software ON device_class (tenant, software_version);
+CREATE INDEX device_class_state ON device_class (tenant, management_state);
+CREATE INDEX device_class_capability ON device_class (capability);
+
+-- How many records have a value of a field. The numbers of fields are in sqlite/classes.rs.
+CREATE TABLE device_tally (
+  tenant TEXT NOT NULL,
+  field INTEGER NOT NULL,
+  value NOT NULL,
+  bucket INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (tenant, field, value, bucket)
+) WITHOUT ROWID;
 
 ALTER TABLE device ADD COLUMN class INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX device_member ON device (class, bucket, oid);
@@ -32,14 +43,6 @@ CREATE TABLE device_group (
   bucket INTEGER NOT NULL,
   oid BLOB NOT NULL,
   PRIMARY KEY (tenant, grp, bucket, oid)
-) WITHOUT ROWID;
-
-CREATE TABLE device_group_count (
-  tenant TEXT NOT NULL,
-  grp TEXT NOT NULL,
-  bucket INTEGER NOT NULL,
-  count INTEGER NOT NULL,
-  PRIMARY KEY (tenant, grp, bucket)
 ) WITHOUT ROWID;
 
 CREATE TABLE device_attribute (
@@ -56,14 +59,6 @@ CREATE TABLE device_attribute (
 ALTER TABLE contact ADD COLUMN tenant TEXT;
 ALTER TABLE contact ADD COLUMN seen INTEGER;
 CREATE INDEX contact_seen ON contact (tenant, seen) WHERE seen IS NOT NULL;
-
--- Devices that were seen at least once.
-CREATE TABLE device_seen_count (
-  tenant TEXT NOT NULL,
-  bucket INTEGER NOT NULL,
-  count INTEGER NOT NULL,
-  PRIMARY KEY (tenant, bucket)
-) WITHOUT ROWID;
 
 -- As device_class, with a counter for each status. A stretch is a time that so many tasks were made in; its
 -- number is the time it begins at.

@@ -3,16 +3,17 @@
 //! Records that are alike in everything but their names, and tasks that are alike in what they do, are of one class.
 //! There are few classes and many records, so a filter is asked of the classes, and the counters of those that it
 //! takes give the length of a list without a look at the records. The identifier of a class follows from its content,
-//! so that nobody has to look it up.
+//! so that nobody has to look it up. Beside the classes, values of single fields are tallied.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use muster_broker::device::Device;
 use muster_broker::task::{Task, TaskStatus};
 use muster_broker::time::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::types::ToSqlOutput;
+use rusqlite::{Connection, ToSql, params};
 
 use super::query::{one, run};
 use super::rows::{Done, management_state_number, task_status_number};
@@ -27,6 +28,60 @@ pub(super) const HAS_IMSI: i64 = 4;
 pub(super) const HAS_SUBSCRIBER: i64 = 8;
 /// The record is in a group.
 pub(super) const HAS_GROUP: i64 = 16;
+/// The device was seen. Only tallied: it is no part of a class.
+pub(super) const HAS_LAST_SEEN: i64 = 32;
+
+/// What is tallied by value in `device_tally`. A field's number is its place in [`Self::ALL`]; places never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tallied {
+    Manufacturer,
+    Model,
+    FirmwareVersion,
+    SoftwareVersion,
+    ManagementState,
+    Capability,
+    /// The value is one of the bits.
+    Has,
+    /// The value is the name of a further attribute.
+    Attribute,
+    Group,
+}
+
+impl Tallied {
+    const ALL: [Self; 9] = [
+        Self::Manufacturer,
+        Self::Model,
+        Self::FirmwareVersion,
+        Self::SoftwareVersion,
+        Self::ManagementState,
+        Self::Capability,
+        Self::Has,
+        Self::Attribute,
+        Self::Group,
+    ];
+
+    pub(super) fn number(self) -> i64 {
+        Self::ALL.iter().position(|known| *known == self).and_then(|place| i64::try_from(place).ok()).unwrap_or(-1)
+    }
+}
+
+/// A value that is tallied.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum TallyValue {
+    Text(String),
+    Number(i64),
+    Octets([u8; 16]),
+}
+
+impl ToSql for TallyValue {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self {
+            Self::Text(text) => text.to_sql(),
+            Self::Number(number) => number.to_sql(),
+            Self::Octets(octets) => octets.to_sql(),
+        }
+    }
+}
 
 /// Tasks after which a new stretch begins: as many as are looked through for a page, once in a list.
 const STRETCH_TASKS: i64 = 20_000;
@@ -76,17 +131,8 @@ fn has(device: &Device) -> i64 {
     .sum()
 }
 
-/// Names of the further attributes, each once, in order.
-fn attribute_names(device: &Device) -> Done<Option<String>> {
-    if device.attribute.is_empty() {
-        return Ok(None);
-    }
-    let names: BTreeSet<&str> = device.attribute.iter().map(|(name, _)| name.as_str()).collect();
-    Ok(Some(serde_json::to_string(&names)?))
-}
-
 /// The class of a device record.
-pub(super) fn of_device(device: &Device) -> Done<i64> {
+pub(super) fn of_device(device: &Device) -> i64 {
     let mut content = Content::default();
     content.text(Some(&device.tenant));
     for text in [&device.manufacturer, &device.model, &device.firmware_version, &device.software_version] {
@@ -97,8 +143,7 @@ pub(super) fn of_device(device: &Device) -> Done<i64> {
         content.0.extend(capability.0.as_bytes());
     }
     content.number(has(device));
-    content.text(attribute_names(device)?.as_deref());
-    Ok(content.id())
+    content.id()
 }
 
 /// What the records written by one job do to counters: mostly the same few rows, so they are written once. Dropping it
@@ -107,8 +152,15 @@ pub(super) fn of_device(device: &Device) -> Done<i64> {
 pub(super) struct Tally {
     /// Change by class, with a record of it.
     classes: RefCell<HashMap<i64, (i64, Device)>>,
-    /// Change by domain and group.
-    groups: RefCell<BTreeMap<(String, String), i64>>,
+    /// Change by domain, field and value, of what is no part of a class.
+    values: RefCell<Values>,
+}
+
+type Values = BTreeMap<(String, i64, TallyValue), i64>;
+
+fn change(values: &mut Values, tenant: &str, field: Tallied, value: TallyValue, change: i64) {
+    let sum = values.entry((tenant.to_owned(), field.number(), value)).or_default();
+    *sum = sum.saturating_add(change);
 }
 
 impl Tally {
@@ -125,30 +177,61 @@ impl Tally {
     }
 
     /// A record that came into a group, or with -1 left it.
-    pub(super) fn group(&self, tenant: &str, group: &str, change: i64) {
-        let mut groups = self.groups.borrow_mut();
-        let sum = groups.entry((tenant.to_owned(), group.to_owned())).or_default();
-        *sum = sum.saturating_add(change);
+    pub(super) fn group(&self, tenant: &str, group: &str, by: i64) {
+        change(&mut self.values.borrow_mut(), tenant, Tallied::Group, TallyValue::Text(group.to_owned()), by);
+    }
+
+    /// A record that got an attribute of this name, or with -1 has it no longer.
+    pub(super) fn attribute(&self, tenant: &str, name: &str, by: i64) {
+        change(&mut self.values.borrow_mut(), tenant, Tallied::Attribute, TallyValue::Text(name.to_owned()), by);
     }
 
     /// Writes the counters.
     pub(super) fn keep(self, connection: &Connection) -> Done<()> {
-        for (class, (change, device)) in self.classes.into_inner() {
-            if change != 0 {
-                add_devices(connection, class, &device, change)?;
+        let mut values = self.values.into_inner();
+        for (class, (by, device)) in self.classes.into_inner() {
+            if by != 0 {
+                add_devices(connection, class, &device, by)?;
+                tally_class(&mut values, &device, by);
             }
         }
-        for ((tenant, group), change) in self.groups.into_inner() {
-            if change != 0 {
+        for ((tenant, field, value), by) in values {
+            if by != 0 {
                 run(
                     connection,
-                    "INSERT INTO device_group_count (tenant, grp, bucket, count) VALUES (?1, ?2, 0, ?3) \
-                     ON CONFLICT (tenant, grp, bucket) DO UPDATE SET count = count + ?3",
-                    params![tenant, group, change],
+                    "INSERT INTO device_tally (tenant, field, value, bucket, count) VALUES (?1, ?2, ?3, 0, ?4) \
+                     ON CONFLICT (tenant, field, value, bucket) DO UPDATE SET count = count + ?4",
+                    params![tenant, field, value, by],
                 )?;
             }
         }
         Ok(())
+    }
+}
+
+/// The values of the records of a class.
+fn tally_class(values: &mut Values, device: &Device, by: i64) {
+    let texts = [
+        (Tallied::Manufacturer, &device.manufacturer),
+        (Tallied::Model, &device.model),
+        (Tallied::FirmwareVersion, &device.firmware_version),
+        (Tallied::SoftwareVersion, &device.software_version),
+    ];
+    for (field, text) in texts {
+        if let Some(text) = text {
+            change(values, &device.tenant, field, TallyValue::Text(text.clone()), by);
+        }
+    }
+    let state = TallyValue::Number(management_state_number(device.management_state));
+    change(values, &device.tenant, Tallied::ManagementState, state, by);
+    if let Some(capability) = device.capability {
+        change(values, &device.tenant, Tallied::Capability, TallyValue::Octets(*capability.0.as_bytes()), by);
+    }
+    let has = has(device);
+    for bit in [HAS_DEVICE_ID, HAS_PHONE_NUMBER, HAS_IMSI, HAS_SUBSCRIBER, HAS_GROUP] {
+        if has & bit != 0 {
+            change(values, &device.tenant, Tallied::Has, TallyValue::Number(bit), by);
+        }
     }
 }
 
@@ -157,8 +240,8 @@ fn add_devices(connection: &Connection, class: i64, device: &Device, change: i64
     run(
         connection,
         "INSERT INTO device_class (id, bucket, tenant, manufacturer, model, firmware_version, software_version, \
-         management_state, capability, has, attributes, count) VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
-         ON CONFLICT (id, bucket) DO UPDATE SET count = count + ?11",
+         management_state, capability, has, count) VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+         ON CONFLICT (id, bucket) DO UPDATE SET count = count + ?10",
         params![
             class,
             device.tenant,
@@ -169,7 +252,6 @@ fn add_devices(connection: &Connection, class: i64, device: &Device, change: i64
             management_state_number(device.management_state),
             device.capability.as_ref().map(|oid| oid.0.as_bytes()),
             has(device),
-            attribute_names(device)?,
             change,
         ],
     )?;

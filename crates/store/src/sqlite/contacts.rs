@@ -11,6 +11,7 @@ use muster_broker::time::Timestamp;
 use rusqlite::{Connection, Params, params};
 
 use super::SqliteStore;
+use super::classes::{HAS_LAST_SEEN, Tallied};
 use super::device_write;
 use super::devices::{KIND_CLIENT_NAME, KIND_DEVICE_ID};
 use super::query::{many, one, run};
@@ -228,9 +229,9 @@ pub(super) fn span(at: Timestamp) -> i64 {
 pub(super) fn count_seen(connection: &Connection, tenant: &str, change: i64) -> Done<()> {
     run(
         connection,
-        "INSERT INTO device_seen_count (tenant, bucket, count) VALUES (?1, 0, ?2) \
-         ON CONFLICT (tenant, bucket) DO UPDATE SET count = count + ?2",
-        params![tenant, change],
+        "INSERT INTO device_tally (tenant, field, value, bucket, count) VALUES (?1, ?2, ?3, 0, ?4) \
+         ON CONFLICT (tenant, field, value, bucket) DO UPDATE SET count = count + ?4",
+        params![tenant, Tallied::Has.number(), HAS_LAST_SEEN, change],
     )?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use muster_broker::time::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::classes::{self, Tally};
+use super::classes::{self, HAS_LAST_SEEN, Tallied, Tally};
 use super::contacts::SPAN_BITS;
 use super::membership;
 use super::query::{many, one, run};
@@ -30,7 +30,7 @@ fn devices(connection: &Connection) -> Done<()> {
         after = *last;
         let tally = Tally::default();
         for (row, device) in &page {
-            run(connection, "UPDATE device SET class = ? WHERE rowid = ?", params![classes::of_device(device)?, row])?;
+            run(connection, "UPDATE device SET class = ? WHERE rowid = ?", params![classes::of_device(device), row])?;
             membership::follow(connection, &tally, None, Some(device))?;
         }
         tally.keep(connection)?;
@@ -48,9 +48,9 @@ fn contacts(connection: &Connection) -> Done<()> {
     )?;
     run(
         connection,
-        "INSERT INTO device_seen_count (tenant, bucket, count) SELECT tenant, 0, count(*) FROM contact \
+        "INSERT INTO device_tally (tenant, field, value, bucket, count) SELECT tenant, ?, ?, 0, count(*) FROM contact \
          WHERE seen IS NOT NULL AND tenant IS NOT NULL GROUP BY tenant",
-        [],
+        params![Tallied::Has.number(), HAS_LAST_SEEN],
     )?;
     Ok(())
 }

@@ -19,8 +19,7 @@ pub(super) fn follow(
     before: Option<&Device>,
     after: Option<&Device>,
 ) -> Done<()> {
-    let Some(device) = after.or(before) else { return Ok(()) };
-    let classes = (before.map(classes::of_device).transpose()?, after.map(classes::of_device).transpose()?);
+    let classes = (before.map(classes::of_device), after.map(classes::of_device));
     if classes.0 != classes.1 {
         if let (Some(class), Some(before)) = (classes.0, before) {
             tally.class(class, before, -1);
@@ -29,6 +28,19 @@ pub(super) fn follow(
             tally.class(class, after, 1);
         }
     }
+    move_between(connection, tally, before, after)
+}
+
+/// A new record comes into its groups and gets its attributes; its class is counted by the caller.
+pub(super) fn join(connection: &Connection, tally: &Tally, device: &Device) -> Done<()> {
+    if device.group.is_empty() && device.attribute.is_empty() {
+        return Ok(());
+    }
+    move_between(connection, tally, None, Some(device))
+}
+
+fn move_between(connection: &Connection, tally: &Tally, before: Option<&Device>, after: Option<&Device>) -> Done<()> {
+    let Some(device) = after.or(before) else { return Ok(()) };
     let (tenant, oid) = (device.tenant.as_str(), device.oid);
     let (left, came) = differences(groups(before), groups(after));
     for group in left {
@@ -47,6 +59,9 @@ pub(super) fn follow(
         )?;
         tally.group(tenant, group, 1);
     }
+    let (left, came) = differences(names(before), names(after));
+    left.into_iter().for_each(|name| tally.attribute(tenant, name, -1));
+    came.into_iter().for_each(|name| tally.attribute(tenant, name, 1));
     let (left, came) = differences(attributes(before), attributes(after));
     for pair in left {
         let sql = "DELETE FROM device_attribute WHERE tenant = ? AND name = ? AND value = ? AND bucket = ? AND oid = ?";
@@ -66,6 +81,10 @@ fn attribute(connection: &Connection, sql: &str, tenant: &str, oid: DeviceOid, p
 
 fn groups(device: Option<&Device>) -> BTreeSet<&str> {
     device.into_iter().flat_map(|device| &device.group).map(String::as_str).collect()
+}
+
+fn names(device: Option<&Device>) -> BTreeSet<&str> {
+    device.into_iter().flat_map(|device| &device.attribute).map(|(name, _)| name.as_str()).collect()
 }
 
 fn attributes(device: Option<&Device>) -> BTreeSet<(&str, &str)> {

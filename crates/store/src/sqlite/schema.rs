@@ -11,12 +11,15 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0002_traces.sql"),
     include_str!("../../migrations/sqlite/0003_signed_messages.sql"),
     include_str!("../../migrations/sqlite/0004_access.sql"),
+    include_str!("../../migrations/sqlite/0006_callbacks.sql"),
     include_str!("../../migrations/sqlite/0007_subscribers.sql"),
-    LISTS,
+    include_str!("../../migrations/sqlite/0008_keys.sql"),
+    include_str!("../../migrations/sqlite/0009_lists.sql"),
+    include_str!("../../migrations/sqlite/0011_imports.sql"),
 ];
 
-/// Its tables are filled from what is there, by code.
-const LISTS: &str = include_str!("../../migrations/sqlite/0009_lists.sql");
+/// In `meta` once the tables of lists were filled from what was there before them.
+const LISTS_FILLED: &str = "lists_filled";
 
 /// The schema that this version writes.
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -45,12 +48,16 @@ pub(super) fn migrate(connection: &mut Connection) -> Done<Result<(), Newer>> {
         if version > found {
             let transaction = connection.transaction()?;
             transaction.execute_batch(migration)?;
-            if *migration == LISTS {
-                lists_fill::fill(&transaction)?;
-            }
             meta_put(&transaction, "schema", &version.to_be_bytes())?;
             transaction.commit()?;
         }
+    }
+    // Reads records as this version has them, so it comes when every table is as this version has it.
+    if meta_get(connection, LISTS_FILLED)?.is_none() {
+        let transaction = connection.transaction()?;
+        lists_fill::fill(&transaction)?;
+        meta_put(&transaction, LISTS_FILLED, &[1])?;
+        transaction.commit()?;
     }
     Ok(Ok(()))
 }

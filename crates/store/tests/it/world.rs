@@ -160,13 +160,14 @@ impl World {
                 opt_in: false,
                 test_cycle: false,
                 priority: 5,
-                needs_consent: false,
             },
             is_mixed: false,
+            reach: muster_broker::access::Reach::default(),
             schedule: Schedule::default(),
             expansion: Some(Expansion { selector, after: None }),
             status: JobStatus::Scheduled,
             detail: None,
+            callback: None,
             created_at: NOW,
             finished_at: None,
             version: 1,
@@ -236,6 +237,7 @@ pub(crate) fn task(id: TaskId, device: &Device) -> Task {
         updated_at: NOW,
         finished_at: None,
         history_len: 0,
+        callback: None,
         version: 1,
     }
 }

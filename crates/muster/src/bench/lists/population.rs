@@ -65,11 +65,11 @@ pub(super) fn model(index: u32) -> String {
 pub(super) fn firmware_version(index: u32) -> String {
     // A new version is rare at first.
     let version = (index / MODELS) % 1_000;
-    if version == 0 { "4.9-beta".to_owned() } else { format!("{}.{}", version % 5, version % 4) }
+    if version == 0 { "4.9-beta".to_owned() } else { format!("{}.{}", version % 5, index % MODELS % 4) }
 }
 
 pub(super) fn software_version(index: u32) -> String {
-    format!("S{}", (index / 7) % 10)
+    format!("S{}", firmware_version(index))
 }
 
 pub(super) fn subscriber(index: u32) -> String {
@@ -270,6 +270,7 @@ impl Population {
             finished_at: status.is_final().then_some(updated_at),
             history_len: 0,
             version: 1,
+            callback: None,
         };
         Target { task, history: Vec::new() }
     }
@@ -288,7 +289,6 @@ impl Population {
                 policy: AcceptDevicePolicy::Any,
                 opt_in: false,
                 test_cycle: false,
-                needs_consent: false,
                 priority: 5,
             },
             is_mixed: false,
@@ -299,6 +299,8 @@ impl Population {
             created_at,
             finished_at: Some(created_at.plus_s(3_600)),
             version: 1,
+            reach: muster_broker::access::Reach::default(),
+            callback: None,
         }
     }
 }

@@ -5,7 +5,9 @@ use muster_broker::filter::{Comparison, DeviceField, Filter, Test, Value as Give
 use muster_broker::id::{CapabilityOid, DeviceOid};
 use rusqlite::types::Value;
 
-use super::super::classes::{HAS_DEVICE_ID, HAS_GROUP, HAS_IMSI, HAS_PHONE_NUMBER, HAS_SUBSCRIBER};
+use super::super::classes::{
+    HAS_DEVICE_ID, HAS_GROUP, HAS_IMSI, HAS_LAST_SEEN, HAS_PHONE_NUMBER, HAS_SUBSCRIBER, Tallied,
+};
 use super::super::rows::management_state_number;
 use super::condition::{Sql, as_is, plain, test};
 
@@ -58,9 +60,8 @@ pub(super) fn is_of_class(filter: &Filter<DeviceField>) -> bool {
             | DeviceField::PhoneNumber
             | DeviceField::Imsi
             | DeviceField::SubscriberId
-            | DeviceField::Group
-            | DeviceField::Attribute(_) => *asked == Test::Has,
-            DeviceField::Oid | DeviceField::LastSeenAt => false,
+            | DeviceField::Group => *asked == Test::Has,
+            DeviceField::Oid | DeviceField::LastSeenAt | DeviceField::Attribute(_) => false,
         },
     }
 }
@@ -80,14 +81,59 @@ pub(super) fn class_leaf(field: &DeviceField, asked: &Test) -> Sql {
         DeviceField::Imsi => has(HAS_IMSI),
         DeviceField::SubscriberId => has(HAS_SUBSCRIBER),
         DeviceField::Group => has(HAS_GROUP),
-        DeviceField::Attribute(name) => {
-            Sql::new("EXISTS (SELECT 1 FROM json_each(k.attributes) a WHERE a.value = ?)", [Value::from(name.clone())])
-        }
-        DeviceField::Oid | DeviceField::LastSeenAt => Sql::new("0", []),
+        DeviceField::Oid | DeviceField::LastSeenAt | DeviceField::Attribute(_) => Sql::new("0", []),
     }
 }
 
+/// The tally that a test asks for, and what it asks of the tallied value; nothing where values are not tallied.
+pub(super) fn tallied(field: &DeviceField, asked: &Test) -> Option<(Tallied, Sql)> {
+    let bit = |bit: i64| (*asked == Test::Has).then(|| (Tallied::Has, Sql::new("value = ?", [Value::from(bit)])));
+    let text = |tallied| Some((tallied, plain("value", asked, &as_is)));
+    match field {
+        DeviceField::Manufacturer => text(Tallied::Manufacturer),
+        DeviceField::Model => text(Tallied::Model),
+        DeviceField::FirmwareVersion => text(Tallied::FirmwareVersion),
+        DeviceField::SoftwareVersion => text(Tallied::SoftwareVersion),
+        DeviceField::ManagementState => Some((Tallied::ManagementState, plain("value", asked, &state))),
+        DeviceField::CapabilityOid => Some((Tallied::Capability, plain("value", asked, &capability))),
+        DeviceField::DeviceId => bit(HAS_DEVICE_ID),
+        DeviceField::PhoneNumber => bit(HAS_PHONE_NUMBER),
+        DeviceField::Imsi => bit(HAS_IMSI),
+        DeviceField::SubscriberId => bit(HAS_SUBSCRIBER),
+        DeviceField::LastSeenAt => bit(HAS_LAST_SEEN),
+        DeviceField::Group => match asked {
+            Test::Has => bit(HAS_GROUP),
+            Test::Is(..) => text(Tallied::Group),
+            // A record may be in several of them.
+            Test::In(values) if values.len() > 1 => None,
+            Test::In(_) => text(Tallied::Group),
+            Test::StartsWith(_) => None,
+        },
+        DeviceField::Attribute(name) => {
+            (*asked == Test::Has).then(|| (Tallied::Attribute, Sql::new("value = ?", [Value::from(name.clone())])))
+        }
+        DeviceField::Oid => None,
+    }
+}
+
+/// The index of classes by a field, and a condition that uses it.
+pub(super) fn class_index(field: &DeviceField, asked: &Test) -> Option<(&'static str, Sql)> {
+    if *asked == Test::Has || matches!(asked, Test::Is(Comparison::NotEqual, _)) {
+        return None;
+    }
+    Some(match field {
+        DeviceField::Manufacturer => ("device_class_manufacturer", plain("k.manufacturer", asked, &as_is)),
+        DeviceField::Model => ("device_class_model", plain("k.model", asked, &as_is)),
+        DeviceField::FirmwareVersion => ("device_class_firmware", plain("k.firmware_version", asked, &as_is)),
+        DeviceField::SoftwareVersion => ("device_class_software", plain("k.software_version", asked, &as_is)),
+        DeviceField::ManagementState => ("device_class_state", plain("k.management_state", asked, &state)),
+        DeviceField::CapabilityOid => ("device_class_capability", plain("k.capability", asked, &capability)),
+        _ => return None,
+    })
+}
+
 /// The identifiers that a test names.
+
 pub(super) fn named(asked: &Test) -> Vec<DeviceOid> {
     let values = match asked {
         Test::Is(Comparison::Equal | Comparison::NotEqual, value) => std::slice::from_ref(value),

@@ -8,7 +8,7 @@ use rusqlite::types::Value;
 use super::super::contacts::span;
 use super::super::rows::{DEVICE_FROM, Done};
 use super::condition::{Sql, as_is, condition, outside, plain};
-use super::device_condition::{class_leaf, is_of_class, leaf, needs_contact};
+use super::device_condition::{class_index, class_leaf, is_of_class, leaf, needs_contact, tallied};
 use super::{is_long, number};
 
 /// Places that a list is looked at to see which side of a range is the shorter one.
@@ -29,18 +29,68 @@ pub(super) fn all(connection: &Connection, tenant: &str) -> Done<u64> {
 }
 
 /// A query for the classes that match.
-pub(super) fn classes(tenant: &str, filter: &Filter<DeviceField>, columns: &str) -> Sql {
-    let before = format!("SELECT {columns} FROM device_class k WHERE k.tenant = ? AND ");
-    Sql::new(before, [text(tenant)]).then(condition(filter, &class_leaf))
+pub(super) fn classes(connection: &Connection, tenant: &str, filter: &Filter<DeviceField>, columns: &str) -> Done<Sql> {
+    let parts = match filter {
+        Filter::All(parts) => parts.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    // The index of the part that takes fewest records.
+    let mut best: Option<(u64, &'static str, Sql)> = None;
+    for part in parts {
+        if let Filter::Test(field, asked) = part
+            && let Some((index, usable)) = class_index(field, asked)
+        {
+            let count = tally(connection, tenant, field, asked)?.unwrap_or(u64::MAX);
+            if best.as_ref().is_none_or(|(least, ..)| count < *least) {
+                best = Some((count, index, usable));
+            }
+        }
+    }
+    let (index, usable) = match best {
+        Some((_, index, usable)) => (index, usable.within(" AND ", "")),
+        None => ("device_class_state", Sql::new("", [])),
+    };
+    let before = format!("SELECT {columns} FROM device_class k INDEXED BY {index} WHERE k.tenant = ?");
+    Ok(Sql::new(before, [text(tenant)]).then(usable).then(condition(filter, &class_leaf).within(" AND ", "")))
 }
 
 /// Records of the classes that match.
 pub(super) fn of_classes(connection: &Connection, tenant: &str, filter: &Filter<DeviceField>) -> Done<u64> {
-    number(connection, &classes(tenant, filter, "coalesce(sum(k.count), 0)"))
+    match single(connection, tenant, filter)? {
+        Some(count) => Ok(count),
+        None => number(connection, &classes(connection, tenant, filter, "coalesce(sum(k.count), 0)")?),
+    }
+}
+
+/// Records by the tally of one field.
+fn tally(connection: &Connection, tenant: &str, field: &DeviceField, asked: &Test) -> Done<Option<u64>> {
+    let Some((tallied, asked)) = tallied(field, asked) else { return Ok(None) };
+    let sql = "SELECT coalesce(sum(count), 0) FROM device_tally WHERE tenant = ? AND field = ? AND ";
+    let sql = Sql::new(sql, [text(tenant), Value::from(tallied.number())]).then(asked);
+    number(connection, &sql).map(Some)
+}
+
+/// As tallies tell of one test, or of its opposite.
+fn single(connection: &Connection, tenant: &str, filter: &Filter<DeviceField>) -> Done<Option<u64>> {
+    let matching = match filter {
+        Filter::Test(field, Test::Is(Comparison::NotEqual, value)) => {
+            tally(connection, tenant, field, &Test::Is(Comparison::Equal, value.clone()))?
+        }
+        Filter::Not(inner) => single(connection, tenant, inner)?,
+        Filter::Test(field, asked) => return tally(connection, tenant, field, asked),
+        Filter::All(_) | Filter::Any(_) => None,
+    };
+    match matching {
+        Some(matching) => Ok(Some(all(connection, tenant)?.saturating_sub(matching))),
+        None => Ok(None),
+    }
 }
 
 /// The length of the list by counters and indexes; nothing where only the records tell.
 pub(super) fn known(connection: &Connection, tenant: &str, filter: &Filter<DeviceField>) -> Done<Option<u64>> {
+    if let Some(count) = single(connection, tenant, filter)? {
+        return Ok(Some(count));
+    }
     if is_of_class(filter) {
         return of_classes(connection, tenant, filter).map(Some);
     }
@@ -49,11 +99,6 @@ pub(super) fn known(connection: &Connection, tenant: &str, filter: &Filter<Devic
         Filter::Test(field, Test::Is(Comparison::NotEqual, value)) => {
             without(connection, tenant, &Filter::equal(field.clone(), value.clone()))
         }
-        Filter::Test(DeviceField::Group, Test::Is(Comparison::Equal, value)) => {
-            let sql = "SELECT coalesce(sum(count), 0) FROM device_group_count WHERE tenant = ? AND grp = ?";
-            number(connection, &Sql::new(sql, [text(tenant), as_is(value)])).map(Some)
-        }
-        Filter::Test(DeviceField::LastSeenAt, Test::Has) => seen(connection, tenant).map(Some),
         Filter::Test(field, asked) => match Ordered::of(tenant, field) {
             Some(ordered) => ordered.count(connection, tenant, filter, asked).map(Some),
             None => Ok(None),
@@ -66,11 +111,6 @@ pub(super) fn known(connection: &Connection, tenant: &str, filter: &Filter<Devic
 fn without(connection: &Connection, tenant: &str, filter: &Filter<DeviceField>) -> Done<Option<u64>> {
     let Some(matching) = known(connection, tenant, filter)? else { return Ok(None) };
     Ok(Some(all(connection, tenant)?.saturating_sub(matching)))
-}
-
-fn seen(connection: &Connection, tenant: &str) -> Done<u64> {
-    let sql = "SELECT coalesce(sum(count), 0) FROM device_seen_count WHERE tenant = ?";
-    number(connection, &Sql::new(sql, [text(tenant)]))
 }
 
 /// As the records tell.
@@ -87,7 +127,7 @@ pub(super) fn looked_up(connection: &Connection, tenant: &str, filter: &Filter<D
         Sql::new(from, [text(tenant)])
     } else {
         let from = format!("SELECT count(*) FROM device d INDEXED BY device_member{contact} WHERE d.class IN (");
-        classes(tenant, &Filter::all(of_class), "k.id").within(&from, ") AND ")
+        classes(connection, tenant, &Filter::all(of_class), "k.id")?.within(&from, ") AND ")
     };
     number(connection, &from.then(condition(filter, &leaf)))
 }
@@ -141,10 +181,7 @@ impl Ordered {
 
     /// Entries there are.
     fn present(&self, connection: &Connection, tenant: &str) -> Done<u64> {
-        match self.field {
-            DeviceField::LastSeenAt => seen(connection, tenant),
-            _ => of_classes(connection, tenant, &Filter::Test(self.field.clone(), Test::Has)),
-        }
+        Ok(tally(connection, tenant, &self.field, &Test::Has)?.unwrap_or(0))
     }
 
     fn count(&self, connection: &Connection, tenant: &str, filter: &Filter<DeviceField>, asked: &Test) -> Done<u64> {

@@ -59,7 +59,7 @@ impl Finder<'_> {
 
     fn of_class(&self, filter: &Filter<DeviceField>, is_not: bool) -> Done<Keys> {
         let filter = if is_not { Filter::Not(Box::new(filter.clone())) } else { filter.clone() };
-        let sql = classes(self.tenant, &filter, "k.id")
+        let sql = classes(self.connection, self.tenant, &filter, "k.id")?
             .within("SELECT bucket, oid FROM device INDEXED BY device_member WHERE class IN (", ")");
         Ok(Keys { sql, count: of_classes(self.connection, self.tenant, &filter)?, is_exact: true })
     }

@@ -110,13 +110,20 @@ fn of_job(connection: &Connection, tenant: &str, filter: &Filter<TaskField>) -> 
     number(connection, &sql).map(Some)
 }
 
-/// As the tasks tell.
-pub(super) fn looked_up(connection: &Connection, tenant: &str, filter: &Filter<TaskField>) -> Done<u64> {
+/// As the tasks tell; `seen` is what of them counts besides.
+pub(super) fn looked_up(
+    connection: &Connection,
+    tenant: &str,
+    filter: Option<&Filter<TaskField>>,
+    seen: Option<&Sql>,
+) -> Done<u64> {
+    let wanted = || filter.map(|filter| condition(filter, &leaf)).into_iter().chain(seen.cloned());
     let count = |from: &str, values: Vec<Value>| {
-        let sql = Sql::new(format!("SELECT count(*) FROM {from} AND t.tenant = ? AND "), values);
+        let sql = Sql::new(format!("SELECT count(*) FROM {from} AND t.tenant = ?"), values);
         let sql = Sql::new(sql.text, sql.values.into_iter().chain([text(tenant)]));
-        number(connection, &sql.then(condition(filter, &leaf)))
+        number(connection, &sql.then(Sql::joined(wanted().map(|part| part.within(" AND ", "")), "")))
     };
+    let Some(filter) = filter else { return count("task t INDEXED BY task_created WHERE 1", Vec::new()) };
     if let Some((id, _)) = job_and_rest(filter) {
         return count("task t INDEXED BY task_job WHERE t.job = ?", vec![job(id)]);
     }

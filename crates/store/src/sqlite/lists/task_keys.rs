@@ -108,7 +108,8 @@ impl Finder<'_> {
         self.counted(queries)
     }
 
-    fn counted(&self, queries: Vec<Sql>) -> Done<Option<Keys>> {
+    /// Keys of these queries, if there are few enough.
+    pub(super) fn counted(&self, queries: Vec<Sql>) -> Done<Option<Keys>> {
         if queries.is_empty() {
             return Ok(None);
         }

@@ -1,5 +1,6 @@
 //! The list of tasks.
 
+use muster_broker::access::Sight;
 use muster_broker::filter::{Comparison, Filter, TaskField, Test, Value as Given};
 use muster_broker::id::TaskId;
 use muster_broker::page::{Listed, Page};
@@ -41,6 +42,37 @@ fn expression(filter: &TaskFilter) -> Option<Filter<TaskField>> {
     (!parts.is_empty()).then(|| Filter::all(parts))
 }
 
+/// What a narrowed caller sees, as a condition on `task t`; nothing where everything is seen.
+fn seen(sight: &Sight) -> Option<Sql> {
+    let groups = sight.groups.as_ref()?;
+    let marks = vec!["?"; groups.len()].join(", ");
+    let of_group = format!(
+        "EXISTS (SELECT 1 FROM device_group g WHERE g.tenant = t.tenant AND g.grp IN ({marks}) \
+         AND g.bucket = t.device_bucket AND g.oid = t.device)"
+    );
+    let of_group = Sql::new(of_group, groups.iter().cloned().map(Value::from));
+    Some(match &sight.owner {
+        None => of_group,
+        Some(owner) => Sql::new("(t.owner = ? OR ", [Value::from(owner.clone())]).then(of_group).within("", ")"),
+    })
+}
+
+/// What indexes find of that: the tasks of the groups' devices, and the caller's own.
+fn seen_keys(finder: &Finder<'_>, sight: &Sight) -> Done<Option<Keys>> {
+    let Some(groups) = &sight.groups else { return Ok(None) };
+    let marks = vec!["?"; groups.len()].join(", ");
+    let of_group = format!(
+        "SELECT t.rowid AS row FROM device_group g CROSS JOIN task t INDEXED BY task_device \
+         ON t.device_bucket = g.bucket AND t.device = g.oid WHERE g.tenant = ? AND g.grp IN ({marks})"
+    );
+    let tenant = Value::from(finder.tenant.to_owned());
+    let of_group = Sql::new(of_group, std::iter::once(tenant).chain(groups.iter().cloned().map(Value::from)));
+    let Some(of_group) = finder.counted(vec![of_group])? else { return Ok(None) };
+    let Some(owner) = &sight.owner else { return Ok(Some(of_group)) };
+    let own = finder.find(&Filter::equal(TaskField::Owner, Given::Text(owner.clone())))?;
+    Ok(own.map(|own| Keys::united(vec![of_group, own])).filter(|keys| keys.count <= finder.few))
+}
+
 /// A page of the tasks of a domain that match, oldest first.
 pub(in super::super) fn list(
     connection: &Connection,
@@ -50,20 +82,31 @@ pub(in super::super) fn list(
 ) -> Done<Listed<Task>> {
     let after = page.after.as_deref().map(task_key).transpose()?;
     let length = all(connection, tenant)?;
-    let list = List { connection, tenant, after };
+    let seen = seen(&filter.sight);
+    let list = List { connection, tenant, after, seen: seen.clone() };
     let limit = one_more(page);
-    let (total, items) = match expression(filter) {
-        None => (length, list.in_order(None, &Sql::new("", []), limit)?),
-        Some(filter) => match (Finder { connection, tenant, few: few(length) }).find(&filter)? {
-            Some(keys) => list.by_keys(&filter, &keys, limit)?,
-            None => {
-                let total = match known(connection, tenant, &filter)? {
-                    Some(total) => total,
-                    None => looked_up(connection, tenant, &filter)?,
-                };
-                (total, if total == 0 { Vec::new() } else { list.many(&filter, limit)? })
-            }
-        },
+    let finder = Finder { connection, tenant, few: few(length) };
+    let wanted = expression(filter);
+    let keys = match &wanted {
+        Some(wanted) => finder.find(wanted)?,
+        None => None,
+    };
+    let seen_keys = seen_keys(&finder, &filter.sight)?;
+    let fewest = if seen.is_some() { Keys::fewest(keys.into_iter().chain(seen_keys).collect()) } else { keys };
+    let (total, items) = match (&wanted, fewest, &seen) {
+        (_, Some(keys), _) => list.by_keys(wanted.as_ref(), &keys, limit)?,
+        (None, None, None) => (length, list.in_order(None, &Sql::new("", []), limit)?),
+        (None, None, Some(seen)) => {
+            (looked_up(connection, tenant, None, Some(seen))?, list.in_order(None, &Sql::new("", []), limit)?)
+        }
+        (Some(wanted), None, seen) => {
+            let known = if seen.is_none() { known(connection, tenant, wanted)? } else { None };
+            let total = match known {
+                Some(total) => total,
+                None => looked_up(connection, tenant, Some(wanted), seen.as_ref())?,
+            };
+            (total, if total == 0 { Vec::new() } else { list.many(wanted, limit)? })
+        }
     };
     Ok(listed(items, page, total, |task| page_key(task.created_at, &task.id.to_string())))
 }
@@ -72,6 +115,8 @@ struct List<'c> {
     connection: &'c Connection,
     tenant: &'c str,
     after: Option<(i64, TaskId)>,
+    /// What a narrowed caller sees.
+    seen: Option<Sql>,
 }
 
 impl List<'_> {
@@ -81,7 +126,7 @@ impl List<'_> {
         if let Some((id, _)) = job_and_rest(filter) {
             let sql = format!("SELECT {TASK} FROM task t INDEXED BY task_job WHERE t.job = ? AND t.tenant = ?");
             let sql = Sql::new(sql, [job(id), Value::from(self.tenant.to_owned())]);
-            return self.ordered(sql.then(condition(filter, &leaf).within(" AND ", "")), limit);
+            return self.ordered(sql.then(self.wanted(Some(filter))), limit);
         }
         let of_member = member_parts(filter);
         if of_member.is_empty() {
@@ -110,7 +155,7 @@ impl List<'_> {
             }
             found.extend(if count <= FEW_OF_STRETCH {
                 let keys = Keys { sql: rows, count, is_exact: false };
-                self.select_keys(&self.matching(filter, &keys), missing)?
+                self.select_keys(&self.matching(Some(filter), &keys), missing)?
             } else {
                 let span = Sql::new(" AND t.created_at >= ? AND t.created_at < ?", [stretch, end].map(Value::from));
                 self.in_order(Some(filter), &span, missing)?
@@ -141,15 +186,12 @@ impl List<'_> {
     /// Looks at tasks in the order of the list.
     fn in_order(&self, filter: Option<&Filter<TaskField>>, span: &Sql, limit: u32) -> Done<Vec<Task>> {
         let sql = format!("SELECT {TASK} FROM task t INDEXED BY task_created WHERE t.tenant = ?");
-        let mut sql = Sql::new(sql, [Value::from(self.tenant.to_owned())]).then(span.clone());
-        if let Some(filter) = filter {
-            sql = sql.then(condition(filter, &leaf).within(" AND ", ""));
-        }
-        self.ordered(sql, limit)
+        let sql = Sql::new(sql, [Value::from(self.tenant.to_owned())]).then(span.clone());
+        self.ordered(sql.then(self.wanted(filter)), limit)
     }
 
     /// Sorts what an index found; with how many match.
-    fn by_keys(&self, filter: &Filter<TaskField>, keys: &Keys, limit: u32) -> Done<(u64, Vec<Task>)> {
+    fn by_keys(&self, filter: Option<&Filter<TaskField>>, keys: &Keys, limit: u32) -> Done<(u64, Vec<Task>)> {
         let matching = self.matching(filter, keys);
         let total = if keys.is_exact {
             number(self.connection, &keys.sql.clone().within("SELECT count(DISTINCT row) FROM (", ")"))?
@@ -159,13 +201,19 @@ impl List<'_> {
         Ok((total, self.select_keys(&matching, limit)?))
     }
 
-    fn matching(&self, filter: &Filter<TaskField>, keys: &Keys) -> Sql {
+    fn matching(&self, filter: Option<&Filter<TaskField>>, keys: &Keys) -> Sql {
         let found = keys.sql.clone().within(
             " FROM (SELECT DISTINCT row FROM (",
             ")) x CROSS JOIN task t ON t.rowid = x.row WHERE t.tenant = ?",
         );
         let found = found.then(Sql::new("", [Value::from(self.tenant.to_owned())]));
-        if keys.is_exact { found } else { found.then(condition(filter, &leaf).within(" AND ", "")) }
+        if keys.is_exact { found } else { found.then(self.wanted(filter)) }
+    }
+
+    /// The conditions of the filter and of what is seen, after others.
+    fn wanted(&self, filter: Option<&Filter<TaskField>>) -> Sql {
+        let filter = filter.map(|filter| condition(filter, &leaf));
+        Sql::joined(filter.into_iter().chain(self.seen.clone()).map(|part| part.within(" AND ", "")), "")
     }
 
     fn select_keys(&self, matching: &Sql, limit: u32) -> Done<Vec<Task>> {

@@ -365,6 +365,7 @@ fn task(random: &mut fastrand::Rng, index: u32, device: &Device) -> Task {
         finished_at: None,
         history_len: 0,
         version: 1,
+        callback: None,
     }
 }
 

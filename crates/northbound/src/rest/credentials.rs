@@ -1,0 +1,53 @@
+//! Who calls.
+//!
+//! Sources: RFC 6750, section 2.1; RFC 7617; DM WSI contract, sections 1.4 and 10.
+
+use muster_broker::access::{Caller, Origin, Way};
+use muster_broker::fault::Fault;
+
+use crate::contract::value::Secret;
+use crate::identity::{Authorization, Authorized, ClientCertificate, agreed};
+use crate::wsi::Inner;
+
+/// What a request shows of who sends it.
+pub(super) struct Given {
+    pub(super) certificate: Option<ClientCertificate>,
+    pub(super) authorization: Authorization,
+}
+
+impl Given {
+    /// Whether it shows nothing.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.certificate.is_none() && self.authorization == Authorization::None
+    }
+}
+
+/// A caller, and its session if it came with one.
+pub(super) struct Known {
+    pub(super) caller: Caller,
+    pub(super) session: Option<Secret>,
+}
+
+impl Inner {
+    /// The caller that a request names.
+    ///
+    /// # Errors
+    /// `NotAuthenticated`, `SessionExpired`, `LockedOut`; faults of the store.
+    pub(super) async fn known(&self, given: &Given, origin: Origin) -> Result<Known, Fault> {
+        let (known, session) = self.shown(given, origin).await?;
+        let of_session = Origin { way: Way::Session, ..origin };
+        let caller = self.caller(known, session.as_ref().map(|session| session.0.as_str()), of_session).await?;
+        Ok(Known { caller, session })
+    }
+
+    /// Whom certificate, password, key or token name, and the session that is not looked up yet.
+    ///
+    /// # Errors
+    /// As [`Inner::known`].
+    pub(super) async fn shown(&self, given: &Given, origin: Origin) -> Result<(Option<Caller>, Option<Secret>), Fault> {
+        let by_certificate = self.identity.by_certificate(&self.broker, given.certificate.as_ref()).await?;
+        let Authorized { known, session } =
+            self.identity.authorized(&self.broker, &given.authorization, origin).await?;
+        Ok((agreed([by_certificate, known])?.map(|known| known.caller(origin)), session))
+    }
+}
