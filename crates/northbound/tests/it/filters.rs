@@ -46,3 +46,24 @@ async fn an_expression_that_cannot_be_read_is_an_invalid_argument_that_says_wher
         assert!(refused.text.contains("at most 4096 octets"), "{}", refused.text);
     }
 }
+
+#[tokio::test]
+async fn over_rest_the_expression_is_the_filter_of_the_query() {
+    let (world, session) = World::with_session().await;
+    for (path, count) in [
+        ("/devices?filter=has(phoneNumber)%20and%20managementState%20!%3D%20RETIRED", 1),
+        ("/devices?filter=phoneNumber%20%3D%20%22%2B999*%22", 0),
+        ("/tasks?filter=status%20%3D%20SCHEDULED", 0),
+        ("/jobs?filter=status%20%3D%20RUNNING&limit=1", 0),
+        ("/capabilities?filter=absent(firmwareVersion)", 0),
+        ("/subscribers?filter=optIn%20%3D%20true", 0),
+    ] {
+        let listed = world.rest("GET", path, Some(&session), None).await;
+        assert_eq!(listed.status, 200, "{path}: {}", listed.text);
+        assert_eq!(listed.json()["totalCount"], count, "{path}");
+    }
+    let refused = world.rest("GET", "/jobs?filter=nome%3D1", Some(&session), None).await;
+    assert_eq!(refused.status, 400);
+    assert_eq!(refused.json()["variables"], serde_json::json!(["filter", "nome"]), "{}", refused.text);
+    assert!(refused.text.contains("at character 1"), "{}", refused.text);
+}
