@@ -16,7 +16,7 @@ use muster_protocol::limits::Limits;
 use super::address::{Address, encoded, nowhere};
 use super::credentials::Given;
 use super::negotiate::{is_held, is_json, tag, takes_json};
-use super::parameters::{assemble, told};
+use super::parameters::{assemble, is_about_path, told};
 use super::problem::{Problem, guard};
 use super::reference;
 use super::routes::{BASE, Method, Place, Route, When, places};
@@ -229,7 +229,11 @@ impl Inner {
         let Received { route, given: credentials, origin, .. } = received;
         let is_stranger = credentials.is_nothing();
         let refused = |fault: Fault| self.challenge(fault, is_stranger);
-        let named = |fault: Fault| Problem::from(told(route, fault));
+        let named = |fault: Fault| {
+            let fault = told(route, fault);
+            // What a path names and cannot be, is not there.
+            if is_about_path(route, &fault) { Problem::with_status(fault, StatusCode::NOT_FOUND) } else { fault.into() }
+        };
         match route.operation {
             Operation::Login => {
                 if !is_stranger {

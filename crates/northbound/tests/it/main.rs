@@ -3,6 +3,7 @@
 
 mod captures;
 mod descriptions;
+mod faces;
 mod faults;
 mod headers;
 mod hostile;
