@@ -6,6 +6,7 @@
 mod api_keys;
 mod arguments;
 mod bulk_operations;
+mod callbacks;
 mod certificates;
 mod checks;
 mod consent;
@@ -31,6 +32,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use api_keys::KeyWanted;
 pub use bulk_operations::{Deployment, DeploymentReceipt, JobsByDate, TasksWanted};
+pub use callbacks::{CallbackAddressFields, CallbackAddressTold, CredentialFields, secrets_of};
 pub use certificates::{AuthorityGiven, RevocationGiven};
 pub use deployment_broker::{BulkRequest, OperationReceipt, OperationRequest, Rejected};
 pub use device_manager::{AccountFields, CapabilityFields, DeviceFields, ImportResult};
@@ -69,6 +71,8 @@ pub struct Settings {
     pub session_life_s: i64,
     /// Largest request of the WSI, in bytes; told by `getServiceInfo`.
     pub request_bytes_max: u64,
+    /// Whether callback addresses on this machine may be spoken to without TLS: for trials.
+    pub callbacks_over_http: bool,
     /// Longest life of an API key.
     pub key_life_s_max: i64,
 }
@@ -80,6 +84,7 @@ impl Default for Settings {
             session_idle_s: 30 * 60,
             session_life_s: 12 * 3600,
             request_bytes_max: 8 << 20,
+            callbacks_over_http: false,
             key_life_s_max: 366 * 24 * 3600,
         }
     }

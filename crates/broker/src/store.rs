@@ -6,6 +6,7 @@
 
 mod access;
 mod background;
+mod callbacks;
 mod contacts;
 mod credentials;
 mod devices;
@@ -19,6 +20,10 @@ use std::pin::Pin;
 
 pub use access::{AccessStore, AccountRecord, Keep};
 pub use background::{BackgroundStore, Due};
+pub use callbacks::{
+    CallbackAddressFilter, CallbackAddressVerdict, CallbackStore, ClaimWanted, Claimed, Content, DeadLetter,
+    DeadLetterFilter, Lease, QueueView, Settled, Settlement, Waiting,
+};
 pub use contacts::{Contact, ContactKey, ContactState, ContactStep, ContactStore, DialogueState, OpenTask, Verdict};
 pub use credentials::{CertificateStore, KeyStore, ProviderStore, ProviderVerdict, ProviderWrite};
 pub use devices::{
@@ -49,6 +54,7 @@ pub trait Store:
     + ContactStore
     + TraceStore
     + BackgroundStore
+    + CallbackStore
 {
 }
 
@@ -66,6 +72,7 @@ impl<S> Store for S where
         + ContactStore
         + TraceStore
         + BackgroundStore
+        + CallbackStore
 {
 }
 

@@ -21,6 +21,7 @@ pub(crate) struct File {
     pub(crate) admin: Listener,
     pub(crate) limits: Limits,
     pub(crate) sessions: Sessions,
+    pub(crate) callbacks: Callbacks,
     pub(crate) log: Log,
     /// Kinds of devices that depart from the specification, looked at before the built-in ones.
     pub(crate) profile: Vec<muster_southbound::profile::Profile>,
@@ -115,6 +116,29 @@ impl Default for Sessions {
     }
 }
 
+/// How External Systems are told.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Callbacks {
+    /// Certificate chain that the server shows to receivers, PEM.
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// Its key, PEM.
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Authorities that receivers are certified by, PEM, instead of those of the system.
+    pub(crate) trust: Option<PathBuf>,
+    /// Takes receivers on this machine without TLS; for trials.
+    pub(crate) plain_http: bool,
+    /// Deliveries under way at once, and those for one callback address.
+    pub(crate) at_once: usize,
+    pub(crate) per_address: usize,
+}
+
+impl Default for Callbacks {
+    fn default() -> Self {
+        Self { tls_certificate: None, tls_key: None, trust: None, plain_http: false, at_once: 64, per_address: 8 }
+    }
+}
+
 /// What is logged, and how.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -139,7 +163,8 @@ impl File {
         let base = path.parent().unwrap_or(Path::new("")).to_owned();
         let paths = [&mut file.north, &mut file.south, &mut file.admin].into_iter();
         let tls = paths.flat_map(|listener| [&mut listener.tls_certificate, &mut listener.tls_key]);
-        for path in tls.chain([&mut file.data]).flatten() {
+        let Callbacks { tls_certificate, tls_key, trust, .. } = &mut file.callbacks;
+        for path in tls.chain([&mut file.data, tls_certificate, tls_key, trust]).flatten() {
             *path = base.join(&*path);
         }
         Ok(file)
@@ -190,6 +215,8 @@ impl File {
             ("sessions.api_key_days_max", whole(api_key_days_max)),
             ("sessions.device_silent_seconds", whole(device_silent_seconds)),
             ("sessions.background_milliseconds", background_milliseconds),
+            ("callbacks.at_once", many(self.callbacks.at_once)),
+            ("callbacks.per_address", many(self.callbacks.per_address)),
         ];
         for (name, number) in numbers {
             anyhow::ensure!((1..=MOST).contains(&number), "{name} must be a number from 1 to {MOST}");
@@ -216,6 +243,7 @@ mod tests {
         let file: File = toml::from_str(&uncommented).unwrap();
         assert_eq!(format!("{:?}", file.limits), format!("{:?}", Limits::default()));
         assert_eq!(format!("{:?}", file.sessions), format!("{:?}", Sessions::default()));
+        assert_eq!(format!("{:?}", file.callbacks), format!("{:?}", Callbacks::default()));
         assert_eq!(format!("{:?}", file.log), format!("{:?}", Log::default()));
         assert_eq!(file.north.address, Some(crate::serve::NORTH));
         assert_eq!(file.south.address, Some(crate::serve::SOUTH));

@@ -5,6 +5,7 @@ mod adoption;
 mod background;
 mod bulk;
 mod cache;
+mod callbacks;
 mod capabilities;
 mod certificates;
 mod checkpoint;
@@ -97,6 +98,7 @@ impl SqliteStore {
             known: schema::VERSION,
         })?;
         let vault = Arc::new(vault(&writer, options)?);
+        callbacks::release_all(&writer).map_err(sqlite)?;
 
         let read = |count: usize| -> Result<Vec<Connection>, OpenError> {
             (0..count.max(1))

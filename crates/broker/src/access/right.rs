@@ -19,6 +19,8 @@ impl Right {
     pub const ALL: &'static str = "all";
     /// The qualifier for what the caller made itself: `task.read:own`.
     pub const OWN: &'static str = "own";
+    /// Another qualifier that widens: `callback.create:private` opens private networks to callbacks.
+    pub const PRIVATE: &'static str = "private";
 
     /// `object.operation`.
     #[must_use]
@@ -152,8 +154,8 @@ impl RightPattern {
         match (self.qualifier.as_deref(), wanted) {
             (Some(ANY), _) | (None, None) => true,
             // What may be done to all may be done to some.
-            (Some(Right::ALL), wanted) => wanted != Some(ANY),
-            (None, Some(wanted)) => wanted != Right::ALL && wanted != ANY,
+            (Some(Right::ALL), wanted) => !matches!(wanted, Some(ANY | Right::PRIVATE)),
+            (None, Some(wanted)) => !matches!(wanted, Right::ALL | Right::PRIVATE | ANY),
             (Some(given), Some(wanted)) => given == wanted,
             (Some(_), None) => false,
         }
@@ -242,6 +244,11 @@ mod tests {
             ("job.create:all", create, true),
             ("job.create:*", create.of("all"), true),
             ("*", create.of("all"), true),
+            ("callback.create", Right::new("callback", "create").of("private"), false),
+            ("callback.*", Right::new("callback", "create").of("private"), false),
+            ("callback.create:all", Right::new("callback", "create").of("private"), false),
+            ("callback.create:private", Right::new("callback", "create").of("private"), true),
+            ("*", Right::new("callback", "create").of("private"), true),
             ("task.read:own", Right::new("task", "read"), false),
             ("task.read:own", Right::new("task", "read").of("own"), true),
             ("task.read", Right::new("task", "read").of("own"), true),

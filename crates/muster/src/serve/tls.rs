@@ -1,6 +1,7 @@
 //! TLS of the listeners: their certificates, which may change while they serve, and those that clients show.
 
 mod client;
+mod outgoing;
 mod reload;
 
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::server::WebPkiClientVerifier;
 use tokio_rustls::TlsAcceptor;
 
+pub(super) use outgoing::outgoing;
 pub(super) use reload::{Certificate, Watch, families, watch};
 
 use crate::config::Listener;

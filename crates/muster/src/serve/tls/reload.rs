@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use muster_southbound::dm1::Family;
+use rustls::client::ResolvesClientCert;
 use rustls::crypto::CryptoProvider;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -101,6 +102,18 @@ impl Certificate {
                 tracing::error!(listener = self.name, cause, "the new certificate is of no use; the old one stays");
             }
         }
+    }
+}
+
+/// Towards receivers of callbacks.
+impl ResolvesClientCert for Certificate {
+    fn resolve(&self, _authorities: &[&[u8]], schemes: &[rustls::SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        let shown = self.shown.read().unwrap_or_else(PoisonError::into_inner).clone();
+        shown.key.choose_scheme(schemes).map(|_| shown.clone())
+    }
+
+    fn has_certs(&self) -> bool {
+        true
     }
 }
 
