@@ -35,7 +35,7 @@ pub(super) fn takes(headers: &HeaderMap, main: &str, sub: &str) -> Result<(), Pr
                 (given, below) if given.eq_ignore_ascii_case(main) && below.eq_ignore_ascii_case(sub) => 3,
                 _ => continue,
             };
-            let is_none = |it: &str| it.trim_end_matches('0').trim_end_matches('.') == "";
+            let is_none = |it: &str| it.trim_end_matches('0').trim_end_matches('.').is_empty();
             let is_wanted = !parts.any(|it| {
                 it.split_once('=').is_some_and(|(name, value)| {
                     name.trim().eq_ignore_ascii_case("q") && is_none(value.trim().trim_start_matches('0'))

@@ -59,7 +59,7 @@ impl Step {
         Self { caller: Some(caller), ..self }
     }
 
-    pub(super) fn as_nobody(self) -> Self {
+    pub(super) fn by_nobody(self) -> Self {
         Self { caller: None, ..self }
     }
 
