@@ -15,6 +15,7 @@ mod device_import;
 mod device_manager;
 mod given;
 mod once;
+mod reaching;
 mod scheduling;
 mod selecting;
 mod session;

@@ -60,9 +60,7 @@ pub(crate) async fn carry_out<S: Source + Sync, T: Teller>(
     given: &S,
     teller: T,
 ) -> Result<T::Told, Fault> {
-    for (object, right) in operation.descriptor().rights {
-        caller.may_begin(Right::new(object, right))?;
-    }
+    may(caller, operation)?;
     let call = Call { broker, caller, given, teller };
     match operation {
         Operation::Login | Operation::RenewSession | Operation::Logout => {
@@ -112,6 +110,14 @@ pub(crate) async fn carry_out<S: Source + Sync, T: Teller>(
         Operation::AssignDevice => call.serve::<AssignDevice>().await,
         Operation::UnassignDevice => call.serve::<UnassignDevice>().await,
     }
+}
+
+/// Refuses a caller that lacks a right which every request of an operation needs.
+///
+/// # Errors
+/// `NotAuthorized`.
+pub(crate) fn may(caller: &Caller, operation: Operation) -> Result<(), Fault> {
+    operation.descriptor().rights.iter().try_for_each(|(object, right)| caller.may_begin(Right::new(object, right)))
 }
 
 struct Call<'c, S, T> {

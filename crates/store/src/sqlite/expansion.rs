@@ -80,10 +80,12 @@ pub(super) fn expand(connection: &Connection, kept: &mut Kept, now: Timestamp, b
         let Page { devices, next, is_named, cost } =
             page(connection, &kept.job.tenant, &expansion.selector, at, *budget)?;
         *budget = budget.saturating_sub(cost);
-        if is_named && devices.is_empty() && at.after.is_none() {
+        // What is out of reach is not there: neither done nor counted.
+        let mut reached = devices.iter().filter(|device| kept.job.reach.has(device)).peekable();
+        if is_named && reached.peek().is_none() && at.after.is_none() {
             kept.progress.unmatched += 1;
         }
-        for device in &devices {
+        for device in reached {
             if !device.management_state.takes_operations() {
                 kept.progress.skipped += 1;
             } else if needs_consent && !consents(connection, device)? {

@@ -162,6 +162,7 @@ impl World {
                 priority: 5,
             },
             is_mixed: false,
+            reach: muster_broker::access::Reach::default(),
             schedule: Schedule::default(),
             expansion: Some(Expansion { selector, after: None }),
             status: JobStatus::Scheduled,
