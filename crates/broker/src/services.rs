@@ -14,6 +14,7 @@ mod device_fields;
 mod device_import;
 mod device_manager;
 mod given;
+mod import_stream;
 mod once;
 mod reaching;
 mod scheduling;
@@ -29,6 +30,7 @@ pub use bulk_operations::{Deployment, DeploymentReceipt, JobsByDate, TasksWanted
 pub use deployment_broker::{BulkRequest, OperationReceipt, OperationRequest, Rejected};
 pub use device_manager::{AccountFields, CapabilityFields, DeviceFields, ImportResult};
 pub use given::Given;
+pub use import_stream::{BATCH_ROWS_MAX, Import, ImportOptions, ImportPreparer, PreparedBatch};
 pub use session::{OpenedSession, ServiceInfo};
 pub use subscriber_manager::SubscriberFields;
 pub use traces::{RecordingWanted, TraceSetting};

@@ -4,6 +4,7 @@ pub mod contract;
 mod convert;
 mod dispatch;
 pub mod identity;
+mod import;
 mod intake;
 pub mod rest;
 mod sessions;

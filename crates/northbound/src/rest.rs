@@ -5,6 +5,7 @@
 mod address;
 mod credentials;
 mod exchange;
+mod import;
 mod negotiate;
 mod parameters;
 mod problem;

@@ -10,7 +10,7 @@ use muster_broker::identity::{DeviceId, Msisdn};
 use muster_broker::services::{AccountFields, DeviceFields};
 
 use super::csv::Cells;
-use crate::contract::management_state;
+use crate::contract::value::management_state;
 
 /// Most columns of a table.
 pub(super) const COLUMNS_MAX: usize = 256;
@@ -345,16 +345,19 @@ mod tests {
         assert_eq!(fields.attribute, [("site".to_owned(), "north".to_owned())]);
         assert_eq!(fields.version, Some(7));
         let account = fields.account.unwrap();
-        assert_eq!(account, AccountFields {
-            auth_type: AuthType::Hmac,
-            client_name: "name".into(),
-            client_secret: Some("secret".into()),
-            client_nonce: Some(vec![1, 2]),
-            server_id: Some("id".into()),
-            server_name: Some("server".into()),
-            server_secret: Some("other".into()),
-            server_nonce: Some(vec![3]),
-        });
+        assert_eq!(
+            account,
+            AccountFields {
+                auth_type: AuthType::Hmac,
+                client_name: "name".into(),
+                client_secret: Some("secret".into()),
+                client_nonce: Some(vec![1, 2]),
+                server_id: Some("id".into()),
+                server_name: Some("server".into()),
+                server_secret: Some("other".into()),
+                server_nonce: Some(vec![3]),
+            }
+        );
         // Cells without text are fields left out.
         let empty = ",490154203237518,,,,,,,,,,,,,,,,,,,,,,";
         let fields = row(header, empty.as_bytes()).unwrap();

@@ -195,10 +195,10 @@ mod tests {
 
     #[test]
     fn a_quoted_cell_holds_commas_lines_and_doubled_quotes() {
-        assert_eq!(cells("\"a,b\",\"c\r\nd\",\"say \"\"so\"\"\"\r\ne,f,g"), [
-            ["a,b", "c\r\nd", "say \"so\""],
-            ["e", "f", "g"]
-        ]);
+        assert_eq!(
+            cells("\"a,b\",\"c\r\nd\",\"say \"\"so\"\"\"\r\ne,f,g"),
+            [["a,b", "c\r\nd", "say \"so\""], ["e", "f", "g"]]
+        );
         assert_eq!(cells("\"\",\"\"\"\""), [["", "\""]]);
         // A quote elsewhere than at the beginning is a character as any other.
         assert_eq!(cells("5\" screen,b"), [["5\" screen", "b"]]);
@@ -207,7 +207,13 @@ mod tests {
     #[test]
     fn a_record_of_another_form_is_told_and_the_next_one_is_found() {
         let all = read("\"a\"b,c\nd,e\n\"f");
-        assert_eq!(all[0], (vec!["a".into(), "c".into()], Some("text stands behind a closing quote; a quote inside a quoted cell is doubled")));
+        assert_eq!(
+            all[0],
+            (
+                vec!["a".into(), "c".into()],
+                Some("text stands behind a closing quote; a quote inside a quoted cell is doubled")
+            )
+        );
         assert_eq!(all[1], (vec!["d".into(), "e".into()], None));
         assert_eq!(all[2], (vec!["f".into()], Some("a quote is opened and not closed")));
     }

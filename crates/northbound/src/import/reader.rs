@@ -15,7 +15,7 @@ pub(super) const ROW_OCTETS_MAX: usize = 256 << 10;
 
 /// How rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// Comma-separated values with a header row.
     Csv,
     /// One JSON object in each line.
@@ -56,6 +56,8 @@ pub(super) struct Reader {
     /// Whether a byte order mark may still come.
     is_beginning: bool,
     columns: Option<Columns>,
+    /// The header row, as it stands.
+    form: Vec<u8>,
     cells: Cells,
     index: u64,
     line: u64,
@@ -72,6 +74,7 @@ impl Reader {
             is_passing: false,
             is_beginning: true,
             columns: None,
+            form: Vec::new(),
             cells: Cells::default(),
             index,
             line: 1,
@@ -91,6 +94,16 @@ impl Reader {
     /// Nothing more arrives.
     pub(super) fn end(&mut self) {
         self.is_whole = true;
+    }
+
+    /// Whether nothing more arrives.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// What the rows of this body have in common: the header row of a table.
+    pub(super) fn form(&self) -> &[u8] {
+        &self.form
     }
 
     /// Position that the next row will have.
@@ -129,7 +142,9 @@ impl Reader {
             }
             return Ok(false);
         };
-        self.columns = Some(Columns::read(&self.cells, rest.get(..found.octets).unwrap_or_default())?);
+        let header = rest.get(..found.octets).unwrap_or_default();
+        self.columns = Some(Columns::read(&self.cells, header)?);
+        self.form = header.trim_ascii_end().to_vec();
         self.begin += found.octets;
         self.line += found.lines;
         Ok(true)
@@ -353,10 +368,10 @@ mod tests {
         for text in [&b""[..], b"\xEF\xBB\xBF"] {
             assert_eq!(read(Format::Csv, text, 1, 0).unwrap_err().name, FaultName::MalformedMessage);
         }
-        let endless = vec![b'"'; ROW_OCTETS_MAX + 4096];
-        assert_eq!(read(Format::Csv, &endless, 4096, 0).unwrap_err().name, FaultName::InvalidArgument);
-        let endless = vec![b'x'; ROW_OCTETS_MAX + 4096];
-        assert_eq!(read(Format::Csv, &endless, 4096, 0).unwrap_err().name, FaultName::MalformedMessage);
+        for endless in [b'"', b'x', b','] {
+            let text = vec![endless; ROW_OCTETS_MAX + 4096];
+            assert_eq!(read(Format::Csv, &text, 4096, 0).unwrap_err().name, FaultName::MalformedMessage);
+        }
         assert_eq!(read(Format::NdJson, b"", 1, 0).unwrap().len(), 0);
     }
 }

@@ -15,6 +15,7 @@ use muster_protocol::limits::Limits;
 
 use super::address::{Address, encoded, nowhere};
 use super::credentials::{Given, given};
+use super::import;
 use super::negotiate::{is_held, is_json, tag, takes_json};
 use super::parameters::{assemble, told};
 use super::problem::{Problem, guard};
@@ -64,6 +65,10 @@ pub(super) async fn answer(wsi: Wsi, request: Request) -> Response {
 async fn serve(wsi: &Wsi, request: Request, origin: Origin, correlation: &str) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let address = Address::read(parts.uri.path(), parts.uri.query())?;
+    if let Some(meant) = import::meant(&address, &parts.method, &parts.headers)? {
+        refuse_overriding(&parts.headers)?;
+        return import::answer(wsi, meant, &address, &parts.method, &parts.headers, body, origin).await;
+    }
     let places = places(&address.segments);
     if places.is_empty() {
         return Err(nowhere().into());
@@ -173,7 +178,7 @@ fn check_body(route: &Route, headers: &HeaderMap, octets: &Bytes) -> Result<(), 
 
 impl Inner {
     /// A refusal of credentials with what is wanted instead.
-    fn challenge(&self, fault: Fault, is_stranger: bool) -> Problem {
+    pub(super) fn challenge(&self, fault: Fault, is_stranger: bool) -> Problem {
         if fault.name.rest_status() != 401 {
             return fault.into();
         }

@@ -2,5 +2,6 @@
 
 mod addresses;
 mod flows;
+mod imports;
 mod requests;
 mod strangers;
