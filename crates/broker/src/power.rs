@@ -11,7 +11,7 @@ mod nodes;
 mod policy;
 mod window;
 
-pub use approval::{Action, Approval, ApprovalEvent, ApprovalStatus, Object, Summary, WrongApprovalState};
+pub use approval::{Action, Approval, ApprovalEvent, ApprovalStatus, Object, Question, Summary, WrongApprovalState};
 pub use class::{Class, class_of, class_of_name};
 pub use nodes::{By, NODES, Node, NodePattern, NotAPattern};
 pub use policy::{OwnNode, Policy, Rule};

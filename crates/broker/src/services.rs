@@ -121,6 +121,7 @@ impl From<StoreError> for Fault {
                     .retry_after_s(5)
                     .because(reason)
             }
+            StoreError::Denied(fault) => *fault,
             StoreError::Broken { reason } => Self::new(
                 FaultName::InternalError,
                 "the server failed; its operator finds the reason by the correlation identifier",

@@ -7,6 +7,7 @@
 mod background;
 mod contacts;
 mod devices;
+mod power;
 mod principals;
 mod tasks;
 mod traces;
@@ -19,6 +20,7 @@ pub use devices::{
     CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceGiven, DeviceKey, DeviceStore, DeviceVerdict, DeviceWrite,
     WriteMode,
 };
+pub use power::{ApprovalFilter, Decision, EVERY_CALLER, PowerStore, QuotaChange};
 pub use principals::{PrincipalStore, SessionRecord};
 pub use tasks::{HistoryOf, JobFilter, JobStore, Target, TaskFilter, TaskStore};
 pub use traces::TraceStore;
@@ -28,12 +30,12 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 
 /// Everything that is kept.
 pub trait Store:
-    PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + TraceStore + BackgroundStore
+    PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + TraceStore + PowerStore + BackgroundStore
 {
 }
 
 impl<S> Store for S where
-    S: PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + TraceStore + BackgroundStore
+    S: PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + TraceStore + PowerStore + BackgroundStore
 {
 }
 
@@ -52,6 +54,9 @@ pub enum StoreError {
         /// For the log, not for callers.
         reason: String,
     },
+    /// A rule that is kept in the transaction, such as a quota, does not admit it.
+    #[error("not admitted: {0}")]
+    Denied(Box<crate::fault::Fault>),
 }
 
 /// A caller's idempotency key and what to remember under it, in the transaction of the effect.

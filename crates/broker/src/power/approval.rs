@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::Class;
+use super::{Class, Policy};
 use crate::id::{ApprovalId, DeviceOid, JobId, TaskId};
 use crate::names::names;
 use crate::time::Timestamp;
@@ -138,7 +138,52 @@ pub struct Approval {
     pub version: i64,
 }
 
+/// What a new question is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Domain.
+    pub tenant: String,
+    /// Principal who asked for what is held.
+    pub requester: String,
+    /// The gravest danger in it.
+    pub class: Class,
+    /// What is held.
+    pub object: Object,
+    /// What happens to it when it is approved.
+    pub action: Action,
+    /// Devices concerned.
+    pub devices: u64,
+    /// What the second person is told.
+    pub summary: Summary,
+    /// When what is held ends by itself.
+    pub ends_at: Timestamp,
+}
+
 impl Approval {
+    /// A question asked at `now`. It lives as long as the policy says, and no longer than what it is about.
+    #[must_use]
+    pub fn ask(id: ApprovalId, question: Question, policy: &Policy, now: Timestamp) -> Self {
+        let Question { tenant, requester, class, object, action, devices, summary, ends_at } = question;
+        let life_s = i64::from(policy.life_hours).saturating_mul(3600);
+        Self {
+            id,
+            tenant,
+            requester,
+            class,
+            object,
+            action,
+            devices,
+            summary,
+            status: ApprovalStatus::Pending,
+            decided_by: None,
+            reason: None,
+            requested_at: now,
+            expires_at: now.plus_s(life_s).min(ends_at),
+            decided_at: None,
+            version: 1,
+        }
+    }
+
     /// What the task or job says while it is held.
     #[must_use]
     pub fn waiting_text(&self) -> String {

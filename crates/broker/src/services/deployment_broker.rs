@@ -10,7 +10,7 @@ use crate::access::{Caller, Right};
 use crate::fault::{Fault, FaultName};
 use crate::id::{JobId, TaskId};
 use crate::identity::{DeviceId, Msisdn};
-use crate::job::{Job, JobStatus, TaskTemplate};
+use crate::job::{Hold, Job, JobStatus, TaskTemplate};
 use crate::operation::{Arguments, DEFINITIONS, Definition};
 use crate::schedule::Schedule;
 use crate::store::{Once, Target};
@@ -318,6 +318,8 @@ fn bulk_job(
         schedule,
         expansion: None,
         status,
+        hold: Hold::None,
+        class: None,
         detail: None,
         created_at: now,
         finished_at: status.is_final().then_some(now),

@@ -7,7 +7,7 @@ use super::{Broker, Given, Rejected, RequestKey, arguments, checks, scheduling, 
 use crate::access::{Caller, Right};
 use crate::fault::{Fault, FaultName};
 use crate::id::JobId;
-use crate::job::{DeviceFilter, Expansion, Job, Selector, TaskTemplate};
+use crate::job::{DeviceFilter, Expansion, Hold, Job, Selector, TaskTemplate};
 use crate::store::Once;
 use crate::time::Timestamp;
 
@@ -137,6 +137,8 @@ impl Broker {
             status: new_job_status(&schedule),
             schedule,
             expansion: Some(Expansion { selector: deployment.devices, after: None }),
+            hold: Hold::None,
+            class: None,
             detail: None,
             created_at: now,
             finished_at: None,
