@@ -19,6 +19,7 @@ pub mod quota;
 pub mod schedule;
 pub mod services;
 pub mod store;
+pub mod subscriber;
 pub mod task;
 pub mod time;
 pub mod trace;

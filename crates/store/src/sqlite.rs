@@ -1,6 +1,7 @@
 //! The port on SQLite.
 
 mod adoption;
+mod approvals;
 mod background;
 mod cache;
 mod capabilities;
@@ -10,16 +11,21 @@ mod counts;
 mod device_write;
 mod devices;
 mod expansion;
+mod guard;
 mod history;
 mod jobs;
+mod power;
 mod principals;
 mod query;
+mod quotas;
 mod reader;
 mod requests;
 mod rows;
 mod schema;
+mod subscribers;
 mod tasks;
 mod traces;
+mod uses;
 mod writer;
 
 use std::fs::File;

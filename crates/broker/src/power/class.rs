@@ -51,16 +51,14 @@ pub fn class_of(policy: &Policy, operation: Operation, arguments: &Arguments) ->
     if let Some(class) = class_of_name(operation.as_str()) {
         return Some(class);
     }
-    match operation {
-        Operation::Query | Operation::Discover | Operation::Session => None,
-        Operation::Update | Operation::Delete | Operation::Execute => {
-            // Without nodes of its own an UPDATE brings the device up to its target firmware; a package may hold one.
-            let is_package = operation == Operation::Update && arguments.parameter.is_empty();
-            let whole = if is_package || arguments.package_id.is_some() { Class::Firmware } else { Class::Change };
-            let nodes = arguments.parameter.iter().map(|node| class_of_node(policy, operation, &node.path));
-            Some(nodes.fold(whole, Class::min))
-        }
+    if operation.only_reads() {
+        return None;
     }
+    // Without nodes of its own an UPDATE brings the device up to its target firmware; a package may hold one.
+    let is_package = operation == Operation::Update && arguments.parameter.is_empty();
+    let whole = if is_package || arguments.package_id.is_some() { Class::Firmware } else { Class::Change };
+    let nodes = arguments.parameter.iter().map(|node| class_of_node(policy, operation, &node.path));
+    Some(nodes.fold(whole, Class::min))
 }
 
 fn class_of_node(policy: &Policy, operation: Operation, path: &str) -> Class {

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::Broker;
-use crate::access::{Caller, Principal, Right};
+use crate::access::{Caller, Origin, Principal, Right};
 use crate::fault::{Fault, FaultName};
 use crate::store::SessionRecord;
 use crate::time::Timestamp;
@@ -80,8 +80,9 @@ impl Broker {
     ///
     /// # Errors
     /// `NotAuthenticated` if there is no such session, or its principal is gone; `SessionExpired` if it ended by time.
-    pub async fn session_caller(&self, session_id: &str) -> Result<Caller, Fault> {
-        let (record, caller) = self.live_session(session_id).await?;
+    pub async fn session_caller(&self, session_id: &str, origin: Origin) -> Result<Caller, Fault> {
+        let (record, principal) = self.live_session(session_id).await?;
+        let caller = self.caller(principal, origin);
         let now = self.environment.now();
         if now >= record.used_at.plus_s(noted_every_s(self.settings.session_idle_s)) {
             self.store.session_touch(record.digest, now).await?;
@@ -126,7 +127,14 @@ impl Broker {
         })
     }
 
-    async fn live_session(&self, session_id: &str) -> Result<(SessionRecord, Caller), Fault> {
+    /// The caller that a principal is, at work in its own domain.
+    #[must_use]
+    pub fn caller(&self, principal: Principal, origin: Origin) -> Caller {
+        let permissions = principal.permissions(&|_| None);
+        Caller { name: principal.name, tenant: principal.tenant, permissions, origin }
+    }
+
+    async fn live_session(&self, session_id: &str) -> Result<(SessionRecord, Principal), Fault> {
         let record = self.store.session_get(self.session_digest(session_id)).await?.ok_or_else(not_authenticated)?;
         if self.environment.now() >= self.end_of(&record) {
             return Err(Fault::new(FaultName::SessionExpired, "the session has ended; log in again"));
@@ -135,8 +143,7 @@ impl Broker {
         if principal.tenant != record.tenant {
             return Err(not_authenticated());
         }
-        let Principal { name, tenant, roles, .. } = principal;
-        Ok((record, Caller { name, tenant, roles }))
+        Ok((record, principal))
     }
 
     fn opened(&self, session_id: String, record: &SessionRecord) -> OpenedSession {

@@ -60,7 +60,12 @@ pub trait PowerStore: Send + Sync {
     /// Sets the policy of a domain and gives it with its new version. Requests made before are not judged again.
     ///
     /// The inner error is `OutdatedVersion`.
-    fn power_policy_set(&self, tenant: &str, policy: Policy, version: Option<i64>) -> Pending<'_, Result<Policy, Fault>>;
+    fn power_policy_set(
+        &self,
+        tenant: &str,
+        policy: Policy,
+        version: Option<i64>,
+    ) -> Pending<'_, Result<Policy, Fault>>;
     /// The approval with this identifier.
     fn approval_get(&self, tenant: &str, id: ApprovalId) -> Pending<'_, Option<Approval>>;
     /// Approvals, newest first.

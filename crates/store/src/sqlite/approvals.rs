@@ -192,7 +192,9 @@ pub(super) fn decide(
         let text = format!("the approval has version {}, not {given}; read it again", approval.version);
         return Ok(Err(Fault::new(FaultName::OutdatedVersion, text).with(approval.version)));
     }
-    let Ok(status) = approval.status.after(decision.event) else { return Ok(Err(wrong_state(approval.status.as_str()))) };
+    let Ok(status) = approval.status.after(decision.event) else {
+        return Ok(Err(wrong_state(approval.status.as_str())));
+    };
     approval.status = status;
     approval.decided_by = Some(decision.actor.clone());
     approval.reason.clone_from(&decision.reason);
@@ -232,7 +234,9 @@ fn task_follows(
     approval: &Approval,
     decision: &Decision,
 ) -> Done<Result<(), Fault>> {
-    let Some(mut task) = tasks::get(connection, id)?.filter(|task| task.held) else { return Ok(Err(wrong_state("ended"))) };
+    let Some(mut task) = tasks::get(connection, id)?.filter(|task| task.held) else {
+        return Ok(Err(wrong_state("ended")));
+    };
     let now = decision.now;
     if decision.event == ApprovalEvent::Approve {
         if task.status.is_final() || task.end_at <= now {
@@ -259,7 +263,12 @@ fn task_follows(
     Ok(Err(wrong_state(task.status.as_str())))
 }
 
-fn job_follows(connection: &Connection, id: JobId, approval: &Approval, decision: &Decision) -> Done<Result<(), Fault>> {
+fn job_follows(
+    connection: &Connection,
+    id: JobId,
+    approval: &Approval,
+    decision: &Decision,
+) -> Done<Result<(), Fault>> {
     if decision.event == ApprovalEvent::Approve {
         let Some(mut kept) = jobs::kept(connection, id)?.filter(jobs::Kept::waits) else {
             return Ok(Err(wrong_state("ended")));
@@ -299,13 +308,8 @@ pub(super) fn expire(connection: &Connection, now: Timestamp, limit: u32) -> Don
     let over = many(connection, &sql, params![now.0, limit], approval)?;
     let is_full = u32::try_from(over.len()).is_ok_and(|found| found >= limit);
     for approval in over {
-        let decision = Decision {
-            event: ApprovalEvent::TimeOver,
-            actor: SERVER.to_owned(),
-            reason: None,
-            version: None,
-            now,
-        };
+        let decision =
+            Decision { event: ApprovalEvent::TimeOver, actor: SERVER.to_owned(), reason: None, version: None, now };
         if let Err(super::rows::Failure::Denied(_)) = decide(connection, &approval.tenant, approval.id, &decision) {
             // What it is about has ended by itself.
             close(connection, approval, ApprovalEvent::TimeOver, None, now)?;

@@ -13,6 +13,7 @@ use super::capabilities;
 use super::devices::{KIND_CLIENT_NAME, KIND_DEVICE_ID, find, get, holder, outdated};
 use super::query::run;
 use super::rows::{Done, Failure, auth_type_number, json_unless_default, management_state_number};
+use super::subscribers;
 use super::tasks::{self, Note};
 use super::traces;
 use crate::vault::FileVault;
@@ -60,7 +61,7 @@ fn create(connection: &Connection, tenant: &str, given: &DeviceGiven) -> Done<De
     if device.account.is_some() && !given.has_client_secret {
         return Ok(DeviceVerdict::Refused(Fault::missing("clientSecret")));
     }
-    if let Some(fault) = unfit(connection, &mut device)? {
+    if let Some(fault) = unfit(connection, &mut device, None)? {
         return Ok(DeviceVerdict::Refused(fault));
     }
     if get(connection, device.oid)?.is_some() {
@@ -89,7 +90,7 @@ fn replace(connection: &Connection, vault: &FileVault, stored: &Device, given: &
             *secret = before.clone();
         }
     }
-    if let Some(fault) = unfit(connection, &mut next)? {
+    if let Some(fault) = unfit(connection, &mut next, Some(stored))? {
         return Ok(DeviceVerdict::Refused(fault));
     }
     if next == *stored {
@@ -131,11 +132,14 @@ fn taken(key: &str, value: &str) -> Fault {
 }
 
 /// Why a record cannot be stored as it is, if so. Finds its capability record where none is given.
-fn unfit(connection: &Connection, device: &mut Device) -> Done<Option<Fault>> {
-    match name_taken(connection, device)? {
-        Some(fault) => Ok(Some(fault)),
-        None => unfit_capability(connection, device),
+fn unfit(connection: &Connection, device: &mut Device, before: Option<&Device>) -> Done<Option<Fault>> {
+    if let Some(fault) = name_taken(connection, device)? {
+        return Ok(Some(fault));
     }
+    if let Some(fault) = subscribers::unfit(connection, device, before)? {
+        return Ok(Some(fault));
+    }
+    unfit_capability(connection, device)
 }
 
 fn name_taken(connection: &Connection, device: &Device) -> Done<Option<Fault>> {

@@ -17,10 +17,14 @@ use super::devices;
 use super::jobs::Kept;
 use super::query::{Where, foreign_key};
 use super::rows::{DEVICE, DEVICE_FROM, DEVICE_FROM_PHONE, Done};
-use super::tasks;
+use super::subscribers;
+use super::{quotas, tasks};
 
 /// Records looked at for each task that may be made: a filter that hardly anything matches must not keep the writer.
 const LOOKS_PER_TASK: u32 = 8;
+
+/// What a job says that makes no tasks for want of a quota.
+const STALLED: &str = "waits for room in the quota";
 
 /// Where the next page begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,24 +75,45 @@ impl Cursor {
 pub(super) fn expand(connection: &Connection, kept: &mut Kept, now: Timestamp, budget: &mut u32) -> Done<()> {
     let Some(expansion) = kept.job.expansion.take() else { return Ok(()) };
     let mut cursor = Some(Cursor::read(expansion.after.as_deref())?);
+    let (room, used_up) = quotas::room_for_tasks(connection, &kept.job, now)?;
+    kept.is_stalled = room == 0;
+    if kept.is_stalled {
+        let why = used_up.map(|kind| format!("{STALLED} {}", kind.as_str()));
+        if kept.job.detail != why {
+            (kept.job.detail, kept.job.version) = (why, kept.job.version.saturating_add(1));
+        }
+        kept.job.expansion = Some(expansion);
+        return Ok(());
+    }
+    if kept.job.detail.as_ref().is_some_and(|detail| detail.starts_with(STALLED)) {
+        kept.job.detail = None;
+    }
+    let mut made: u32 = 0;
     while let Some(at) = cursor
         && *budget > 0
+        && made < room
     {
         let Page { devices, next, is_named, cost } =
-            page(connection, &kept.job.tenant, &expansion.selector, at, *budget)?;
+            page(connection, &kept.job.tenant, &expansion.selector, at, (*budget).min(room - made))?;
         *budget = budget.saturating_sub(cost);
         if is_named && devices.is_empty() && at.after.is_none() {
             kept.progress.unmatched += 1;
         }
         for device in &devices {
-            if device.management_state.takes_operations() {
-                tasks::insert(connection, &kept.job.target_for(device, now))?;
-            } else {
+            if !device.management_state.takes_operations() {
                 kept.progress.skipped += 1;
+            } else if !consents(connection, kept, device)? {
+                kept.progress.without_consent += 1;
+            } else {
+                let target = kept.job.target_for(device, now);
+                if tasks::insert(connection, &target)? && !target.task.status.is_final() {
+                    made = made.saturating_add(1);
+                }
             }
         }
         cursor = next;
     }
+    quotas::tasks_made(connection, &kept.job, made, now)?;
     match cursor {
         Some(cursor) => {
             kept.job.expansion = Some(muster_broker::job::Expansion { after: Some(cursor.write()), ..expansion });
@@ -103,10 +128,19 @@ pub(super) fn expand(connection: &Connection, kept: &mut Kept, now: Timestamp, b
     Ok(())
 }
 
-fn left_out(kept: &Kept) -> Option<String> {
+/// Whether the job may work on a device without asking its user.
+fn consents(connection: &Connection, kept: &Kept, device: &Device) -> Done<bool> {
+    let needs_consent = kept.job.template.needs_consent;
+    let (subscriber, number) = (device.subscriber_id.as_deref(), device.phone_number.as_ref());
+    Ok(!needs_consent || subscribers::consents(connection, &device.tenant, subscriber, number)?)
+}
+
+/// What the job is not for although it was asked for it.
+pub(super) fn left_out(kept: &Kept) -> Option<String> {
     let skipped = (kept.progress.skipped, "suspended or retired and got no task");
+    let without_consent = (kept.progress.without_consent, "without their subscriber's consent got no task");
     let unmatched = (kept.progress.unmatched, "named in the selector and not recorded");
-    let parts: Vec<String> = [skipped, unmatched]
+    let parts: Vec<String> = [skipped, without_consent, unmatched]
         .iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, why)| format!("devices {why}: {count}"))

@@ -38,10 +38,8 @@ fn spent(connection: &Connection, policy: &Policy, tenant: &str, class: Class, n
         |cells| Ok((cells.get::<i64>()?, cells.get::<i64>()?)),
     )?;
     let number = |sum: i64| u64::try_from(sum).unwrap_or(0);
-    Ok(sums.map_or_else(Spent::default, |(devices, singles)| Spent {
-        devices: number(devices),
-        singles: number(singles),
-    }))
+    Ok(sums
+        .map_or_else(Spent::default, |(devices, singles)| Spent { devices: number(devices), singles: number(singles) }))
 }
 
 /// Judges what is asked for, and counts what may go on.
@@ -139,7 +137,12 @@ pub(super) fn judge_bulk(connection: &Connection, policy: &Policy, job: &mut Job
 }
 
 /// Judges a job whose devices have been counted.
-pub(super) fn judge_counted(connection: &Connection, kept: &mut Kept, left_out: Option<String>, now: Timestamp) -> Done<()> {
+pub(super) fn judge_counted(
+    connection: &Connection,
+    kept: &mut Kept,
+    left_out: Option<String>,
+    now: Timestamp,
+) -> Done<()> {
     let Some(class) = kept.job.class else {
         kept.release(left_out);
         return Ok(());

@@ -1,17 +1,25 @@
 //! Principals and their sessions.
 
-use muster_broker::access::{Principal, Role};
+use muster_broker::access::{Grant, GrantTenant, Granted, Principal, PrincipalKind, RightPattern, TreePath};
 use muster_broker::store::SessionRecord;
 
 use crate::world::{NOW, World};
 
 fn principal(name: &str) -> Principal {
+    let narrowed = Grant {
+        groups: vec!["north".into()],
+        paths: vec![TreePath::parse("./Vendor/Acme").unwrap()],
+        ..Grant::whole(Granted::Right(RightPattern::parse("device.operate:UPDATE").unwrap()), GrantTenant::Any)
+    };
     Principal {
-        name: name.into(),
-        tenant: "alpha".into(),
-        roles: vec![Role::Care, Role::Campaign],
-        password_hash: "$argon2id$…".into(),
+        kind: PrincipalKind::Person,
+        display_name: Some("One of us".into()),
+        grants: vec![Grant::role("care"), narrowed],
+        enabled: false,
         digest_secret: Some(vec![1, 2]),
+        subject: Some(format!("https://id.example {name}")),
+        created_at: NOW,
+        ..Principal::of_role(name, "alpha", "care", "$argon2id$…")
     }
 }
 
@@ -31,7 +39,8 @@ async fn a_principal_replaces_the_one_of_the_same_name() {
     for name in ["two", "one"] {
         world.store().principal_put(principal(name)).await.unwrap();
     }
-    let changed = Principal { roles: vec![Role::Administrator], digest_secret: None, ..principal("one") };
+    let changed =
+        Principal { grants: vec![Grant::role("administrator")], digest_secret: None, version: 2, ..principal("one") };
     world.store().principal_put(changed.clone()).await.unwrap();
     world.reopen();
 

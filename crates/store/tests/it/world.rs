@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use muster_broker::device::{AuthType, Device, DmAccount, ManagementState, Sealed};
 use muster_broker::id::{Bucket, DeviceOid, JobId, TaskId};
 use muster_broker::identity::{DeviceId, Msisdn};
-use muster_broker::job::{Expansion, Job, JobStatus, Selector, TaskTemplate};
+use muster_broker::job::{Expansion, Hold, Job, JobStatus, Selector, TaskTemplate};
 use muster_broker::operation::{Arguments, Operation};
 use muster_broker::page::Page;
 use muster_broker::policy::AcceptDevicePolicy;
@@ -160,10 +160,13 @@ impl World {
                 opt_in: false,
                 test_cycle: false,
                 priority: 5,
+                needs_consent: false,
             },
             is_mixed: false,
             schedule: Schedule::default(),
             expansion: Some(Expansion { selector, after: None }),
+            hold: Hold::None,
+            class: None,
             status: JobStatus::Scheduled,
             detail: None,
             created_at: NOW,
@@ -222,6 +225,7 @@ pub(crate) fn task(id: TaskId, device: &Device) -> Task {
         priority: 5,
         schedule: Schedule::default(),
         released: true,
+        held: false,
         status: TaskStatus::Scheduled,
         detail: None,
         attempts: 0,
