@@ -1,83 +1,37 @@
 //! Principals and their sessions.
 
-use muster_broker::access::{Principal, PrincipalKind};
+use muster_broker::access::Principal;
 use muster_broker::store::{Pending, PrincipalStore, SessionRecord};
 use muster_broker::time::Timestamp;
 use rusqlite::params;
 
 use super::SqliteStore;
+use super::access::{self, PRINCIPAL};
 use super::query::{many, one, run};
-use super::rows::{Cells, Done, number_in, value_in};
 use super::writer::Guard;
-
-const COLUMNS: &str = "name, tenant, kind, display_name, grants, enabled, password_hash, digest_secret, subject, \
-                       created_at, version";
-
-const KIND: [PrincipalKind; 2] = [PrincipalKind::System, PrincipalKind::Person];
-
-fn principal(cells: &mut Cells<'_>) -> Done<Principal> {
-    Ok(Principal {
-        name: cells.get()?,
-        tenant: cells.get()?,
-        kind: value_in(&KIND, cells.get()?)?,
-        display_name: cells.get()?,
-        grants: cells.json()?,
-        enabled: cells.get()?,
-        password_hash: cells.get()?,
-        digest_secret: cells.get()?,
-        subject: cells.get()?,
-        created_at: cells.time()?,
-        version: cells.get()?,
-    })
-}
 
 impl PrincipalStore for SqliteStore {
     fn principal_put(&self, principal: Principal) -> Pending<'_, ()> {
-        Box::pin(self.write(Guard::Savepoint, 512, move |connection| {
-            run(
-                connection,
-                "INSERT INTO tenant (name, status, settings, created_at, version) VALUES (?, 0, '{}', ?, 1) \
-                 ON CONFLICT (name) DO NOTHING",
-                params![principal.tenant, principal.created_at.0],
-            )?;
-            run(
-                connection,
-                "INSERT INTO principal (name, tenant, kind, display_name, grants, enabled, password_hash, \
-                 digest_secret, subject, created_at, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
-                 ON CONFLICT (name) DO UPDATE SET tenant = excluded.tenant, kind = excluded.kind, \
-                 display_name = excluded.display_name, grants = excluded.grants, enabled = excluded.enabled, \
-                 password_hash = excluded.password_hash, digest_secret = excluded.digest_secret, \
-                 subject = excluded.subject, version = version + 1",
-                params![
-                    principal.name,
-                    principal.tenant,
-                    number_in(&KIND, &principal.kind),
-                    principal.display_name,
-                    serde_json::to_string(&principal.grants)?,
-                    principal.enabled,
-                    principal.password_hash,
-                    principal.digest_secret,
-                    principal.subject,
-                    principal.created_at.0,
-                    principal.version,
-                ],
-            )?;
-            Ok(())
-        }))
+        Box::pin(self.write(Guard::Savepoint, 512, move |connection| access::put(connection, &principal)))
     }
 
     fn principal_get(&self, name: &str) -> Pending<'_, Option<Principal>> {
         let name = name.to_owned();
         Box::pin(async move {
             self.points.read(|connection| {
-                one(connection, &format!("SELECT {COLUMNS} FROM principal WHERE name = ?"), [name], principal)
+                one(
+                    connection,
+                    &format!("SELECT {PRINCIPAL} FROM principal p WHERE p.name = ?"),
+                    [name],
+                    access::principal,
+                )
             })
         })
     }
 
     fn principal_list(&self) -> Pending<'_, Vec<Principal>> {
         Box::pin(self.scan(|connection| {
-            many(connection, &format!("SELECT {COLUMNS} FROM principal ORDER BY name"), [], principal)
+            many(connection, &format!("SELECT {PRINCIPAL} FROM principal p ORDER BY p.name"), [], access::principal)
         }))
     }
 
