@@ -3,6 +3,7 @@
 //! Faces turn a request into the arguments of one of these methods and its answer or [`Fault`] into theirs. Nothing
 //! here knows XML, JSON or HTTP.
 
+mod approvals;
 mod arguments;
 mod bulk_operations;
 mod checks;
@@ -15,6 +16,7 @@ mod device_import;
 mod device_manager;
 mod given;
 mod once;
+mod quotas;
 mod scheduling;
 mod selecting;
 mod session;
@@ -24,10 +26,12 @@ mod traces;
 
 use std::sync::Arc;
 
+pub use approvals::{ApprovalAnswer, ApprovalsWanted};
 pub use bulk_operations::{Deployment, DeploymentReceipt, JobsByDate, TasksWanted};
 pub use deployment_broker::{BulkRequest, OperationReceipt, OperationRequest, Rejected};
 pub use device_manager::{AccountFields, CapabilityFields, DeviceFields, ImportResult};
 pub use given::Given;
+pub use quotas::QuotaWanted;
 pub use session::{OpenedSession, ServiceInfo};
 pub use subscriber_manager::SubscriberFields;
 pub use traces::{RecordingWanted, TraceSetting};
@@ -46,6 +50,7 @@ pub struct Broker {
     pub(crate) environment: Arc<dyn Environment>,
     pub(crate) settings: Arc<Settings>,
     pub(crate) directory: Arc<Directory>,
+    pub(crate) desk: Arc<quotas::Desk>,
 }
 
 /// What the operator sets.
@@ -59,6 +64,8 @@ pub struct Settings {
     pub session_life_s: i64,
     /// Largest request of the WSI, in bytes; told by `getServiceInfo`.
     pub request_bytes_max: u64,
+    /// Requests of one caller in a second where its domain has set nothing; twice as many may come at once.
+    pub requests_per_second_max: u32,
     /// Whether operations that ask no user need the standing consent of the device's subscriber.
     pub is_consent_demanded: bool,
 }
@@ -70,6 +77,7 @@ impl Default for Settings {
             session_idle_s: 30 * 60,
             session_life_s: 12 * 3600,
             request_bytes_max: 8 << 20,
+            requests_per_second_max: 500,
             is_consent_demanded: false,
         }
     }
@@ -93,7 +101,14 @@ impl Broker {
         environment: Arc<dyn Environment>,
         settings: Settings,
     ) -> Self {
-        Self { store, vault, environment, settings: Arc::new(settings), directory: Arc::default() }
+        Self {
+            store,
+            vault,
+            environment,
+            settings: Arc::new(settings),
+            directory: Arc::default(),
+            desk: Arc::default(),
+        }
     }
 
     /// The account of this name, as it was a few seconds ago at most.

@@ -1,5 +1,6 @@
 //! One use case of the broker for each operation of the contract.
 
+mod administration;
 mod bulk_operations;
 mod deployment_broker;
 mod device_manager;
@@ -12,6 +13,10 @@ use muster_broker::access::{Caller, Right};
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::services::Broker;
 
+use crate::contract::administration::approvals::{
+    Approve, GetApprovalById, GetApprovalPolicy, GetApprovals, Refuse, SetApprovalPolicy, Withdraw,
+};
+use crate::contract::administration::quotas::{GetQuotas, SetQuota};
 use crate::contract::bulk_operations::{
     CancelJob, CancelTask, CreateDeployments, GetJobById, GetJobs, GetJobsByDate, GetTaskHistory, GetTasks, PauseJob,
     RestartJob,
@@ -111,6 +116,15 @@ pub(crate) async fn carry_out<S: Source + Sync, T: Teller>(
         Operation::GetSubscribers => call.serve::<GetSubscribers>().await,
         Operation::AssignDevice => call.serve::<AssignDevice>().await,
         Operation::UnassignDevice => call.serve::<UnassignDevice>().await,
+        Operation::GetApprovals => call.serve::<GetApprovals>().await,
+        Operation::GetApprovalById => call.serve::<GetApprovalById>().await,
+        Operation::Approve => call.serve::<Approve>().await,
+        Operation::Refuse => call.serve::<Refuse>().await,
+        Operation::Withdraw => call.serve::<Withdraw>().await,
+        Operation::GetApprovalPolicy => call.serve::<GetApprovalPolicy>().await,
+        Operation::SetApprovalPolicy => call.serve::<SetApprovalPolicy>().await,
+        Operation::GetQuotas => call.serve::<GetQuotas>().await,
+        Operation::SetQuota => call.serve::<SetQuota>().await,
     }
 }
 

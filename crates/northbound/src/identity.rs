@@ -7,7 +7,6 @@
 //! Source: DM WSI contract, section 1.4.
 
 mod password;
-mod rate;
 mod replay;
 
 use std::net::IpAddr;
@@ -26,7 +25,6 @@ use muster_protocol::soap::security::{Password, UsernameToken};
 
 use password::Passwords;
 pub use password::{PasswordError, hash_password};
-use rate::Rate;
 use replay::Replays;
 
 /// What the operator sets about identity.
@@ -34,8 +32,6 @@ use replay::Replays;
 pub struct Settings {
     /// Whether HTTP Basic is taken, and asked for where a request has no credentials.
     pub basic: bool,
-    /// Requests of one caller in a second; twice as many may come at once.
-    pub requests_per_second_max: u32,
     /// Delay before the first failed login is answered; doubled for each further one.
     pub failure_delay: Duration,
     /// Longest delay.
@@ -52,7 +48,6 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             basic: true,
-            requests_per_second_max: 500,
             failure_delay: Duration::from_millis(100),
             failure_delay_max: Duration::from_secs(3),
             digest_age_s: 5 * 60,
@@ -68,7 +63,6 @@ pub(crate) struct Identity {
     passwords: Passwords,
     attempts: Mutex<Attempts>,
     replays: Mutex<Replays>,
-    rate: Mutex<Rate>,
     /// Passwords of one name are checked one after the other, so that a volley of guesses is counted as it comes. Names
     /// share a few of these.
     turns: Vec<tokio::sync::Mutex<()>>,
@@ -87,7 +81,6 @@ impl Identity {
             passwords: Passwords::new(),
             attempts: Mutex::new(Attempts::new(Policy::CALLERS)),
             replays: Mutex::new(Replays::new(settings.digests_max)),
-            rate: Mutex::new(Rate::new(settings.requests_per_second_max)),
             turns: (0..TURNS).map(|_| tokio::sync::Mutex::new(())).collect(),
             settings,
         }
@@ -169,21 +162,6 @@ impl Identity {
             Some(account) => Ok(account),
             None => Err(self.refuse_slowly(&token.name, peer).await),
         }
-    }
-
-    /// Counts a request of a caller.
-    ///
-    /// # Errors
-    /// `TooManyRequests`.
-    pub(crate) fn admit(&self, name: &str, now: Timestamp) -> Result<(), Fault> {
-        if guard(&self.rate).admits(name, now) {
-            return Ok(());
-        }
-        let text = format!(
-            "more than {} requests in a second; try again a little later",
-            self.settings.requests_per_second_max
-        );
-        Err(Fault::new(FaultName::TooManyRequests, text).retry_after_s(1))
     }
 
     /// Whether a digest was made now and is seen for the first time.

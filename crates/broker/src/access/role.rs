@@ -19,7 +19,7 @@ macro_rules! reading {
     ($($more:literal)*) => {
         &[
             "service.read", "session.read", "device.read", "capability.read", "task.read", "job.read",
-            "registration.read", "package.read", "subscriber.read", "tunnel.read", $($more,)*
+            "registration.read", "package.read", "subscriber.read", "tunnel.read", "approval.read", $($more,)*
         ]
     };
 }
@@ -38,6 +38,11 @@ pub const BUILT_IN: &[BuiltIn] = &[
         name: "campaign",
         about: "Reads, makes and leads jobs, also over every device of the domain.",
         rights: reading!("job.*" "job.create:all" "device.operate"),
+    },
+    BuiltIn {
+        name: "approver",
+        about: "Second person: reads, and decides on what others asked for. What it asks for itself another must approve.",
+        rights: reading!("approval.decide" "job.create" "device.operate"),
     },
     BuiltIn {
         name: "content",

@@ -12,6 +12,9 @@ pub struct Policy {
     pub window_hours: u32,
     /// A question that nobody has answered after so many hours ends as refused, 1 to [`Policy::LIFE_HOURS_MAX`].
     pub life_hours: u32,
+    /// Whether only persons may approve, and no External Systems.
+    #[serde(default)]
+    pub persons_only: bool,
     /// Nodes of the domain's devices that are dangerous, besides those that the server knows.
     pub nodes: Vec<OwnNode>,
     /// Raised by one on each change; 0 for the policy that nobody has set.
@@ -56,6 +59,7 @@ impl Default for Policy {
             ],
             window_hours: 24,
             life_hours: 24,
+            persons_only: false,
             nodes: Vec::new(),
             version: 0,
         }

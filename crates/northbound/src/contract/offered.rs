@@ -1,5 +1,8 @@
 //! The operations, once.
 
+use super::administration::approvals::{ApprovalData, ApprovalList, ApprovalPolicy};
+use super::administration::quotas::{QuotaList, QuotaUsage};
+use super::administration::{approvals, quotas};
 use super::bulk_operations::{DeploymentReceipt, JobData, JobList, TaskHistory, TaskList};
 use super::deployment_broker::{OperationDefinitionList, OperationReceipt, TaskData};
 use super::descriptor::{Cardinality, FieldDescriptor, OperationDescriptor};
@@ -161,6 +164,19 @@ operations! {
         GetSubscribers "getSubscribers" [subscriber read] -> "subscribers" SubscriberList;
         AssignDevice "assignDevice" [subscriber update, device update] -> "subscriber" Subscriber;
         UnassignDevice "unassignDevice" [subscriber update, device update] -> "subscriber" Subscriber;
+    }
+    IAdministrationServices in approvals {
+        GetApprovals "getApprovals" [approval read] -> "approvals" ApprovalList;
+        GetApprovalById "getApprovalById" [approval read] -> "approval" ApprovalData;
+        Approve "approve" [approval decide] -> "approval" ApprovalData;
+        Refuse "refuse" [approval decide] -> "approval" ApprovalData;
+        Withdraw "withdraw" [] -> "approval" ApprovalData;
+        GetApprovalPolicy "getApprovalPolicy" [approval read] -> "approvalPolicy" ApprovalPolicy;
+        SetApprovalPolicy "setApprovalPolicy" [approval update] -> "storedApprovalPolicy" ApprovalPolicy;
+    }
+    IAdministrationServices in quotas {
+        GetQuotas "getQuotas" [quota read] -> "quotas" QuotaList;
+        SetQuota "setQuota" [quota update] -> "quota" QuotaUsage;
     }
 }
 

@@ -173,7 +173,7 @@ impl Inner {
         }
         let caller = self.caller(known, given_session.as_deref(), by_session).await?;
         progress.caller = Some(caller.name.clone());
-        self.identity.admit(&caller.name, self.broker.environment().now())?;
+        self.broker.admit(&caller.tenant, &caller.name).await?;
         match operation {
             None => {
                 let text = format!("{name} is not offered by this server");

@@ -1,0 +1,5 @@
+//! IAdministrationServices: who may use the server, how much, and what a second person decides. An addition to the
+//! contract in its style, one file for each area.
+
+pub mod approvals;
+pub mod quotas;

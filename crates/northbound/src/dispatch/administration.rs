@@ -1,0 +1,4 @@
+//! IAdministrationServices, one file for each area.
+
+mod approvals;
+mod quotas;
