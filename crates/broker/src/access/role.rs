@@ -118,17 +118,27 @@ mod tests {
         let all = || Right::new("job", "create").of(Right::ALL);
         // right, and the roles that have it
         let rows: &[(Right, &[&str])] = &[
-            (Right::new("task", "read"), &["reader", "care", "campaign", "peer", "administrator"]),
+            (Right::new("task", "read"), &["reader", "care", "campaign", "approver", "peer", "administrator"]),
             (
                 Right::new("service", "read"),
-                &["reader", "care", "campaign", "content", "release", "diagnostics", "peer", "administrator"],
+                &[
+                    "reader",
+                    "care",
+                    "campaign",
+                    "approver",
+                    "content",
+                    "release",
+                    "diagnostics",
+                    "peer",
+                    "administrator",
+                ],
             ),
-            (Right::new("device", "read"), &["reader", "care", "campaign", "administrator"]),
-            (Right::new("device", "operate"), &["care", "campaign", "peer", "administrator"]),
+            (Right::new("device", "read"), &["reader", "care", "campaign", "approver", "administrator"]),
+            (Right::new("device", "operate"), &["care", "campaign", "approver", "peer", "administrator"]),
             (Right::new("device", "bootstrap"), &["care", "administrator"]),
             (Right::new("device", "trace"), &["care", "administrator"]),
             (Right::new("task", "cancel"), &["care", "peer", "administrator"]),
-            (Right::new("job", "create"), &["campaign", "administrator"]),
+            (Right::new("job", "create"), &["campaign", "approver", "administrator"]),
             (all(), &["campaign", "administrator"]),
             (Right::new("job", "cancel"), &["campaign", "administrator"]),
             (Right::new("device", "create"), &["administrator"]),
@@ -143,6 +153,11 @@ mod tests {
             (Right::new("tunnel", "create"), &["peer", "administrator"]),
             (Right::new("principal", "read"), &["administrator"]),
             (Right::new("tenant", "create"), &["administrator"]),
+            (Right::new("approval", "read"), &["reader", "care", "campaign", "approver", "administrator"]),
+            (Right::new("approval", "decide"), &["approver", "administrator"]),
+            (Right::new("approval", "update"), &["administrator"]),
+            (Right::new("quota", "read"), &["administrator"]),
+            (Right::new("quota", "update"), &["administrator"]),
         ];
         for (right, having) in rows {
             for role in BUILT_IN {

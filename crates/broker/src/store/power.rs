@@ -78,6 +78,18 @@ pub trait PowerStore: Send + Sync {
     -> Pending<'_, Result<Approval, Fault>>;
     /// Everything that bounds a caller.
     fn quota_allowance(&self, tenant: &str, principal: &str) -> Pending<'_, Allowance>;
+    /// Takes `change` of a quota of a domain and a caller, or gives it back where it is negative: for what is counted by
+    /// no method of its own.
+    ///
+    /// The inner error is `QuotaExceeded`.
+    fn quota_take(
+        &self,
+        tenant: &str,
+        principal: &str,
+        kind: Kind,
+        change: i64,
+        now: Timestamp,
+    ) -> Pending<'_, Result<(), Fault>>;
     /// Sets a quota.
     fn quota_set(&self, tenant: &str, change: QuotaChange) -> Pending<'_, ()>;
     /// Every quota of a domain, or of one caller of it, with what is used.

@@ -1,6 +1,7 @@
 //! The use cases of the broker over the real store, with a clock that the tests set.
 #![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 
+mod approvals;
 mod bulk_requests;
 mod capabilities;
 mod deployments;
@@ -8,6 +9,7 @@ mod devices;
 mod imports;
 mod jobs_and_tasks;
 mod operations;
+mod quotas;
 mod repetition;
 mod rights;
 mod selection;

@@ -4,13 +4,13 @@ use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::ApprovalId;
 use muster_broker::page::{Listed, Page};
 use muster_broker::power::{Approval, Policy};
-use muster_broker::quota::{Allowance, QuotaUsage};
+use muster_broker::quota::{Allowance, Kind, QuotaUsage};
 use muster_broker::store::{ApprovalFilter, Decision, Pending, PowerStore, QuotaChange};
 use muster_broker::time::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::query::run;
-use super::rows::Done;
+use super::rows::{Done, Failure};
 use super::writer::{Concerns, Guard};
 use super::{SqliteStore, approvals, guard, quotas};
 
@@ -79,6 +79,28 @@ impl PowerStore for SqliteStore {
     fn quota_allowance(&self, tenant: &str, principal: &str) -> Pending<'_, Allowance> {
         let (tenant, principal) = (tenant.to_owned(), principal.to_owned());
         Box::pin(async move { self.points.read(|connection| quotas::allowance(connection, &tenant, &principal)) })
+    }
+
+    fn quota_take(
+        &self,
+        tenant: &str,
+        principal: &str,
+        kind: Kind,
+        change: i64,
+        now: Timestamp,
+    ) -> Pending<'_, Result<(), Fault>> {
+        let (tenant, principal) = (tenant.to_owned(), principal.to_owned());
+        let work = move |transaction: &super::writer::Transaction<'_>| {
+            let quotas = &transaction.quotas;
+            let more = u64::try_from(change).unwrap_or(0);
+            match quotas.admit(transaction.connection, &tenant, &principal, &[(kind, more)], now) {
+                Ok(()) => quotas.change(&tenant, &principal, kind, change, now),
+                Err(Failure::Denied(fault)) => return Ok(Err(*fault)),
+                Err(failure) => return Err(failure),
+            }
+            Ok(Ok(()))
+        };
+        Box::pin(self.queue(Guard::Savepoint, 256, Concerns::Anything, work))
     }
 
     fn quota_set(&self, tenant: &str, change: QuotaChange) -> Pending<'_, ()> {

@@ -111,6 +111,25 @@ fn holders(kind: Kind, principal: &str) -> impl Iterator<Item = Holder<'_>> {
     [Some(Holder::Tenant), caller].into_iter().flatten()
 }
 
+/// Refuses what has brought a domain above its quota of records: `created` of them were just made, and are undone with
+/// the transaction.
+pub(super) fn records_made(
+    connection: &Connection,
+    tenant: &str,
+    kind: Kind,
+    created: usize,
+    now: Timestamp,
+) -> Done<()> {
+    if created == 0 {
+        return Ok(());
+    }
+    let allowance = Allowance { tenant: limits(connection, tenant, "")?, caller: Limits::default() };
+    let created = u64::try_from(created).unwrap_or(u64::MAX);
+    let before = used(connection, tenant, Holder::Tenant, kind, now)?.saturating_sub(created);
+    let admitted = allowance.admits(kind, Holder::Tenant, before, created, now);
+    admitted.map_err(|fault| Failure::Denied(Box::new(fault)))
+}
+
 /// How many more of these kinds the domain and the caller have left: the least of them.
 fn left(
     connection: &Connection,
@@ -198,11 +217,11 @@ pub(super) fn usage(
 }
 
 fn used(connection: &Connection, tenant: &str, holder: Holder<'_>, kind: Kind, now: Timestamp) -> Done<u64> {
-    if kind == Kind::Devices {
-        // Maintained with the records already.
-        let sql = "SELECT coalesce(sum(count), 0) FROM device_count WHERE tenant = ?";
-        let count = one(connection, sql, [tenant], |cells| cells.get::<i64>())?;
-        return Ok(u64::try_from(count.unwrap_or(0)).unwrap_or(0));
-    }
-    uses::stored(connection, tenant, holder, kind, now)
+    let maintained = match kind {
+        Kind::Devices => "SELECT coalesce(sum(count), 0) FROM device_count WHERE tenant = ?",
+        Kind::Subscribers => "SELECT coalesce(sum(count), 0) FROM subscriber_count WHERE tenant = ?",
+        _ => return uses::stored(connection, tenant, holder, kind, now),
+    };
+    let count = one(connection, maintained, [tenant], |cells| cells.get::<i64>())?;
+    Ok(u64::try_from(count.unwrap_or(0)).unwrap_or(0))
 }

@@ -1,5 +1,7 @@
 //! Tasks, their history, and the counters of their jobs.
 
+use std::collections::HashSet;
+
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::{DeviceOid, TaskId};
 use muster_broker::identity::{DeviceId, Msisdn};
@@ -295,8 +297,9 @@ fn create(
 ) -> Done<()> {
     let connection = transaction.connection;
     let mut is_new = Vec::with_capacity(targets.len());
+    let mut seen = HashSet::with_capacity(targets.len());
     for target in &targets {
-        is_new.push(!is_there(connection, target.task.id)?);
+        is_new.push(seen.insert(target.task.id) && !is_there(connection, target.task.id)?);
     }
     let mut is_new = is_new.into_iter();
     targets.retain(|_| is_new.next().unwrap_or(false));
