@@ -17,6 +17,7 @@ mod device_manager;
 mod given;
 mod once;
 mod quotas;
+mod reaching;
 mod scheduling;
 mod selecting;
 mod session;
@@ -66,8 +67,6 @@ pub struct Settings {
     pub request_bytes_max: u64,
     /// Requests of one caller in a second where its domain has set nothing; twice as many may come at once.
     pub requests_per_second_max: u32,
-    /// Whether operations that ask no user need the standing consent of the device's subscriber.
-    pub is_consent_demanded: bool,
 }
 
 impl Default for Settings {
@@ -78,7 +77,6 @@ impl Default for Settings {
             session_life_s: 12 * 3600,
             request_bytes_max: 8 << 20,
             requests_per_second_max: 500,
-            is_consent_demanded: false,
         }
     }
 }

@@ -65,9 +65,7 @@ pub(crate) async fn carry_out<S: Source + Sync, T: Teller>(
     given: &S,
     teller: T,
 ) -> Result<T::Told, Fault> {
-    for (object, right) in operation.descriptor().rights {
-        caller.may_begin(Right::new(object, right))?;
-    }
+    may(caller, operation)?;
     let call = Call { broker, caller, given, teller };
     match operation {
         Operation::Login | Operation::RenewSession | Operation::Logout => {
@@ -126,6 +124,14 @@ pub(crate) async fn carry_out<S: Source + Sync, T: Teller>(
         Operation::GetQuotas => call.serve::<GetQuotas>().await,
         Operation::SetQuota => call.serve::<SetQuota>().await,
     }
+}
+
+/// Refuses a caller that lacks a right which every request of an operation needs.
+///
+/// # Errors
+/// `NotAuthorized`.
+pub(crate) fn may(caller: &Caller, operation: Operation) -> Result<(), Fault> {
+    operation.descriptor().rights.iter().try_for_each(|(object, right)| caller.may_begin(Right::new(object, right)))
 }
 
 struct Call<'c, S, T> {

@@ -5,10 +5,10 @@ mod convert;
 mod dispatch;
 pub mod identity;
 mod intake;
+pub mod rest;
 mod sessions;
-pub mod soap;
+mod soap;
 mod wsi;
 
 pub use identity::hash_password;
-pub use soap::router;
-pub use wsi::{Settings, Wsi};
+pub use wsi::{Settings, Wsi, router};

@@ -8,6 +8,7 @@ mod deployments;
 mod devices;
 mod imports;
 mod jobs_and_tasks;
+mod narrowed;
 mod operations;
 mod quotas;
 mod repetition;

@@ -7,6 +7,7 @@ mod faults;
 mod headers;
 mod hostile;
 mod identity;
+mod rest;
 mod schema;
 mod subscribers;
 mod wire;

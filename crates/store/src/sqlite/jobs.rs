@@ -16,7 +16,7 @@ use super::SqliteStore;
 use super::approvals::class_number;
 use super::query::{Where, foreign_key, listed, many, one, one_more, run};
 use super::requests::once;
-use super::rows::{Cells, Done, JOB, hold_number, job_status_number, task_status};
+use super::rows::{Cells, Done, JOB, hold_number, job_status_number, json_unless_default, task_status};
 use super::tasks::page_key;
 use super::writer::{Concerns, Guard, Transaction};
 use super::{approvals, guard, quotas};
@@ -142,7 +142,7 @@ pub(super) fn insert(connection: &Connection, job: &Job) -> Done<()> {
         connection,
         "INSERT INTO job (id, tenant, owner, name, description, template, is_mixed, schedule, selector, \
          expand_after, hold, class, status, detail, created_at, finished_at, version, is_active, paced_at, paced, skipped, \
-         unmatched) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0) ON CONFLICT (id) DO NOTHING",
+         unmatched, reach) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, ?) ON CONFLICT (id) DO NOTHING",
         params![
             job.id.0.as_bytes(),
             job.tenant,
@@ -162,6 +162,7 @@ pub(super) fn insert(connection: &Connection, job: &Job) -> Done<()> {
             job.finished_at.map(|time| time.0),
             job.version,
             !job.status.is_final(),
+            json_unless_default(&job.reach)?,
         ],
     )?;
     Ok(())
@@ -238,6 +239,7 @@ fn list(connection: &Connection, tenant: &str, filter: &JobFilter, page: &Page) 
     wanted.equal("j.tenant", Some(tenant));
     wanted.among("j.status", filter.status.iter().map(|status| job_status_number(*status)));
     wanted.equal("j.owner", filter.owner.as_deref());
+    wanted.equal("j.owner", filter.made_by.as_deref());
     if let Some(since) = filter.created_since {
         wanted.and("j.created_at >= ?", [Value::from(since.0)]);
     }
