@@ -2,8 +2,9 @@
 //!
 //! What needs approval is found by the store when it keeps a task or a job; see [`crate::power`].
 
-use super::{Broker, checks, deployment_broker::read_task_id};
-use crate::access::{Caller, Origin, PrincipalKind, Right};
+use super::deployment_broker::read_task_id;
+use super::{Broker, checks, reaching};
+use crate::access::{Caller, Origin, PrincipalKind, Reach, Right};
 use crate::device::Device;
 use crate::fault::{Fault, FaultName};
 use crate::id::{ApprovalId, JobId};
@@ -100,7 +101,7 @@ impl Broker {
         caller.must(DECIDE)?;
         let approval = self.approval_there(&caller, &answer.approval_id).await?;
         let held = self.held(&approval).await?;
-        may_ask(&caller, &held)?;
+        may_decide(&caller, &held, &answer.approval_id)?;
         self.is_second_person(&caller, &approval).await?;
         self.may_still_ask(&approval, &held).await?;
         self.decided(&caller, &approval, ApprovalEvent::Approve, answer).await
@@ -114,7 +115,7 @@ impl Broker {
         let caller = self.at_work_in(caller, answer.tenant.clone()).await?;
         caller.must(DECIDE)?;
         let approval = self.approval_there(&caller, &answer.approval_id).await?;
-        may_ask(&caller, &self.held(&approval).await?)?;
+        may_decide(&caller, &self.held(&approval).await?, &answer.approval_id)?;
         if approval.requester == caller.name {
             let text = "this is your own request; withdraw it";
             return Err(not_authorized(text));
@@ -220,7 +221,8 @@ impl Broker {
         let gone = || not_authorized("who asked for this is no longer let in; refuse it");
         let account = account.ok_or_else(gone)?;
         let requester = account.caller_in(&approval.tenant, Origin::local(approval.id.0));
-        may_ask(&requester, held).map_err(|_| not_authorized("who asked for this may no longer do it; refuse it"))
+        may_ask(&requester, held, any_operation)
+            .map_err(|_| not_authorized("who asked for this may no longer do it; refuse it"))
     }
 
     async fn decided(
@@ -246,27 +248,45 @@ impl Broker {
     }
 }
 
-/// Refuses who could not ask for it: a device out of reach is as good as unknown.
-fn may_ask(caller: &Caller, held: &Held) -> Result<(), Fault> {
+/// Refuses who could not ask for it.
+fn may_ask(caller: &Caller, held: &Held, mixed: impl FnOnce(&Caller) -> Result<(), Fault>) -> Result<(), Fault> {
     match held {
         Held::Task { device, operation, arguments } => {
-            let scope = caller.scope(Right::new("device", "operate").of(operation.as_str()))?;
-            let reach = scope.reach(arguments)?;
+            let reach = reaching::operation(caller, *operation, arguments)?;
             match device {
-                Some(device) if !reach.has(device) => Err(not_authorized("the device is out of your reach")),
+                Some(device) if !reach.has(device) => Err(reaching::not_operated(caller, device)),
                 _ => Ok(()),
             }
         }
         Held::Job(job) => {
-            caller.must(Right::new("job", "create"))?;
-            let operations: &[Operation] = if job.is_mixed {
-                &[Operation::Update, Operation::Execute, Operation::Delete]
+            let mut reach = Reach::within(caller.scope(Right::new("job", "create"))?.groups());
+            if job.is_mixed {
+                mixed(caller)?;
             } else {
-                std::slice::from_ref(&job.template.operation)
-            };
-            operations.iter().try_for_each(|it| caller.must(Right::new("device", "operate").of(it.as_str())))
+                let template = &job.template;
+                reach = reach.and(reaching::operation(caller, template.operation, &template.arguments)?);
+            }
+            if job.reach.is_within(&reach) { Ok(()) } else { Err(not_authorized("the job has devices out of reach")) }
         }
     }
+}
+
+/// Refuses who could not ask for it itself; what is about a device that the caller does not see is unknown to it.
+fn may_decide(caller: &Caller, held: &Held, id: &str) -> Result<(), Fault> {
+    may_ask(caller, held, every_operation).map_err(|fault| match fault.name {
+        FaultName::UnknownDevice => unknown(id),
+        _ => fault,
+    })
+}
+
+/// Whoever decides on several operations at once needs the right for every one that there is.
+fn every_operation(caller: &Caller) -> Result<(), Fault> {
+    caller.must(Right::new("device", "operate"))
+}
+
+/// Whoever asked for several operations was asked for the right to each.
+fn any_operation(caller: &Caller) -> Result<(), Fault> {
+    caller.may_begin(Right::new("device", "operate"))
 }
 
 fn not_authorized(text: &str) -> Fault {
