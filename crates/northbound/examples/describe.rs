@@ -134,7 +134,8 @@ fn description(before: &str, ending: &str, version: &str) -> String {
     let port_types: BTreeSet<&str> = missing.iter().map(|operation| operation.port_type).collect();
     for port_type in port_types {
         let of_it = || missing.iter().filter(move |operation| operation.port_type == port_type);
-        let mut messages = format!("  <!-- {port_type}: more messages -->\n");
+        let header = format!("  <!-- {port_type}: messages -->\n");
+        let mut messages = String::new();
         let (mut abstract_, mut bound) = (String::new(), String::new());
         for operation in of_it() {
             let name = operation.name;
@@ -146,8 +147,10 @@ fn description(before: &str, ending: &str, version: &str) -> String {
             abstract_.push_str(&abstract_operation(operation));
             bound.push_str(&bound_operation(operation));
         }
-        messages.push('\n');
-        text = inserted(&text, "  <wsdl:portType", &messages);
+        if !text.contains(&header) {
+            text = inserted(&text, "  <wsdl:portType", &format!("{header}\n"));
+        }
+        text = text.replacen(&header, &format!("{header}{messages}"), 1);
         let opening = format!("  <wsdl:portType name=\"{port_type}\">");
         let binding = format!("  <wsdl:binding name=\"{port_type}{ending}\" type=\"tns:{port_type}\">");
         if !text.contains(&opening) {
