@@ -197,6 +197,14 @@ plain_id! {
     /// Names one device capability record (`oid` of a `DeviceCapability`) for ever.
     CapabilityOid "c"
 }
+plain_id! {
+    /// Names one allowed callback address for ever.
+    CallbackAddressId "a"
+}
+plain_id! {
+    /// Names one event for ever, in every delivery of it.
+    EventId "e"
+}
 
 impl ApprovalId {
     /// The question whether a task or a job may begin: one for each, so that asking twice asks once.

@@ -3,9 +3,12 @@
 //! Faces turn a request into the arguments of one of these methods and its answer or [`Fault`] into theirs. Nothing
 //! here knows XML, JSON or HTTP.
 
+mod api_keys;
 mod approvals;
 mod arguments;
 mod bulk_operations;
+mod callbacks;
+mod certificates;
 mod checks;
 mod consent;
 mod deployment_broker;
@@ -15,6 +18,7 @@ mod device_fields;
 mod device_import;
 mod device_manager;
 mod given;
+mod identity_providers;
 mod once;
 mod quotas;
 mod reaching;
@@ -26,12 +30,17 @@ mod together;
 mod traces;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use api_keys::KeyWanted;
 pub use approvals::{ApprovalAnswer, ApprovalsWanted};
 pub use bulk_operations::{Deployment, DeploymentReceipt, JobsByDate, TasksWanted};
+pub use callbacks::{CallbackAddressFields, CallbackAddressTold, CredentialFields, secrets_of};
+pub use certificates::{AuthorityGiven, RevocationGiven};
 pub use deployment_broker::{BulkRequest, OperationReceipt, OperationRequest, Rejected};
 pub use device_manager::{AccountFields, CapabilityFields, DeviceFields, ImportResult};
 pub use given::Given;
+pub use identity_providers::{Person, ProviderGiven};
 pub use quotas::QuotaWanted;
 pub use session::{OpenedSession, ServiceInfo};
 pub use subscriber_manager::SubscriberFields;
@@ -50,6 +59,8 @@ pub struct Broker {
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) environment: Arc<dyn Environment>,
     pub(crate) settings: Arc<Settings>,
+    /// Raised when this process changes what certificates are verified with.
+    trust_changes: Arc<AtomicU64>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) desk: Arc<quotas::Desk>,
 }
@@ -67,6 +78,10 @@ pub struct Settings {
     pub request_bytes_max: u64,
     /// Requests of one caller in a second where its domain has set nothing; twice as many may come at once.
     pub requests_per_second_max: u32,
+    /// Whether callback addresses on this machine may be spoken to without TLS: for trials.
+    pub callbacks_over_http: bool,
+    /// Longest life of an API key.
+    pub key_life_s_max: i64,
 }
 
 impl Default for Settings {
@@ -77,6 +92,8 @@ impl Default for Settings {
             session_life_s: 12 * 3600,
             request_bytes_max: 8 << 20,
             requests_per_second_max: 500,
+            callbacks_over_http: false,
+            key_life_s_max: 366 * 24 * 3600,
         }
     }
 }
@@ -106,6 +123,7 @@ impl Broker {
             settings: Arc::new(settings),
             directory: Arc::default(),
             desk: Arc::default(),
+            trust_changes: Arc::default(),
         }
     }
 
@@ -147,6 +165,16 @@ impl Broker {
     #[must_use]
     pub fn environment(&self) -> &Arc<dyn Environment> {
         &self.environment
+    }
+
+    /// A number that is another one after this process has changed what certificates are verified with.
+    #[must_use]
+    pub fn trust_changes(&self) -> u64 {
+        self.trust_changes.load(Ordering::Acquire)
+    }
+
+    fn trust_changed(&self) {
+        self.trust_changes.fetch_add(1, Ordering::AcqRel);
     }
 
     /// What the operator set.

@@ -16,6 +16,15 @@ use muster_broker::services::Broker;
 use crate::contract::administration::approvals::{
     Approve, GetApprovalById, GetApprovalPolicy, GetApprovals, Refuse, SetApprovalPolicy, Withdraw,
 };
+use crate::contract::administration::certificates::{
+    AddTrustedCertificateAuthority, BindCertificate, GetCertificates, GetRevokedCertificates,
+    GetTrustedCertificateAuthorities, RemoveTrustedCertificateAuthority, RevokeCertificate,
+    SetCertificateRevocationList, UnbindCertificate,
+};
+use crate::contract::administration::keys::{CreateApiKey, GetApiKeys, RevokeApiKey};
+use crate::contract::administration::providers::{
+    CreateIdentityProvider, DeleteIdentityProvider, GetIdentityProviders, UpdateIdentityProvider,
+};
 use crate::contract::administration::quotas::{GetQuotas, SetQuota};
 use crate::contract::bulk_operations::{
     CancelJob, CancelTask, CreateDeployments, GetJobById, GetJobs, GetJobsByDate, GetTaskHistory, GetTasks, PauseJob,
@@ -123,6 +132,22 @@ pub(crate) async fn carry_out<S: Source + Sync, T: Teller>(
         Operation::SetApprovalPolicy => call.serve::<SetApprovalPolicy>().await,
         Operation::GetQuotas => call.serve::<GetQuotas>().await,
         Operation::SetQuota => call.serve::<SetQuota>().await,
+        Operation::CreateApiKey => call.serve::<CreateApiKey>().await,
+        Operation::GetApiKeys => call.serve::<GetApiKeys>().await,
+        Operation::RevokeApiKey => call.serve::<RevokeApiKey>().await,
+        Operation::AddTrustedCertificateAuthority => call.serve::<AddTrustedCertificateAuthority>().await,
+        Operation::GetTrustedCertificateAuthorities => call.serve::<GetTrustedCertificateAuthorities>().await,
+        Operation::RemoveTrustedCertificateAuthority => call.serve::<RemoveTrustedCertificateAuthority>().await,
+        Operation::SetCertificateRevocationList => call.serve::<SetCertificateRevocationList>().await,
+        Operation::BindCertificate => call.serve::<BindCertificate>().await,
+        Operation::UnbindCertificate => call.serve::<UnbindCertificate>().await,
+        Operation::GetCertificates => call.serve::<GetCertificates>().await,
+        Operation::RevokeCertificate => call.serve::<RevokeCertificate>().await,
+        Operation::GetRevokedCertificates => call.serve::<GetRevokedCertificates>().await,
+        Operation::CreateIdentityProvider => call.serve::<CreateIdentityProvider>().await,
+        Operation::UpdateIdentityProvider => call.serve::<UpdateIdentityProvider>().await,
+        Operation::DeleteIdentityProvider => call.serve::<DeleteIdentityProvider>().await,
+        Operation::GetIdentityProviders => call.serve::<GetIdentityProviders>().await,
     }
 }
 

@@ -6,7 +6,9 @@ mod approvals;
 mod background;
 mod bulk;
 mod cache;
+mod callbacks;
 mod capabilities;
+mod certificates;
 mod checkpoint;
 mod contacts;
 mod counts;
@@ -17,8 +19,10 @@ mod guard;
 mod history;
 mod imports;
 mod jobs;
+mod keys;
 mod power;
 mod principals;
+mod providers;
 mod query;
 mod quotas;
 mod reader;
@@ -99,6 +103,7 @@ impl SqliteStore {
             known: schema::VERSION,
         })?;
         let vault = Arc::new(vault(&writer, options)?);
+        callbacks::release_all(&writer).map_err(sqlite)?;
 
         let read = |count: usize| -> Result<Vec<Connection>, OpenError> {
             (0..count.max(1))

@@ -3,6 +3,7 @@
 
 mod approvals;
 mod bulk_requests;
+mod callbacks;
 mod capabilities;
 mod deployments;
 mod devices;

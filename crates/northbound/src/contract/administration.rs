@@ -2,4 +2,7 @@
 //! contract in its style, one file for each area.
 
 pub mod approvals;
+pub mod certificates;
+pub mod keys;
+pub mod providers;
 pub mod quotas;

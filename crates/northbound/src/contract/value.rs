@@ -5,6 +5,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::civil::Time;
+use muster_broker::certificate::CertificateNameKind;
 use muster_broker::device::ManagementState;
 use muster_broker::fault::Fault;
 use muster_broker::identity::{DeviceId, Msisdn};
@@ -339,6 +340,7 @@ enumeration! { ApprovalStatus: "PENDING" "APPROVED" "REFUSED" "EXPIRED" "WITHDRA
 enumeration! { ApprovalAction: "START" "RETRY" }
 enumeration! { QuotaKind: "REQUESTS_PER_SECOND" "REQUESTS_PER_MINUTE" "TASKS_PER_HOUR" "TASKS_PER_DAY" "OPEN_TASKS"
 "JOBS_AT_ONCE" "DEVICES" "SUBSCRIBERS" "IMPORT_ROWS_PER_DAY" "CALLBACK_ADDRESSES" "API_KEYS" }
+enumeration! { CertificateNameKind: "FINGERPRINT" "URI" "DNS" "EMAIL" "COMMON_NAME" }
 enumeration! { TraceDirection: "RECEIVED" "SENT" }
 enumeration! { JobStatus: "SCHEDULED" "RUNNING" "PAUSED" "CANCELLING" "COMPLETED" "CANCELLED" "STOPPED" }
 

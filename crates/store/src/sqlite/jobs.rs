@@ -1,5 +1,6 @@
 //! Jobs: one row each. Their tasks follow in the background.
 
+use muster_broker::callback::{self, Event};
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::JobId;
 use muster_broker::job::{Hold, Job, JobEvent, JobStatus, JobView};
@@ -14,6 +15,7 @@ use rusqlite::{Connection, params};
 
 use super::SqliteStore;
 use super::approvals::class_number;
+use super::callbacks;
 use super::query::{Where, foreign_key, listed, many, one, one_more, run};
 use super::requests::once;
 use super::rows::{Cells, Done, JOB, hold_number, job_status_number, json_unless_default, task_status};
@@ -57,6 +59,8 @@ pub(super) struct Kept {
     stored: JobStatus,
     /// Whether no task can be made for want of a quota. Not stored.
     pub(super) is_stalled: bool,
+    /// What its callback is told about the states it has entered, until it is written.
+    told: Vec<Event>,
 }
 
 impl Kept {
@@ -65,6 +69,7 @@ impl Kept {
         self.job.status = status;
         self.job.finished_at = status.is_final().then_some(now);
         self.job.version = self.job.version.saturating_add(1);
+        self.told.extend(callback::of_job(&self.job, now).map(|due| due.event));
     }
 
     /// What [`update`] writes of it, to see whether it has changed. What is left out changes with the version.
@@ -112,6 +117,7 @@ impl Kept {
                 unmatched: cells.get()?,
                 without_consent: cells.get()?,
             },
+            told: Vec::new(),
         })
     }
 }
@@ -136,13 +142,14 @@ pub(super) fn active(connection: &Connection, after: Option<JobId>, limit: u32) 
     many(connection, &sql, params![after.as_ref().map(|id| id.0.as_bytes()), limit], Kept::read)
 }
 
-/// Keeps a new job; one that is there already is left alone. What its domain and owner use is left to the caller.
-pub(super) fn insert(connection: &Connection, job: &Job) -> Done<()> {
-    run(
+/// Keeps a new job; false if it is there already, and left alone. What its domain and owner use is left to the caller.
+pub(super) fn insert(connection: &Connection, job: &Job) -> Done<bool> {
+    let inserted = run(
         connection,
         "INSERT INTO job (id, tenant, owner, name, description, template, is_mixed, schedule, selector, \
          expand_after, hold, class, status, detail, created_at, finished_at, version, is_active, paced_at, paced, skipped, \
-         unmatched, reach) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, ?) ON CONFLICT (id) DO NOTHING",
+         unmatched, reach, callback) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, ?, ?) \
+         ON CONFLICT (id) DO NOTHING",
         params![
             job.id.0.as_bytes(),
             job.tenant,
@@ -163,15 +170,27 @@ pub(super) fn insert(connection: &Connection, job: &Job) -> Done<()> {
             job.version,
             !job.status.is_final(),
             json_unless_default(&job.reach)?,
+            json_unless_default(&job.callback)?,
         ],
     )?;
-    Ok(())
+    Ok(inserted == 1)
 }
 
-/// Keeps what can change of a job. The selector, which may be long, is not written again: it is there or dropped.
+/// Tells the callback of a new job which state it begins in.
+pub(super) fn tell_new(connection: &Connection, job: &Job) -> Done<()> {
+    callback::of_job(job, job.created_at).map_or(Ok(()), |due| callbacks::tell(connection, &due))
+}
+
+/// Keeps what can change of a job, and tells its callback of the states it has entered. The selector, which may be
+/// long, is not written again: it is there or dropped.
 pub(super) fn update(connection: &Connection, kept: &Kept, now: Timestamp) -> Done<()> {
-    let Kept { job, progress, stored: status_before, .. } = kept;
+    let Kept { job, progress, told, stored: status_before, .. } = kept;
     let hold = if kept.is_ending() { Hold::None } else { job.hold };
+    for event in told {
+        if let Some(due) = callback::of_job(job, event.at) {
+            callbacks::tell(connection, &callback::Due { event: event.clone(), ..due })?;
+        }
+    }
     let sweep = SWEEPS.iter().find(|(_, sweep)| Some(*sweep) == progress.sweep).map(|(number, _)| *number);
     run(
         connection,
@@ -349,6 +368,7 @@ fn create(transaction: &Transaction<'_>, jobs: Vec<Job>, taken: &mut Vec<Job>) -
             job.guard(&guard::policy(connection, &job.tenant)?);
         }
         insert(connection, &job)?;
+        tell_new(connection, &job)?;
         if !job.status.is_final() {
             taken.push(job);
         }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use muster_broker::callback;
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::{DeviceOid, TaskId};
 use muster_broker::identity::{DeviceId, Msisdn};
@@ -22,7 +23,7 @@ use super::query::{Where, foreign_key, listed, one, one_more, run};
 use super::requests::once;
 use super::rows::{Done, TASK, json_unless_default, task_status_number};
 use super::writer::{Concerns, Guard, Transaction};
-use super::{approvals, counts, devices, guard, history, jobs, query, quotas};
+use super::{approvals, callbacks, counts, devices, guard, history, jobs, query, quotas};
 
 /// What decisions about a stored task depend on, and what it is found by.
 #[derive(Clone, Debug)]
@@ -162,6 +163,11 @@ pub(super) fn keep(connection: &Connection, task: &Task, stored: &Stored, entrie
     let unique = task.id.unique.as_bytes();
     values.extend(params![task.id.bucket.0, unique]);
     run(connection, &set, values.as_slice())?;
+    if task.status != stored.status
+        && let Some(due) = callback::of_task(task)
+    {
+        callbacks::tell(connection, &due)?;
+    }
     let moved = task.job.filter(|_| task.status != stored.status);
     if task.held && opened < 0 {
         let event = match task.status {
@@ -226,8 +232,8 @@ fn insert_new(connection: &Connection, target: &Target) -> Done<()> {
         "INSERT INTO task (bucket, id, tenant, owner, job, device_bucket, device, phone_number, expected, actual, \
          operation, arguments, policy, opt_in, test_cycle, priority, schedule, released, held, status, is_open, detail, \
          attempts, start_at, end_at, plan, result, result_code, messages, created_at, updated_at, finished_at, \
-         history_len, history, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
-         ?, ?, ?)",
+         history_len, history, version, callback) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
+         ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         params![
             task.id.bucket.0,
             task.id.unique.as_bytes(),
@@ -264,10 +270,14 @@ fn insert_new(connection: &Connection, target: &Target) -> Done<()> {
             task.history_len,
             history,
             task.version,
+            json_unless_default(&task.callback)?,
         ],
     )?;
     if let Some(job) = task.job {
         counts::created(connection, job, task.status)?;
+    }
+    if let Some(due) = callback::of_task(task) {
+        callbacks::tell(connection, &due)?;
     }
     Ok(())
 }
@@ -320,10 +330,13 @@ fn create(
         }
         *taken = Some(Taken { tenant, principal, kinds, now });
     }
-    if let Some(job) = job.filter(|_| !is_known) {
-        jobs::insert(connection, &job)?;
+    let job = job.filter(|_| !is_known);
+    if let Some(job) = &job {
+        jobs::insert(connection, job)?;
     }
-    targets.iter().try_for_each(|target| insert_new(connection, target))
+    targets.iter().try_for_each(|target| insert_new(connection, target))?;
+    // After its tasks, since it may have ended with them.
+    job.map_or(Ok(()), |job| jobs::tell_new(connection, &job))
 }
 
 /// Tasks of a device that are not final, at most `limit`.

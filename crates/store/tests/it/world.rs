@@ -169,6 +169,7 @@ impl World {
             class: None,
             status: JobStatus::Scheduled,
             detail: None,
+            callback: None,
             created_at: NOW,
             finished_at: None,
             version: 1,
@@ -239,6 +240,7 @@ pub(crate) fn task(id: TaskId, device: &Device) -> Task {
         updated_at: NOW,
         finished_at: None,
         history_len: 0,
+        callback: None,
         version: 1,
     }
 }
