@@ -75,7 +75,7 @@ async fn an_approval_while_a_message_is_being_decided_lets_the_task_go_once() {
     let [mut phone] = phones(&world).await;
     let task = Ask::execute(LOCK).of(&phone, &world).await;
     let (second, approval) = (world.second().await, world.pending().await.remove(0));
-    world.meanwhile(|broker, _| async move {
+    world.meanwhile(move |broker, _| async move {
         let answer = ApprovalAnswer { approval_id: approval.id.to_string(), ..ApprovalAnswer::default() };
         broker.approve(&second, answer).await.unwrap();
     });
