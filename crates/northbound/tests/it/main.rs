@@ -1,6 +1,7 @@
 //! The WSI from HTTP to the store.
 #![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 
+mod approvals;
 mod captures;
 mod delivery;
 mod descriptions;

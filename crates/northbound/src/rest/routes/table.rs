@@ -88,7 +88,7 @@ pub(in crate::rest) static ROUTES: &[Route] = &[
     get(Operation::GetApprovalPolicy, "/approval-policy"),
     put(Operation::SetApprovalPolicy, "/approval-policy"),
     get(Operation::GetQuotas, "/quotas"),
-    put(Operation::SetQuota, "/quotas/{kind}"),
+    put(Operation::SetQuota, "/quotas"),
 ];
 
 /// Addresses of operations of the contract that this server does not offer.
