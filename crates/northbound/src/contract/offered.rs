@@ -1,6 +1,10 @@
 //! The operations, once.
 
+use super::administration::access::{OwnRights, Principal, PrincipalList, Role, RoleList, Tenant, TenantList};
 use super::administration::approvals::{ApprovalData, ApprovalList, ApprovalPolicy};
+use super::administration::callbacks::{
+    CallbackAddress, CallbackAddressList, CallbackQueueList, DeadLetterList, ReplayReceipt,
+};
 use super::administration::certificates::{
     CertificateAuthority, CertificateAuthorityList, CertificateBinding, CertificateBindingList, RevokedCertificate,
     RevokedCertificateList,
@@ -8,7 +12,7 @@ use super::administration::certificates::{
 use super::administration::keys::{ApiKey, ApiKeyList, CreatedApiKey};
 use super::administration::providers::{IdentityProvider, IdentityProviderList};
 use super::administration::quotas::{QuotaList, QuotaUsage};
-use super::administration::{approvals, certificates, keys, providers, quotas};
+use super::administration::{access, approvals, callbacks, certificates, keys, providers, quotas};
 use super::bulk_operations::{DeploymentReceipt, JobData, JobList, TaskHistory, TaskList};
 use super::deployment_broker::{OperationDefinitionList, OperationReceipt, TaskData};
 use super::descriptor::{Cardinality, FieldDescriptor, OperationDescriptor};
@@ -183,6 +187,36 @@ operations! {
     IAdministrationServices in quotas {
         GetQuotas "getQuotas" [quota read] -> "quotas" QuotaList;
         SetQuota "setQuota" [quota update] -> "quota" QuotaUsage;
+    }
+    IAdministrationServices in access {
+        CreateTenant "createTenant" [tenant create] -> "storedTenant" Tenant;
+        UpdateTenant "updateTenant" [tenant update] -> "storedTenant" Tenant;
+        DeleteTenant "deleteTenant" [tenant delete] -> "" Nothing;
+        GetTenantByName "getTenantByName" [tenant read] -> "tenant" Tenant;
+        GetTenants "getTenants" [tenant read] -> "tenants" TenantList;
+        CreatePrincipal "createPrincipal" [principal create] -> "storedPrincipal" Principal;
+        UpdatePrincipal "updatePrincipal" [principal update] -> "storedPrincipal" Principal;
+        SetPassword "setPassword" [] -> "" Nothing;
+        DeletePrincipal "deletePrincipal" [principal delete] -> "" Nothing;
+        GetPrincipalByName "getPrincipalByName" [principal read] -> "principal" Principal;
+        GetPrincipals "getPrincipals" [principal read] -> "principals" PrincipalList;
+        CreateRole "createRole" [role create] -> "storedRole" Role;
+        UpdateRole "updateRole" [role update] -> "storedRole" Role;
+        DeleteRole "deleteRole" [role delete] -> "" Nothing;
+        GetRoleByName "getRoleByName" [role read] -> "role" Role;
+        GetRoles "getRoles" [role read] -> "roles" RoleList;
+        GetOwnRights "getOwnRights" [] -> "ownRights" OwnRights;
+    }
+    IAdministrationServices in callbacks {
+        CreateCallbackAddress "createCallbackAddress" [callback create] -> "storedCallbackAddress" CallbackAddress;
+        UpdateCallbackAddress "updateCallbackAddress" [callback update] -> "storedCallbackAddress" CallbackAddress;
+        DeleteCallbackAddress "deleteCallbackAddress" [callback delete] -> "" Nothing;
+        GetCallbackAddressById "getCallbackAddressById" [callback read] -> "callbackAddress" CallbackAddress;
+        GetCallbackAddresses "getCallbackAddresses" [callback read] -> "callbackAddresses" CallbackAddressList;
+        RotateCallbackSecret "rotateCallbackSecret" [callback update] -> "storedCallbackAddress" CallbackAddress;
+        GetCallbackQueues "getCallbackQueues" [callback read] -> "callbackQueues" CallbackQueueList;
+        GetDeadLetters "getDeadLetters" [callback read] -> "deadLetters" DeadLetterList;
+        ReplayDeadLetters "replayDeadLetters" [callback replay] -> "replayReceipt" ReplayReceipt;
     }
     IAdministrationServices in keys {
         CreateApiKey "createApiKey" [key create] -> "createdApiKey" CreatedApiKey;

@@ -5,6 +5,8 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::civil::Time;
+use muster_broker::access::{PrincipalKind, TenantStatus};
+use muster_broker::callback::{CallbackKind, CredentialKind};
 use muster_broker::certificate::CertificateNameKind;
 use muster_broker::device::ManagementState;
 use muster_broker::fault::Fault;
@@ -340,7 +342,11 @@ enumeration! { ApprovalStatus: "PENDING" "APPROVED" "REFUSED" "EXPIRED" "WITHDRA
 enumeration! { ApprovalAction: "START" "RETRY" }
 enumeration! { QuotaKind: "REQUESTS_PER_SECOND" "REQUESTS_PER_MINUTE" "TASKS_PER_HOUR" "TASKS_PER_DAY" "OPEN_TASKS"
 "JOBS_AT_ONCE" "DEVICES" "SUBSCRIBERS" "IMPORT_ROWS_PER_DAY" "CALLBACK_ADDRESSES" "API_KEYS" }
+enumeration! { TenantStatus: "ACTIVE" "SUSPENDED" }
+enumeration! { PrincipalKind: "SYSTEM" "PERSON" }
 enumeration! { CertificateNameKind: "FINGERPRINT" "URI" "DNS" "EMAIL" "COMMON_NAME" }
+enumeration! { CallbackKind: "SOAP" "WEBHOOK" }
+enumeration! { CredentialKind: "BASIC" "USERNAME_TOKEN" }
 enumeration! { TraceDirection: "RECEIVED" "SENT" }
 enumeration! { JobStatus: "SCHEDULED" "RUNNING" "PAUSED" "CANCELLING" "COMPLETED" "CANCELLED" "STOPPED" }
 
@@ -352,6 +358,12 @@ const MANAGEMENT_STATES: [(&str, ManagementState); 5] = [
     ("RETIRED", ManagementState::Retired),
 ];
 
+/// The state of this name.
+pub(crate) fn management_state(name: &str) -> Option<ManagementState> {
+    let name = collapsed(name);
+    MANAGEMENT_STATES.iter().find(|(known, _)| *known == name).map(|(_, state)| *state)
+}
+
 impl Leaf for ManagementState {
     const KIND: Kind = Kind::Named(&NamedType {
         name: "ManagementState",
@@ -359,8 +371,7 @@ impl Leaf for ManagementState {
         values: &["KNOWN", "BOOTSTRAPPED", "MANAGED", "SUSPENDED", "RETIRED"],
     });
     fn parse(text: &str) -> Result<Self, String> {
-        let found = MANAGEMENT_STATES.iter().find(|(name, _)| *name == collapsed(text));
-        found.map(|(_, state)| *state).ok_or_else(|| "not one of the values of this type".to_owned())
+        management_state(text).ok_or_else(|| "not one of the values of this type".to_owned())
     }
     fn text(&self) -> String {
         MANAGEMENT_STATES.iter().find(|(_, state)| state == self).map_or("", |(name, _)| *name).to_owned()

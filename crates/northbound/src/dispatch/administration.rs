@@ -1,6 +1,8 @@
 //! IAdministrationServices, one file for each area.
 
+mod access;
 mod approvals;
+mod callbacks;
 mod certificates;
 mod keys;
 mod providers;

@@ -134,6 +134,25 @@ pub(super) fn records_made(
     Ok(())
 }
 
+/// Takes the rows of a batch of an import, of the domain and of the caller where the import has one.
+pub(super) fn rows_imported(
+    connection: &Connection,
+    tenant: &str,
+    principal: Option<&str>,
+    rows: usize,
+    now: Timestamp,
+) -> Done<()> {
+    let allowance = allowance(connection, tenant, principal.unwrap_or(""))?;
+    let (kind, more) = (Kind::ImportRowsPerDay, u64::try_from(rows).unwrap_or(u64::MAX));
+    for holder in [Some(Holder::Tenant), principal.map(Holder::Caller)].into_iter().flatten() {
+        let used = uses::stored(connection, tenant, holder, kind, now)?;
+        let admitted = allowance.admits(kind, holder, used, more, now);
+        admitted.map_err(|fault| Failure::Denied(Box::new(fault)))?;
+        uses::change(connection, tenant, holder, kind, i64::try_from(rows).unwrap_or(i64::MAX), now)?;
+    }
+    Ok(())
+}
+
 /// How many more of these kinds the domain and the caller have left: the least of them.
 fn left(
     connection: &Connection,
