@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::civil::Time;
 use muster_broker::access::{PrincipalKind, TenantStatus};
+use muster_broker::callback::{CallbackKind, CredentialKind};
 use muster_broker::certificate::CertificateNameKind;
 use muster_broker::device::ManagementState;
 use muster_broker::fault::Fault;
@@ -337,6 +338,8 @@ enumeration! { TaskStatus: "SCHEDULED" "NOTIFYING" "AWAITING_USER" "IN_PROGRESS"
 enumeration! { TenantStatus: "ACTIVE" "SUSPENDED" }
 enumeration! { PrincipalKind: "SYSTEM" "PERSON" }
 enumeration! { CertificateNameKind: "FINGERPRINT" "URI" "DNS" "EMAIL" "COMMON_NAME" }
+enumeration! { CallbackKind: "SOAP" "WEBHOOK" }
+enumeration! { CredentialKind: "BASIC" "USERNAME_TOKEN" }
 enumeration! { TraceDirection: "RECEIVED" "SENT" }
 enumeration! { JobStatus: "SCHEDULED" "RUNNING" "PAUSED" "CANCELLING" "COMPLETED" "CANCELLED" "STOPPED" }
 
@@ -348,6 +351,12 @@ const MANAGEMENT_STATES: [(&str, ManagementState); 5] = [
     ("RETIRED", ManagementState::Retired),
 ];
 
+/// The state of this name.
+pub(crate) fn management_state(name: &str) -> Option<ManagementState> {
+    let name = collapsed(name);
+    MANAGEMENT_STATES.iter().find(|(known, _)| *known == name).map(|(_, state)| *state)
+}
+
 impl Leaf for ManagementState {
     const KIND: Kind = Kind::Named(&NamedType {
         name: "ManagementState",
@@ -355,8 +364,7 @@ impl Leaf for ManagementState {
         values: &["KNOWN", "BOOTSTRAPPED", "MANAGED", "SUSPENDED", "RETIRED"],
     });
     fn parse(text: &str) -> Result<Self, String> {
-        let found = MANAGEMENT_STATES.iter().find(|(name, _)| *name == collapsed(text));
-        found.map(|(_, state)| *state).ok_or_else(|| "not one of the values of this type".to_owned())
+        management_state(text).ok_or_else(|| "not one of the values of this type".to_owned())
     }
     fn text(&self) -> String {
         MANAGEMENT_STATES.iter().find(|(_, state)| state == self).map_or("", |(name, _)| *name).to_owned()
