@@ -2,6 +2,7 @@
 
 mod bench;
 mod call;
+mod callbacks;
 mod connection;
 mod decode;
 mod demo;
@@ -50,6 +51,7 @@ enum Command {
     Demo(demo::Args),
     Sim(sim::Args),
     Call(call::Args),
+    Callbacks(callbacks::Args),
     Decode(decode::Args),
     Trace(trace::Args),
     Tree(tree::Args),
@@ -70,6 +72,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(args),
         Command::Sim(args) => sim::run(&args),
         Command::Call(args) => call::run(&args),
+        Command::Callbacks(args) => callbacks::run(&args),
         Command::Decode(args) => decode::run(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Tree(args) => tree::run(&args),

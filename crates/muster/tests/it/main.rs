@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 
 mod call;
+mod callbacks;
 mod configuration;
 mod crash;
 mod decode;
