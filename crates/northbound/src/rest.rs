@@ -3,17 +3,22 @@
 //! Sources: DM WSI contract, section 10; RFC 9110; RFC 9457.
 
 mod address;
+mod answer;
 mod credentials;
 mod exchange;
 mod negotiate;
+mod openapi;
 mod parameters;
 mod problem;
+mod reference;
 mod routes;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::any;
+
+pub(crate) use problem::Problem;
 
 use crate::wsi::Wsi;
 
@@ -46,6 +51,12 @@ pub fn addresses() -> Vec<Address> {
         is_offered: false,
     });
     offered.chain(absent).collect()
+}
+
+/// The description of this face: a document of OpenAPI 3.1.
+#[must_use]
+pub fn description() -> &'static str {
+    &openapi::TEXT
 }
 
 /// Routes of the REST face.

@@ -1,5 +1,6 @@
 //! IAdministrationServices, one file for each area.
 
+mod access;
 mod callbacks;
 mod certificates;
 mod keys;
