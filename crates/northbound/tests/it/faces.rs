@@ -54,6 +54,7 @@ fn scenarios() -> Vec<(&'static str, Vec<Step>)> {
         ("traces", traces()),
         ("subscribers", subscribers()),
         ("administration", administration()),
+        ("callbacks", callbacks()),
     ]
 }
 
@@ -428,6 +429,75 @@ fn administration() -> Vec<Step> {
         step("deleteIdentityProvider", json!({"name": "corp"})).rest("DELETE", "/identity-providers/corp", Value::Null),
         step("deleteIdentityProvider", json!({"name": "corp"})).rest("DELETE", "/identity-providers/corp", Value::Null),
     ]
+}
+
+fn callbacks() -> Vec<Step> {
+    let hook = json!({"address": "https://partner.example/hooks", "kind": "WEBHOOK", "secret": "0123456789abcdef"});
+    let soap = json!({
+        "address": "https://partner.example/soap", "kind": "SOAP", "owner": "care",
+        "credential": {"kind": "USERNAME_TOKEN", "userName": "u", "password": "p"},
+    });
+    let mut changed = soap.clone();
+    changed["enabled"] = json!(false);
+    let mut moved = changed.clone();
+    moved["callbackAddressId"] = json!("{soap}");
+    let by_id = json!({"callbackAddressId": "{hook}"});
+    let told = |address: &str| operation(&[("callback", json!({"address": address})), ("testCycle", json!(true))]);
+    let create = |address: &Value| json!({"callbackAddress": address});
+    let path = "/callback-addresses";
+    vec![
+        created(),
+        step("createCallbackAddress", create(&hook))
+            .rest("POST", path, hook.clone())
+            .keep("hook", "/callbackAddressId"),
+        step("createCallbackAddress", create(&hook)).rest("POST", path, hook.clone()),
+        step("createCallbackAddress", create(&hook)).rest("POST", path, hook).by("reader"),
+        step("createCallbackAddress", create(&soap)).rest("POST", path, soap).keep("soap", "/callbackAddressId"),
+        step("createCallbackAddress", create(&json!({"address": "http://127.0.0.1/", "kind": "SOAP"}))).rest(
+            "POST",
+            path,
+            json!({"address": "http://127.0.0.1/", "kind": "SOAP"}),
+        ),
+        step("getCallbackAddresses", json!({"owner": "care"})).get("/callback-addresses?owner=care"),
+        step("getCallbackAddressById", by_id.clone()).get("/callback-addresses/{hook}"),
+        step("getCallbackAddressById", json!({"callbackAddressId": "nothing"})).get("/callback-addresses/nothing"),
+        step("rotateCallbackSecret", json!({"callbackAddressId": "{hook}", "secret": "fedcba9876543210"})).rest(
+            "POST",
+            "/callback-addresses/{hook}/secret",
+            json!({"secret": "fedcba9876543210"}),
+        ),
+        step("rotateCallbackSecret", json!({"callbackAddressId": "{soap}"})).rest(
+            "POST",
+            "/callback-addresses/{soap}/secret",
+            json!({}),
+        ),
+        step("doOperation", told("https://partner.example/hooks/1")).rest(
+            "POST",
+            "/tasks",
+            told("https://partner.example/hooks/1"),
+        ),
+        step("doOperation", told("https://elsewhere.example/")).rest(
+            "POST",
+            "/tasks",
+            told("https://elsewhere.example/"),
+        ),
+        step("getCallbackQueues", json!({})).get("/callback-queues"),
+        step("getDeadLetters", by_id.clone()).get("/dead-letters?callbackAddressId={hook}"),
+        step("replayDeadLetters", by_id.clone()).rest("POST", "/dead-letters:replay", by_id.clone()),
+        step("replayDeadLetters", json!({})).rest("POST", "/dead-letters:replay", json!({})),
+        step("updateCallbackAddress", json!({"callbackAddress": moved})).rest(
+            "PUT",
+            "/callback-addresses/{soap}",
+            changed,
+        ),
+        step("deleteCallbackAddress", by_id.clone()).rest("DELETE", "/callback-addresses/{hook}", Value::Null),
+        step("deleteCallbackAddress", by_id).rest("DELETE", "/callback-addresses/{hook}", Value::Null),
+    ]
+}
+
+#[tokio::test]
+async fn callbacks_are_the_same_on_every_face() {
+    run::compare(callbacks()).await;
 }
 
 #[tokio::test]
