@@ -13,6 +13,11 @@ use muster_broker::access::{Caller, Right};
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::services::Broker;
 
+use crate::contract::administration::access::{
+    CreatePrincipal, CreateRole, CreateTenant, DeletePrincipal, DeleteRole, DeleteTenant, GetOwnRights,
+    GetPrincipalByName, GetPrincipals, GetRoleByName, GetRoles, GetTenantByName, GetTenants, SetPassword,
+    UpdatePrincipal, UpdateRole, UpdateTenant,
+};
 use crate::contract::administration::certificates::{
     AddTrustedCertificateAuthority, BindCertificate, GetCertificates, GetRevokedCertificates,
     GetTrustedCertificateAuthorities, RemoveTrustedCertificateAuthority, RevokeCertificate,
@@ -119,6 +124,23 @@ pub(crate) async fn carry_out<S: Source + Sync, T: Teller>(
         Operation::GetSubscribers => call.serve::<GetSubscribers>().await,
         Operation::AssignDevice => call.serve::<AssignDevice>().await,
         Operation::UnassignDevice => call.serve::<UnassignDevice>().await,
+        Operation::CreateTenant => call.serve::<CreateTenant>().await,
+        Operation::UpdateTenant => call.serve::<UpdateTenant>().await,
+        Operation::DeleteTenant => call.serve::<DeleteTenant>().await,
+        Operation::GetTenantByName => call.serve::<GetTenantByName>().await,
+        Operation::GetTenants => call.serve::<GetTenants>().await,
+        Operation::CreatePrincipal => call.serve::<CreatePrincipal>().await,
+        Operation::UpdatePrincipal => call.serve::<UpdatePrincipal>().await,
+        Operation::SetPassword => call.serve::<SetPassword>().await,
+        Operation::DeletePrincipal => call.serve::<DeletePrincipal>().await,
+        Operation::GetPrincipalByName => call.serve::<GetPrincipalByName>().await,
+        Operation::GetPrincipals => call.serve::<GetPrincipals>().await,
+        Operation::CreateRole => call.serve::<CreateRole>().await,
+        Operation::UpdateRole => call.serve::<UpdateRole>().await,
+        Operation::DeleteRole => call.serve::<DeleteRole>().await,
+        Operation::GetRoleByName => call.serve::<GetRoleByName>().await,
+        Operation::GetRoles => call.serve::<GetRoles>().await,
+        Operation::GetOwnRights => call.serve::<GetOwnRights>().await,
         Operation::CreateApiKey => call.serve::<CreateApiKey>().await,
         Operation::GetApiKeys => call.serve::<GetApiKeys>().await,
         Operation::RevokeApiKey => call.serve::<RevokeApiKey>().await,

@@ -1,5 +1,6 @@
 //! IAdministrationServices, one file for each area.
 
+mod access;
 mod certificates;
 mod keys;
 mod providers;

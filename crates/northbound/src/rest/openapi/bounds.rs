@@ -105,11 +105,18 @@ pub(super) fn is_read_only(owner: &str, field: &str) -> bool {
     field == "version"
         || matches!(
             (owner, field),
-            ("DeviceInstance", "lastSeenAt" | "oid") | ("DeviceCapability", "oid") | ("Subscriber", "deviceID")
+            ("DeviceInstance", "lastSeenAt" | "oid")
+                | ("DeviceCapability", "oid")
+                | ("Subscriber", "deviceID")
+                | ("IdentityProvider", "createdAt")
         )
 }
 
 /// Whether the server never tells a field.
 pub(super) fn is_write_only(owner: &str, field: &str) -> bool {
-    matches!((owner, field), ("DmAccount", "clientSecret" | "clientNonce" | "serverSecret" | "serverNonce"))
+    matches!(
+        (owner, field),
+        ("DmAccount", "clientSecret" | "clientNonce" | "serverSecret" | "serverNonce")
+            | ("IdentityProvider", "clientSecret")
+    )
 }
