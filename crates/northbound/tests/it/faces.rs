@@ -55,6 +55,7 @@ fn scenarios() -> Vec<(&'static str, Vec<Step>)> {
         ("subscribers", subscribers()),
         ("administration", administration()),
         ("access", access()),
+        ("callbacks", callbacks()),
     ]
 }
 
@@ -476,6 +477,51 @@ fn access() -> Vec<Step> {
     }
     steps.push(step("getOwnRights", json!({})).get("/own-rights").by("care"));
     steps
+}
+
+fn callbacks() -> Vec<Step> {
+    let address = json!({"address": "https://partner.example/notify", "kind": "SOAP"});
+    let changed = json!({"callbackAddressId": "{address}", "address": "https://partner.example/b", "kind": "SOAP"});
+    let wrong = json!({"address": "http://partner.example/notify", "kind": "SOAP"});
+    const PATH: &str = "/callback-addresses/{address}";
+    let named = json!({"callbackAddressId": "{address}"});
+    let create = |record: &Value| {
+        step("createCallbackAddress", json!({"callbackAddress": record})).rest(
+            "POST",
+            "/callback-addresses",
+            record.clone(),
+        )
+    };
+    vec![
+        create(&address).keep("address", "/callbackAddressId"),
+        create(&address),
+        create(&wrong),
+        create(&address).by("reader"),
+        step("createCallbackAddress", json!({"callbackAddress": address, "tenant": "nowhere"})).rest(
+            "POST",
+            "/callback-addresses?tenant=nowhere",
+            address.clone(),
+        ),
+        step("getCallbackAddressById", named.clone()).get(PATH),
+        step("getCallbackAddressById", json!({"callbackAddressId": "nothing"})).get("/callback-addresses/nothing"),
+        step("getCallbackAddresses", json!({"kind": "SOAP"})).get("/callback-addresses?kind=SOAP"),
+        step("updateCallbackAddress", json!({"callbackAddress": changed})).rest("PUT", PATH, changed),
+        step("rotateCallbackSecret", named.clone()).rest("POST", &format!("{PATH}/secret"), Value::Null),
+        step("getCallbackQueues", json!({})).get("/callback-queues"),
+        step("getDeadLetters", json!({})).get("/dead-letters"),
+        step("replayDeadLetters", json!({"eventId": ["nothing"]})).rest(
+            "POST",
+            "/dead-letters:replay",
+            json!({"eventId": ["nothing"]}),
+        ),
+        step("deleteCallbackAddress", named.clone()).rest("DELETE", PATH, Value::Null),
+        step("deleteCallbackAddress", named).rest("DELETE", PATH, Value::Null),
+    ]
+}
+
+#[tokio::test]
+async fn callbacks_are_the_same_on_every_face() {
+    run::compare(callbacks()).await;
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ const PROVIDER: &[(&str, &str)] = &[("/identity-providers/", "name")];
 const TENANT: &[(&str, &str)] = &[("/tenants/", "name")];
 const PRINCIPAL: &[(&str, &str)] = &[("/principals/", "name")];
 const ROLE: &[(&str, &str)] = &[("/roles/", "name")];
+const CALLBACK_ADDRESS: &[(&str, &str)] = &[("/callback-addresses/", "callbackAddressId")];
 const CAPABILITY: &[(&str, &str)] = &[("/capabilities/", "oid")];
 
 /// Addresses of the operations that this server carries out.
@@ -121,6 +122,19 @@ pub(in crate::rest) static ROUTES: &[Route] = &[
     put(Operation::UpdateRole, "/roles/{name}").body("role"),
     delete(Operation::DeleteRole, "/roles/{name}"),
     get(Operation::GetOwnRights, "/own-rights"),
+    // IAdministrationServices: callbacks
+    post(Operation::CreateCallbackAddress, "/callback-addresses")
+        .body("callbackAddress")
+        .status(201)
+        .location(CALLBACK_ADDRESS),
+    get(Operation::GetCallbackAddresses, "/callback-addresses"),
+    get(Operation::GetCallbackAddressById, "/callback-addresses/{callbackAddressId}"),
+    put(Operation::UpdateCallbackAddress, "/callback-addresses/{callbackAddressId}").body("callbackAddress"),
+    delete(Operation::DeleteCallbackAddress, "/callback-addresses/{callbackAddressId}"),
+    post(Operation::RotateCallbackSecret, "/callback-addresses/{callbackAddressId}/secret"),
+    get(Operation::GetCallbackQueues, "/callback-queues"),
+    get(Operation::GetDeadLetters, "/dead-letters"),
+    post(Operation::ReplayDeadLetters, "/dead-letters:replay"),
 ];
 
 /// Addresses of operations of the contract that this server does not offer.
