@@ -6,6 +6,7 @@ mod address;
 mod answer;
 mod credentials;
 mod exchange;
+mod import;
 mod negotiate;
 mod openapi;
 mod parameters;

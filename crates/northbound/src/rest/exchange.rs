@@ -16,6 +16,7 @@ use muster_protocol::limits::Limits;
 use super::address::{Address, nowhere};
 use super::answer::{Document, NO_ITEMS, bodiless, is_unknown, success};
 use super::credentials::Given;
+use super::import;
 use super::negotiate::{is_json, takes_json};
 use super::parameters::{assemble, is_about_path, told};
 use super::problem::Problem;
@@ -25,7 +26,6 @@ use crate::contract::device_manager::{DeviceInstanceList, GetDeviceInstanceByPho
 use crate::contract::session::{Login, Logout, RenewSession};
 use crate::contract::{At, JsonNotRead, JsonWriter, Node, Operation, Path, Record as _, Value as _, Written};
 use crate::dispatch::{Teller, carry_out, may};
-use crate::identity::{ClientCertificate, authorization};
 use crate::intake::{LARGE_BYTES, NotTaken, internal_error, peer_of};
 use crate::wsi::{Inner, Wsi};
 
@@ -67,6 +67,11 @@ async fn serve(wsi: &Wsi, request: Request, origin: Origin, correlation: &str) -
     if let Some(answer) = reference::answer(&address.segments, &parts.method, &parts.headers) {
         return answer;
     }
+    if let Some(meant) = import::meant(&address, &parts.method, &parts.headers)? {
+        refuse_overriding(&parts.headers)?;
+        let given = Given::of(&mut parts);
+        return import::answer(wsi, meant, &address, &parts, &given, body, origin).await;
+    }
     let places = places(&address.segments);
     if places.is_empty() {
         return Err(nowhere().into());
@@ -78,8 +83,7 @@ async fn serve(wsi: &Wsi, request: Request, origin: Origin, correlation: &str) -
     refuse_overriding(&parts.headers)?;
     let place = chosen(&places, &parts.method, &address)?;
     takes_json(&parts.headers)?;
-    let certificate = parts.extensions.remove::<ClientCertificate>();
-    let given = Given { certificate, authorization: authorization(&parts.headers) };
+    let given = Given::of(&mut parts);
     if given.is_nothing() && !is_open(place) {
         // Whatever the body is: nobody is asked to send it first.
         return Err(wsi.inner.challenge(not_known(), true));
@@ -178,7 +182,7 @@ fn check_body(route: &Route, headers: &HeaderMap, octets: &Bytes) -> Result<(), 
 
 impl Inner {
     /// A refusal of credentials with what is wanted instead.
-    fn challenge(&self, fault: Fault, is_stranger: bool) -> Problem {
+    pub(super) fn challenge(&self, fault: Fault, is_stranger: bool) -> Problem {
         if fault.name.rest_status() != 401 {
             return fault.into();
         }

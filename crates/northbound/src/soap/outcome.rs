@@ -165,7 +165,8 @@ impl Inner {
             (_, _, Some(action)) => action.to_owned(),
             (_, _, None) => "http://www.w3.org/2005/08/addressing/soap/fault".to_owned(),
         };
-        let answer = |(addressing, id): (&Addressing, EventId)| addressing.answer(Answer::Fault, &action, &message_id(id));
+        let answer =
+            |(addressing, id): (&Addressing, EventId)| addressing.answer(Answer::Fault, &action, &message_id(id));
         let headers = progress.addressing.as_ref().zip(id).map(answer).unwrap_or_default();
         // A client may need the challenge to send Basic at all; only who sent nothing is asked.
         let is_challenge = matches!(problem, Problem::Application(fault) if fault.name == FaultName::NotAuthenticated)

@@ -189,6 +189,18 @@ const JOB_LED: &[(&str, Parameters)] = &[
 
 /// Keys, certificates and providers.
 const ELSEWHERE: &[(&str, Parameters)] = &[
+    ("createCallbackAddress", |_| json!({"callbackAddress": {"address": "https://partner.example/n", "kind": "SOAP"}})),
+    (
+        "updateCallbackAddress",
+        |_| json!({"callbackAddress": {"callbackAddressId": "none", "address": "https://partner.example/n", "kind": "SOAP"}}),
+    ),
+    ("deleteCallbackAddress", |_| json!({"callbackAddressId": "none"})),
+    ("getCallbackAddressById", |_| json!({"callbackAddressId": "none"})),
+    ("getCallbackAddresses", |_| json!({})),
+    ("rotateCallbackSecret", |_| json!({"callbackAddressId": "none"})),
+    ("getCallbackQueues", |_| json!({})),
+    ("getDeadLetters", |_| json!({})),
+    ("replayDeadLetters", |_| json!({"callbackAddressId": "none"})),
     ("createApiKey", |_| json!({"name": "k"})),
     ("getApiKeys", |_| json!({})),
     ("revokeApiKey", |_| json!({"keyId": "none"})),
