@@ -3,8 +3,11 @@
 //! Faces turn a request into the arguments of one of these methods and its answer or [`Fault`] into theirs. Nothing
 //! here knows XML, JSON or HTTP.
 
+mod api_keys;
 mod arguments;
 mod bulk_operations;
+mod callbacks;
+mod certificates;
 mod checks;
 mod consent;
 mod deployment_broker;
@@ -14,25 +17,38 @@ mod device_fields;
 mod device_import;
 mod device_manager;
 mod given;
+mod granting;
+mod identity_providers;
 mod import_stream;
 mod once;
+mod principals;
 mod reaching;
+mod roles;
 mod scheduling;
 mod selecting;
 mod session;
 mod subscriber_manager;
+mod tenants;
 mod together;
 mod traces;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use api_keys::KeyWanted;
 pub use bulk_operations::{Deployment, DeploymentReceipt, JobsByDate, TasksWanted};
+pub use callbacks::{CallbackAddressFields, CallbackAddressTold, CredentialFields, secrets_of};
+pub use certificates::{AuthorityGiven, RevocationGiven};
 pub use deployment_broker::{BulkRequest, OperationReceipt, OperationRequest, Rejected};
 pub use device_manager::{AccountFields, CapabilityFields, DeviceFields, ImportResult};
 pub use given::Given;
+pub use identity_providers::{Person, ProviderGiven};
 pub use import_stream::{BATCH_ROWS_MAX, Import, ImportOptions, ImportPreparer, PreparedBatch};
+pub use principals::{GrantFields, NewPassword, OwnRights, PrincipalFields, PrincipalView, password};
+pub use roles::{RoleFields, RoleView};
 pub use session::{OpenedSession, ServiceInfo};
 pub use subscriber_manager::SubscriberFields;
+pub use tenants::TenantFields;
 pub use traces::{RecordingWanted, TraceSetting};
 
 use crate::access::Tenant;
@@ -48,6 +64,8 @@ pub struct Broker {
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) environment: Arc<dyn Environment>,
     pub(crate) settings: Arc<Settings>,
+    /// Raised when this process changes what certificates are verified with.
+    trust_changes: Arc<AtomicU64>,
     pub(crate) directory: Arc<Directory>,
 }
 
@@ -62,6 +80,10 @@ pub struct Settings {
     pub session_life_s: i64,
     /// Largest request of the WSI, in bytes; told by `getServiceInfo`.
     pub request_bytes_max: u64,
+    /// Whether callback addresses on this machine may be spoken to without TLS: for trials.
+    pub callbacks_over_http: bool,
+    /// Longest life of an API key.
+    pub key_life_s_max: i64,
 }
 
 impl Default for Settings {
@@ -71,6 +93,8 @@ impl Default for Settings {
             session_idle_s: 30 * 60,
             session_life_s: 12 * 3600,
             request_bytes_max: 8 << 20,
+            callbacks_over_http: false,
+            key_life_s_max: 366 * 24 * 3600,
         }
     }
 }
@@ -93,7 +117,14 @@ impl Broker {
         environment: Arc<dyn Environment>,
         settings: Settings,
     ) -> Self {
-        Self { store, vault, environment, settings: Arc::new(settings), directory: Arc::default() }
+        Self {
+            store,
+            vault,
+            environment,
+            settings: Arc::new(settings),
+            directory: Arc::default(),
+            trust_changes: Arc::default(),
+        }
     }
 
     /// The account of this name, as it was a few seconds ago at most.
@@ -134,6 +165,16 @@ impl Broker {
     #[must_use]
     pub fn environment(&self) -> &Arc<dyn Environment> {
         &self.environment
+    }
+
+    /// A number that is another one after this process has changed what certificates are verified with.
+    #[must_use]
+    pub fn trust_changes(&self) -> u64 {
+        self.trust_changes.load(Ordering::Acquire)
+    }
+
+    fn trust_changed(&self) {
+        self.trust_changes.fetch_add(1, Ordering::AcqRel);
     }
 
     /// What the operator set.

@@ -6,7 +6,9 @@
 
 mod access;
 mod background;
+mod callbacks;
 mod contacts;
+mod credentials;
 mod devices;
 mod imports;
 mod principals;
@@ -18,7 +20,12 @@ use std::pin::Pin;
 
 pub use access::{AccessStore, AccountRecord, Keep};
 pub use background::{BackgroundStore, Due};
+pub use callbacks::{
+    CallbackAddressFilter, CallbackAddressVerdict, CallbackStore, ClaimWanted, Claimed, Content, DeadLetter,
+    DeadLetterFilter, Lease, QueueView, Settled, Settlement, Waiting,
+};
 pub use contacts::{Contact, ContactKey, ContactState, ContactStep, ContactStore, DialogueState, OpenTask, Verdict};
+pub use credentials::{CertificateStore, KeyStore, ProviderStore, ProviderVerdict, ProviderWrite};
 pub use devices::{
     CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceGiven, DeviceKey, DeviceStore, DeviceVerdict, DeviceWrite,
     WriteMode,
@@ -36,6 +43,9 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 pub trait Store:
     PrincipalStore
     + AccessStore
+    + KeyStore
+    + CertificateStore
+    + ProviderStore
     + DeviceStore
     + ImportStore
     + SubscriberStore
@@ -44,12 +54,16 @@ pub trait Store:
     + ContactStore
     + TraceStore
     + BackgroundStore
+    + CallbackStore
 {
 }
 
 impl<S> Store for S where
     S: PrincipalStore
         + AccessStore
+        + KeyStore
+        + CertificateStore
+        + ProviderStore
         + DeviceStore
         + ImportStore
         + SubscriberStore
@@ -58,6 +72,7 @@ impl<S> Store for S where
         + ContactStore
         + TraceStore
         + BackgroundStore
+        + CallbackStore
 {
 }
 

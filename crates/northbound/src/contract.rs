@@ -6,13 +6,15 @@
 //!
 //! Source: DM WSI contract, sections 5 and 6.
 
+pub mod administration;
 pub mod bulk_operations;
 pub mod deployment_broker;
 mod descriptor;
 pub mod device_manager;
-mod face;
+pub(crate) mod face;
 pub mod fault;
 mod json;
+pub mod notification;
 mod offered;
 mod read;
 mod record;

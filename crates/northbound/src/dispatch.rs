@@ -1,5 +1,6 @@
 //! One use case of the broker for each operation of the contract.
 
+mod administration;
 mod bulk_operations;
 mod deployment_broker;
 mod device_manager;
@@ -12,6 +13,20 @@ use muster_broker::access::{Caller, Right};
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::services::Broker;
 
+use crate::contract::administration::access::{
+    CreatePrincipal, CreateRole, CreateTenant, DeletePrincipal, DeleteRole, DeleteTenant, GetOwnRights,
+    GetPrincipalByName, GetPrincipals, GetRoleByName, GetRoles, GetTenantByName, GetTenants, SetPassword,
+    UpdatePrincipal, UpdateRole, UpdateTenant,
+};
+use crate::contract::administration::certificates::{
+    AddTrustedCertificateAuthority, BindCertificate, GetCertificates, GetRevokedCertificates,
+    GetTrustedCertificateAuthorities, RemoveTrustedCertificateAuthority, RevokeCertificate,
+    SetCertificateRevocationList, UnbindCertificate,
+};
+use crate::contract::administration::keys::{CreateApiKey, GetApiKeys, RevokeApiKey};
+use crate::contract::administration::providers::{
+    CreateIdentityProvider, DeleteIdentityProvider, GetIdentityProviders, UpdateIdentityProvider,
+};
 use crate::contract::bulk_operations::{
     CancelJob, CancelTask, CreateDeployments, GetJobById, GetJobs, GetJobsByDate, GetTaskHistory, GetTasks, PauseJob,
     RestartJob,
@@ -109,6 +124,39 @@ pub(crate) async fn carry_out<S: Source + Sync, T: Teller>(
         Operation::GetSubscribers => call.serve::<GetSubscribers>().await,
         Operation::AssignDevice => call.serve::<AssignDevice>().await,
         Operation::UnassignDevice => call.serve::<UnassignDevice>().await,
+        Operation::CreateTenant => call.serve::<CreateTenant>().await,
+        Operation::UpdateTenant => call.serve::<UpdateTenant>().await,
+        Operation::DeleteTenant => call.serve::<DeleteTenant>().await,
+        Operation::GetTenantByName => call.serve::<GetTenantByName>().await,
+        Operation::GetTenants => call.serve::<GetTenants>().await,
+        Operation::CreatePrincipal => call.serve::<CreatePrincipal>().await,
+        Operation::UpdatePrincipal => call.serve::<UpdatePrincipal>().await,
+        Operation::SetPassword => call.serve::<SetPassword>().await,
+        Operation::DeletePrincipal => call.serve::<DeletePrincipal>().await,
+        Operation::GetPrincipalByName => call.serve::<GetPrincipalByName>().await,
+        Operation::GetPrincipals => call.serve::<GetPrincipals>().await,
+        Operation::CreateRole => call.serve::<CreateRole>().await,
+        Operation::UpdateRole => call.serve::<UpdateRole>().await,
+        Operation::DeleteRole => call.serve::<DeleteRole>().await,
+        Operation::GetRoleByName => call.serve::<GetRoleByName>().await,
+        Operation::GetRoles => call.serve::<GetRoles>().await,
+        Operation::GetOwnRights => call.serve::<GetOwnRights>().await,
+        Operation::CreateApiKey => call.serve::<CreateApiKey>().await,
+        Operation::GetApiKeys => call.serve::<GetApiKeys>().await,
+        Operation::RevokeApiKey => call.serve::<RevokeApiKey>().await,
+        Operation::AddTrustedCertificateAuthority => call.serve::<AddTrustedCertificateAuthority>().await,
+        Operation::GetTrustedCertificateAuthorities => call.serve::<GetTrustedCertificateAuthorities>().await,
+        Operation::RemoveTrustedCertificateAuthority => call.serve::<RemoveTrustedCertificateAuthority>().await,
+        Operation::SetCertificateRevocationList => call.serve::<SetCertificateRevocationList>().await,
+        Operation::BindCertificate => call.serve::<BindCertificate>().await,
+        Operation::UnbindCertificate => call.serve::<UnbindCertificate>().await,
+        Operation::GetCertificates => call.serve::<GetCertificates>().await,
+        Operation::RevokeCertificate => call.serve::<RevokeCertificate>().await,
+        Operation::GetRevokedCertificates => call.serve::<GetRevokedCertificates>().await,
+        Operation::CreateIdentityProvider => call.serve::<CreateIdentityProvider>().await,
+        Operation::UpdateIdentityProvider => call.serve::<UpdateIdentityProvider>().await,
+        Operation::DeleteIdentityProvider => call.serve::<DeleteIdentityProvider>().await,
+        Operation::GetIdentityProviders => call.serve::<GetIdentityProviders>().await,
     }
 }
 

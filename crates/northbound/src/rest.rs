@@ -7,14 +7,18 @@ mod credentials;
 mod exchange;
 mod import;
 mod negotiate;
+mod openapi;
 mod parameters;
 mod problem;
+mod reference;
 mod routes;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::any;
+
+pub(crate) use problem::Problem;
 
 use crate::wsi::Wsi;
 
@@ -47,6 +51,12 @@ pub fn addresses() -> Vec<Address> {
         is_offered: false,
     });
     offered.chain(absent).collect()
+}
+
+/// The description of this face: a document of OpenAPI 3.1.
+#[must_use]
+pub fn description() -> &'static str {
+    &openapi::TEXT
 }
 
 /// Routes of the REST face.

@@ -5,7 +5,9 @@ mod adoption;
 mod background;
 mod bulk;
 mod cache;
+mod callbacks;
 mod capabilities;
+mod certificates;
 mod checkpoint;
 mod contacts;
 mod counts;
@@ -15,7 +17,9 @@ mod expansion;
 mod history;
 mod imports;
 mod jobs;
+mod keys;
 mod principals;
+mod providers;
 mod query;
 mod reader;
 mod requests;
@@ -94,6 +98,7 @@ impl SqliteStore {
             known: schema::VERSION,
         })?;
         let vault = Arc::new(vault(&writer, options)?);
+        callbacks::release_all(&writer).map_err(sqlite)?;
 
         let read = |count: usize| -> Result<Vec<Connection>, OpenError> {
             (0..count.max(1))

@@ -19,6 +19,8 @@ pub struct Caller {
     pub permissions: Arc<[Permission]>,
     /// Where its request came from.
     pub origin: Origin,
+    /// `wsa:MessageID` of its request, where it has one: what is told later of what it asks for relates to it.
+    pub message_id: Option<Arc<str>>,
 }
 
 /// Where a request came from: for the audit log.
@@ -103,6 +105,7 @@ impl Caller {
             tenant: tenant.to_owned(),
             permissions: rights.into_iter().map(|right| Permission::whole(right, Some(tenant))).collect(),
             origin: Origin::local(Uuid::nil()),
+            message_id: None,
         }
     }
 
@@ -124,6 +127,20 @@ impl Caller {
         }
         let why = "is not held for the whole domain; ask an administrator for it";
         Err(not_authorized(&self.name, right, why))
+    }
+
+    /// Refuses what no permission gives in every tenant.
+    ///
+    /// # Errors
+    /// `NotAuthorized`, variables: object, operation.
+    pub fn must_everywhere(&self, right: Right) -> Result<(), Fault> {
+        let is_held = |permission: &Permission| {
+            permission.tenant.is_none() && !permission.is_narrowed() && permission.right.covers(right)
+        };
+        if self.permissions.iter().any(is_held) {
+            return Ok(());
+        }
+        Err(not_authorized(&self.name, right, "is needed in every tenant; ask the operator of the server"))
     }
 
     /// How far a right reaches, for what is about devices.

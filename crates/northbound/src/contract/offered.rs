@@ -1,5 +1,13 @@
 //! The operations, once.
 
+use super::administration::access::{OwnRights, Principal, PrincipalList, Role, RoleList, Tenant, TenantList};
+use super::administration::certificates::{
+    CertificateAuthority, CertificateAuthorityList, CertificateBinding, CertificateBindingList, RevokedCertificate,
+    RevokedCertificateList,
+};
+use super::administration::keys::{ApiKey, ApiKeyList, CreatedApiKey};
+use super::administration::providers::{IdentityProvider, IdentityProviderList};
+use super::administration::{access, certificates, keys, providers};
 use super::bulk_operations::{DeploymentReceipt, JobData, JobList, TaskHistory, TaskList};
 use super::deployment_broker::{OperationDefinitionList, OperationReceipt, TaskData};
 use super::descriptor::{Cardinality, FieldDescriptor, OperationDescriptor};
@@ -161,6 +169,47 @@ operations! {
         GetSubscribers "getSubscribers" [subscriber read] -> "subscribers" SubscriberList;
         AssignDevice "assignDevice" [subscriber update, device update] -> "subscriber" Subscriber;
         UnassignDevice "unassignDevice" [subscriber update, device update] -> "subscriber" Subscriber;
+    }
+    IAdministrationServices in access {
+        CreateTenant "createTenant" [tenant create] -> "storedTenant" Tenant;
+        UpdateTenant "updateTenant" [tenant update] -> "storedTenant" Tenant;
+        DeleteTenant "deleteTenant" [tenant delete] -> "" Nothing;
+        GetTenantByName "getTenantByName" [tenant read] -> "tenant" Tenant;
+        GetTenants "getTenants" [tenant read] -> "tenants" TenantList;
+        CreatePrincipal "createPrincipal" [principal create] -> "storedPrincipal" Principal;
+        UpdatePrincipal "updatePrincipal" [principal update] -> "storedPrincipal" Principal;
+        SetPassword "setPassword" [] -> "" Nothing;
+        DeletePrincipal "deletePrincipal" [principal delete] -> "" Nothing;
+        GetPrincipalByName "getPrincipalByName" [principal read] -> "principal" Principal;
+        GetPrincipals "getPrincipals" [principal read] -> "principals" PrincipalList;
+        CreateRole "createRole" [role create] -> "storedRole" Role;
+        UpdateRole "updateRole" [role update] -> "storedRole" Role;
+        DeleteRole "deleteRole" [role delete] -> "" Nothing;
+        GetRoleByName "getRoleByName" [role read] -> "role" Role;
+        GetRoles "getRoles" [role read] -> "roles" RoleList;
+        GetOwnRights "getOwnRights" [] -> "ownRights" OwnRights;
+    }
+    IAdministrationServices in keys {
+        CreateApiKey "createApiKey" [key create] -> "createdApiKey" CreatedApiKey;
+        GetApiKeys "getApiKeys" [key read] -> "apiKeys" ApiKeyList;
+        RevokeApiKey "revokeApiKey" [key revoke] -> "revokedApiKey" ApiKey;
+    }
+    IAdministrationServices in certificates {
+        AddTrustedCertificateAuthority "addTrustedCertificateAuthority" [certificate create] -> "certificateAuthority" CertificateAuthority;
+        GetTrustedCertificateAuthorities "getTrustedCertificateAuthorities" [certificate read] -> "certificateAuthorities" CertificateAuthorityList;
+        RemoveTrustedCertificateAuthority "removeTrustedCertificateAuthority" [certificate delete] -> "" Nothing;
+        SetCertificateRevocationList "setCertificateRevocationList" [certificate revoke] -> "certificateAuthority" CertificateAuthority;
+        BindCertificate "bindCertificate" [certificate bind] -> "certificateBinding" CertificateBinding;
+        UnbindCertificate "unbindCertificate" [certificate bind] -> "" Nothing;
+        GetCertificates "getCertificates" [certificate read] -> "certificateBindings" CertificateBindingList;
+        RevokeCertificate "revokeCertificate" [certificate revoke] -> "revokedCertificate" RevokedCertificate;
+        GetRevokedCertificates "getRevokedCertificates" [certificate read] -> "revokedCertificates" RevokedCertificateList;
+    }
+    IAdministrationServices in providers {
+        CreateIdentityProvider "createIdentityProvider" [provider create] -> "storedIdentityProvider" IdentityProvider;
+        UpdateIdentityProvider "updateIdentityProvider" [provider update] -> "storedIdentityProvider" IdentityProvider;
+        DeleteIdentityProvider "deleteIdentityProvider" [provider delete] -> "" Nothing;
+        GetIdentityProviders "getIdentityProviders" [provider read] -> "identityProviders" IdentityProviderList;
     }
 }
 

@@ -5,6 +5,8 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::civil::Time;
+use muster_broker::access::{PrincipalKind, TenantStatus};
+use muster_broker::certificate::CertificateNameKind;
 use muster_broker::device::ManagementState;
 use muster_broker::fault::Fault;
 use muster_broker::identity::{DeviceId, Msisdn};
@@ -332,6 +334,9 @@ macro_rules! enumeration {
 
 enumeration! { TaskStatus: "SCHEDULED" "NOTIFYING" "AWAITING_USER" "IN_PROGRESS" "AWAITING_DEVICE" "RETRY_WAIT" "PAUSED"
 "SUCCEEDED" "FAILED" "REJECTED" "CANCELLED" "EXPIRED" }
+enumeration! { TenantStatus: "ACTIVE" "SUSPENDED" }
+enumeration! { PrincipalKind: "SYSTEM" "PERSON" }
+enumeration! { CertificateNameKind: "FINGERPRINT" "URI" "DNS" "EMAIL" "COMMON_NAME" }
 enumeration! { TraceDirection: "RECEIVED" "SENT" }
 enumeration! { JobStatus: "SCHEDULED" "RUNNING" "PAUSED" "CANCELLING" "COMPLETED" "CANCELLED" "STOPPED" }
 

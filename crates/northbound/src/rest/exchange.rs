@@ -14,20 +14,21 @@ use muster_broker::fault::{Fault, FaultName};
 use muster_protocol::limits::Limits;
 
 use super::address::{Address, encoded, nowhere};
-use super::credentials::{Given, given};
+use super::credentials::Given;
 use super::import;
 use super::negotiate::{is_held, is_json, tag, takes_json};
 use super::parameters::{assemble, told};
 use super::problem::{Problem, guard};
+use super::reference;
 use super::routes::{BASE, Method, Place, Route, When, places};
 use crate::contract;
 use crate::contract::device_manager::{DeviceInstanceList, GetDeviceInstanceByPhoneNumber};
 use crate::contract::session::{Login, Logout, RenewSession};
-use crate::contract::value::Secret;
 use crate::contract::{
     At, JsonNotRead, JsonWriter, Kind, Node, Operation, Path, Record as _, Sink as _, Value as _, Written,
 };
 use crate::dispatch::{Teller, carry_out, may};
+use crate::identity::{ClientCertificate, authorization};
 use crate::intake::{LARGE_BYTES, NotTaken, internal_error, peer_of};
 use crate::wsi::{Inner, Wsi};
 
@@ -43,6 +44,7 @@ struct Received {
     route: &'static Route,
     address: Address,
     headers: HeaderMap,
+    given: Given,
     origin: Origin,
 }
 
@@ -63,11 +65,17 @@ pub(super) async fn answer(wsi: Wsi, request: Request) -> Response {
 }
 
 async fn serve(wsi: &Wsi, request: Request, origin: Origin, correlation: &str) -> Result<Response, Problem> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let address = Address::read(parts.uri.path(), parts.uri.query())?;
+    if let Some(answer) = reference::answer(&address.segments, &parts.method, &parts.headers) {
+        return answer;
+    }
+    let certificate = parts.extensions.remove::<ClientCertificate>();
+    let given = Given { certificate, authorization: authorization(&parts.headers) };
     if let Some(meant) = import::meant(&address, &parts.method, &parts.headers)? {
         refuse_overriding(&parts.headers)?;
-        return import::answer(wsi, meant, &address, &parts.method, &parts.headers, body, origin).await;
+        let asked = import::Asking { address: &address, method: &parts.method, headers: &parts.headers, given: &given };
+        return import::answer(wsi, meant, asked, body, origin).await;
     }
     let places = places(&address.segments);
     if places.is_empty() {
@@ -80,17 +88,17 @@ async fn serve(wsi: &Wsi, request: Request, origin: Origin, correlation: &str) -
     refuse_overriding(&parts.headers)?;
     let place = chosen(&places, &parts.method, &address)?;
     takes_json(&parts.headers)?;
-    if matches!(given(&parts.headers), Given::Nothing) && !is_open(place) {
+    if given.is_nothing() && !is_open(place) {
         // Whatever the body is: nobody is asked to send it first.
         return Err(wsi.inner.challenge(not_known(), true));
     }
     let octets = take(&wsi.inner, &parts.headers, body).await?;
     let route = match place {
         Place::Route(route) => route,
-        Place::Absent(_, name) => return Err(wsi.inner.absent(name, &parts.headers, origin).await),
+        Place::Absent(_, name) => return Err(wsi.inner.absent(name, &given, origin).await),
     };
     check_body(route, &parts.headers, &octets)?;
-    let received = Received { route, address, headers: parts.headers, origin };
+    let received = Received { route, address, headers: parts.headers, given, origin };
     // A task of its own: it goes on when the caller hangs up, and a panic in it ends with an answer.
     let (wsi, correlation_of_task) = (wsi.clone(), correlation.to_owned());
     let served = tokio::spawn(async move { wsi.inner.rest_exchange(received, octets, &correlation_of_task).await });
@@ -193,8 +201,8 @@ impl Inner {
     }
 
     /// Answers for an operation that is not offered: only to those who are known.
-    async fn absent(&self, name: &'static str, headers: &HeaderMap, origin: Origin) -> Problem {
-        match self.known(given(headers), origin).await {
+    async fn absent(&self, name: &'static str, given: &Given, origin: Origin) -> Problem {
+        match self.known(given, origin).await {
             Ok(known) => match self.identity.admit(&known.caller.name, self.broker.environment().now()) {
                 Ok(()) => {
                     let text = format!("{name} is not offered by this server");
@@ -224,18 +232,19 @@ impl Inner {
         octets: &Bytes,
         progress: &mut Progress,
     ) -> Result<Written, Problem> {
-        let Received { route, headers, origin, .. } = received;
-        let credentials = given(headers);
-        let is_stranger = matches!(credentials, Given::Nothing);
+        let Received { route, given: credentials, origin, .. } = received;
+        let is_stranger = credentials.is_nothing();
         let refused = |fault: Fault| self.challenge(fault, is_stranger);
         let named = |fault: Fault| Problem::from(told(route, fault));
         match route.operation {
             Operation::Login => {
-                if !is_stranger {
-                    self.known(credentials, *origin).await.map_err(refused)?;
-                }
+                let known =
+                    if is_stranger { None } else { Some(self.known(credentials, *origin).await.map_err(refused)?) };
                 let given = parameters(received, self.read(octets).await?)?;
                 let request = Login::read_fields(&given, &Path::ROOT).map_err(named)?;
+                if known.is_some_and(|known| known.caller.name != request.user_name) {
+                    return Err(refused(not_known()));
+                }
                 let session = self.login(&request, origin.peer).await.map_err(refused)?;
                 return Ok(Document::of(route).tell::<Login>(&session));
             }
@@ -264,13 +273,11 @@ impl Inner {
     }
 
     /// Ends the session that the request came with. One that is unknown or has ended is no error.
-    async fn rest_logout(&self, given: Given, origin: Origin, route: &'static Route) -> Result<Written, Fault> {
-        match given {
-            Given::Bearer(token) => self.logout(&Secret(token), None, origin).await?,
-            other => {
-                self.known(other, origin).await?;
-                return Err(nowhere());
-            }
+    async fn rest_logout(&self, given: &Given, origin: Origin, route: &'static Route) -> Result<Written, Fault> {
+        let (known, session) = self.shown(given, origin).await?;
+        match session {
+            Some(session) => self.logout(&session, known.as_ref(), origin).await?,
+            None => return Err(if known.is_some() { nowhere() } else { not_known() }),
         }
         Ok(Document::of(route).tell::<Logout>(&()))
     }

@@ -15,7 +15,7 @@ use muster_broker::fault::{Fault, FaultName};
 use muster_broker::services::ImportOptions;
 
 use super::address::Address;
-use super::credentials::{Given, given};
+use super::credentials::Given;
 use super::problem::{Problem, guard};
 use crate::import::{self, Asked, Format};
 use crate::wsi::Wsi;
@@ -79,24 +79,29 @@ fn format(headers: &HeaderMap) -> Result<Option<Format>, Fault> {
     Ok(Some(format))
 }
 
+/// What a request brings besides its body.
+pub(super) struct Asking<'r> {
+    pub(super) address: &'r Address,
+    pub(super) method: &'r Verb,
+    pub(super) headers: &'r HeaderMap,
+    pub(super) given: &'r Given,
+}
+
 /// Answers a request about imports.
 pub(super) async fn answer(
     wsi: &Wsi,
     meant: Meant,
-    address: &Address,
-    verb: &Verb,
-    headers: &HeaderMap,
+    asking: Asking<'_>,
     body: Body,
     origin: Origin,
 ) -> Result<Response, Problem> {
-    let credentials = given(headers);
-    let is_stranger = matches!(credentials, Given::Nothing);
+    let Asking { address, method, headers, given } = asking;
     let inner = &wsi.inner;
-    let known = inner.known(credentials, origin).await.map_err(|fault| inner.challenge(fault, is_stranger))?;
+    let known = inner.known(given, origin).await.map_err(|fault| inner.challenge(fault, given.is_nothing()))?;
     let caller = known.caller;
     inner.identity.admit(&caller.name, inner.broker.environment().now())?;
     match meant {
-        Meant::Position(id) => position(wsi, &caller, verb, &id).await,
+        Meant::Position(id) => position(wsi, &caller, method, &id).await,
         Meant::Rows(format) => {
             let (options, tells_progress) = asked(address, headers)?;
             let Ok(permit) = Arc::clone(&inner.imports).try_acquire_owned() else {

@@ -1,0 +1,6 @@
+//! IAdministrationServices, one file for each area.
+
+mod access;
+pub(crate) mod certificates;
+pub(crate) mod keys;
+pub(crate) mod providers;
