@@ -11,6 +11,7 @@ mod contacts;
 mod credentials;
 mod devices;
 mod imports;
+mod power;
 mod principals;
 mod subscribers;
 mod tasks;
@@ -31,6 +32,7 @@ pub use devices::{
     DeviceVerdict, DeviceWrite, WriteMode,
 };
 pub use imports::{ImportBatch, ImportKey, ImportOutcome, ImportState, ImportStep, ImportStore, ImportTotals};
+pub use power::{ApprovalFilter, Decision, EVERY_CALLER, PowerStore, QuotaChange};
 pub use principals::{PrincipalStore, SessionRecord};
 pub use subscribers::{
     Assignment, SubscriberFilter, SubscriberGiven, SubscriberKey, SubscriberStore, SubscriberVerdict,
@@ -55,6 +57,7 @@ pub trait Store:
     + JobStore
     + ContactStore
     + TraceStore
+    + PowerStore
     + BackgroundStore
     + CallbackStore
 {
@@ -73,6 +76,7 @@ impl<S> Store for S where
         + JobStore
         + ContactStore
         + TraceStore
+        + PowerStore
         + BackgroundStore
         + CallbackStore
 {
@@ -93,6 +97,9 @@ pub enum StoreError {
         /// For the log, not for callers.
         reason: String,
     },
+    /// A rule that is kept in the transaction, such as a quota, does not admit it.
+    #[error("not admitted: {0}")]
+    Denied(Box<crate::fault::Fault>),
 }
 
 /// A caller's idempotency key and what to remember under it, in the transaction of the effect.

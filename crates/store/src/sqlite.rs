@@ -2,6 +2,7 @@
 
 mod access;
 mod adoption;
+mod approvals;
 mod background;
 mod bulk;
 mod cache;
@@ -16,6 +17,7 @@ mod counts;
 mod device_write;
 mod devices;
 mod expansion;
+mod guard;
 mod history;
 mod imports;
 mod jobs;
@@ -23,9 +25,11 @@ mod keys;
 mod lists;
 mod lists_fill;
 mod membership;
+mod power;
 mod principals;
 mod providers;
 mod query;
+mod quotas;
 mod reader;
 mod requests;
 mod rows;
@@ -33,6 +37,7 @@ mod schema;
 mod subscribers;
 mod tasks;
 mod traces;
+mod uses;
 mod writer;
 
 use std::fs::File;

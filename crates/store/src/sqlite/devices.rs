@@ -5,6 +5,7 @@ use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::{CapabilityOid, DeviceOid};
 use muster_broker::job::DeviceFilter;
 use muster_broker::page::{Listed, Page};
+use muster_broker::quota::Kind;
 use muster_broker::store::{
     CapabilityFilter, CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceKey, DeviceStore, DeviceVerdict,
     DeviceWrite, Once, Pending, Remember,
@@ -19,7 +20,7 @@ use super::query::{Where, many, one};
 use super::requests::once;
 use super::rows::{DEVICE, DEVICE_FROM, DEVICE_FROM_PHONE, Done};
 use super::writer::Guard;
-use super::{SqliteStore, adoption, capabilities, lists};
+use super::{SqliteStore, adoption, capabilities, lists, quotas};
 
 /// `device_key.kind` of a deviceID, whose scope is the tenant.
 pub(super) const KIND_DEVICE_ID: i64 = 1;
@@ -76,7 +77,7 @@ impl DeviceStore for SqliteStore {
         &self,
         tenant: &str,
         writes: Vec<DeviceWrite>,
-        _now: Timestamp,
+        now: Timestamp,
         remember: Option<Remember<Vec<DeviceVerdict>>>,
     ) -> Pending<'_, Once<Vec<DeviceVerdict>>> {
         let (tenant, vault) = (tenant.to_owned(), self.vault());
@@ -85,8 +86,10 @@ impl DeviceStore for SqliteStore {
             once(connection, remember, |connection| {
                 let tally = Tally::default();
                 let write = |write| device_write::write(connection, &vault, &tally, &tenant, write);
-                let verdicts = writes.iter().map(write).collect::<Done<_>>()?;
+                let verdicts = writes.iter().map(write).collect::<Done<Vec<_>>>()?;
                 tally.keep(connection)?;
+                let created = verdicts.iter().filter(|it| matches!(it, DeviceVerdict::Created(_))).count();
+                quotas::records_made(connection, &tenant, "", Kind::Devices, created, now)?;
                 Ok(verdicts)
             })
         }))

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0007_subscribers.sql"),
     include_str!("../../migrations/sqlite/0008_keys.sql"),
     include_str!("../../migrations/sqlite/0009_lists.sql"),
+    include_str!("../../migrations/sqlite/0010_power.sql"),
     include_str!("../../migrations/sqlite/0011_imports.sql"),
 ];
 

@@ -4,14 +4,15 @@ use muster_broker::device::Device;
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::identity::{DeviceId, Msisdn};
 use muster_broker::page::{Listed, Page};
+use muster_broker::quota::Kind;
 use muster_broker::store::{
     Assignment, DeviceKey, Once, Pending, Remember, SubscriberFilter, SubscriberGiven, SubscriberKey, SubscriberStore,
     SubscriberVerdict, WriteMode,
 };
 use muster_broker::subscriber::{self, Subscriber, SubscriberView};
+use muster_broker::time::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::SqliteStore;
 use super::device_write;
 use super::devices::{find as find_device, outdated};
 use super::lists;
@@ -19,6 +20,7 @@ use super::query::{listed, many, one, run};
 use super::requests::once;
 use super::rows::{Cells, DEVICE, Done, json_unless_default};
 use super::writer::Guard;
+use super::{SqliteStore, quotas};
 
 /// Columns for [`subscriber`], from `subscriber s`.
 pub(super) const COLUMNS: &str =
@@ -248,7 +250,20 @@ impl SubscriberStore for SqliteStore {
         remember: Option<Remember<SubscriberVerdict>>,
     ) -> Pending<'_, Once<SubscriberVerdict>> {
         Box::pin(self.write(Guard::Savepoint, 1024, move |connection| {
-            once(connection, remember, |connection| write(connection, mode, &given))
+            once(connection, remember, |connection| {
+                let verdict = write(connection, mode, &given)?;
+                let created = usize::from(mode == WriteMode::Create && verdict.is_ok());
+                // The number of records is of no time.
+                quotas::records_made(
+                    connection,
+                    &given.subscriber.tenant,
+                    "",
+                    Kind::Subscribers,
+                    created,
+                    Timestamp(0),
+                )?;
+                Ok(verdict)
+            })
         }))
     }
 

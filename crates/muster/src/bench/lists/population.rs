@@ -271,6 +271,7 @@ impl Population {
             history_len: 0,
             version: 1,
             callback: None,
+            held: false,
         };
         Target { task, history: Vec::new() }
     }
@@ -301,6 +302,8 @@ impl Population {
             version: 1,
             reach: muster_broker::access::Reach::default(),
             callback: None,
+            hold: muster_broker::job::Hold::default(),
+            class: None,
         }
     }
 }

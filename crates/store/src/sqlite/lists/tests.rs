@@ -366,6 +366,7 @@ fn task(random: &mut fastrand::Rng, index: u32, device: &Device) -> Task {
         history_len: 0,
         version: 1,
         callback: None,
+        held: false,
     }
 }
 
