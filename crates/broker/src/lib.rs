@@ -9,6 +9,7 @@ pub mod fault;
 pub mod id;
 pub mod identity;
 pub mod job;
+pub mod ledger;
 mod names;
 pub mod operation;
 pub mod page;

@@ -6,6 +6,7 @@
 mod arguments;
 mod bulk_operations;
 mod checks;
+mod deeds;
 mod deployment_broker;
 mod deployments;
 mod device_capabilities;

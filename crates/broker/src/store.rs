@@ -7,6 +7,7 @@
 mod background;
 mod contacts;
 mod devices;
+mod ledger;
 mod principals;
 mod tasks;
 mod traces;
@@ -19,6 +20,7 @@ pub use devices::{
     CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceGiven, DeviceKey, DeviceStore, DeviceVerdict, DeviceWrite,
     WriteMode,
 };
+pub use ledger::{Erased, LedgerStore};
 pub use principals::{PrincipalStore, SessionRecord};
 pub use tasks::{HistoryOf, JobFilter, JobStore, Target, TaskFilter, TaskStore};
 pub use traces::TraceStore;
@@ -28,12 +30,12 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 
 /// Everything that is kept.
 pub trait Store:
-    PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + TraceStore + BackgroundStore
+    PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + TraceStore + LedgerStore + BackgroundStore
 {
 }
 
 impl<S> Store for S where
-    S: PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + TraceStore + BackgroundStore
+    S: PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + TraceStore + LedgerStore + BackgroundStore
 {
 }
 

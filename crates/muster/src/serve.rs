@@ -174,7 +174,8 @@ async fn first_administrator(broker: &Broker, given: Option<String>) -> anyhow::
         password_hash: hash,
         digest_secret: None,
     };
-    broker.store().principal_put(principal).await?;
+    let deed = Deed::of_server(FIRST_TENANT, "begin", broker.environment().now());
+    broker.store().principal_put(principal, deed).await?;
     Ok(made_up.then_some(password))
 }
 

@@ -1,9 +1,11 @@
 //! The port on SQLite.
 
 mod adoption;
+pub(crate) mod audit;
 mod background;
 mod cache;
 mod capabilities;
+mod charges;
 mod checkpoint;
 mod contacts;
 mod counts;
@@ -12,6 +14,7 @@ mod devices;
 mod expansion;
 mod history;
 mod jobs;
+pub(crate) mod ledger;
 mod principals;
 mod query;
 mod reader;
@@ -145,9 +148,9 @@ impl SqliteStore {
         &self,
         guard: Guard,
         bytes: usize,
-        work: impl FnOnce(&Connection) -> Done<T> + Send + 'static,
+        work: impl FnOnce(&Transaction<'_>) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.queue(guard, bytes, Concerns::Anything, move |transaction| work(transaction.connection)).await
+        self.queue(guard, bytes, Concerns::Anything, work).await
     }
 
     /// Writes what a message of one device changes.
@@ -286,7 +289,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&Options::new(folder.path())).unwrap();
         let put = |name: &'static str| {
-            move |connection: &Connection| -> Done<()> { schema::meta_put(connection, name, b"x") }
+            move |transaction: &Transaction<'_>| -> Done<()> { schema::meta_put(transaction, name, b"x") }
         };
         let failing = store.write(Guard::Savepoint, 0, move |connection| {
             put("half")(connection)?;

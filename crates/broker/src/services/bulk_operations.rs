@@ -197,7 +197,7 @@ impl Broker {
     /// `NotAuthorized`, `InvalidArgument`, `UnknownJob`, `WrongState`.
     pub async fn cancel_job(&self, caller: &Caller, job_id: &str, reason: Option<String>) -> Result<JobView, Fault> {
         caller.must(Right::new("job", "cancel"))?;
-        self.job_led(caller, job_id, JobEvent::CancelAsked, reason).await
+        self.job_led(caller, job_id, JobEvent::CancelAsked, reason, "cancelJob").await
     }
 
     /// Pauses a job: no new task is started.
@@ -206,7 +206,7 @@ impl Broker {
     /// `NotAuthorized`, `InvalidArgument`, `UnknownJob`, `WrongState`.
     pub async fn pause_job(&self, caller: &Caller, job_id: &str, reason: Option<String>) -> Result<JobView, Fault> {
         caller.must(Right::new("job", "pause"))?;
-        self.job_led(caller, job_id, JobEvent::PauseAsked, reason).await
+        self.job_led(caller, job_id, JobEvent::PauseAsked, reason, "pauseJob").await
     }
 
     /// Lets a paused job go on; with `retry_failed` also a finished one, whose failed, expired and cancelled tasks run
@@ -222,7 +222,7 @@ impl Broker {
         reason: Option<String>,
     ) -> Result<JobView, Fault> {
         caller.must(Right::new("job", "restart"))?;
-        self.job_led(caller, job_id, JobEvent::RestartAsked { retry_failed }, reason).await
+        self.job_led(caller, job_id, JobEvent::RestartAsked { retry_failed }, reason, "restartJob").await
     }
 
     /// Cancels a task, within a job or on its own.
@@ -233,8 +233,7 @@ impl Broker {
         caller.must(Right::new("task", "cancel"))?;
         let id = read_task_id(task_id)?;
         checks::reason(reason.as_deref())?;
-        let now = self.environment.now();
-        self.store.task_cancel(&caller.tenant, id, reason, &caller.name, now).await?
+        self.store.task_cancel(&caller.tenant, id, reason, self.deed(caller, "cancelTask")).await?
     }
 
     async fn job_there(&self, caller: &Caller, job_id: &str) -> Result<JobView, Fault> {
@@ -248,11 +247,11 @@ impl Broker {
         job_id: &str,
         event: JobEvent,
         reason: Option<String>,
+        operation: &'static str,
     ) -> Result<JobView, Fault> {
         let id = JobId::parse(job_id).map_err(|_| unknown_job(job_id))?;
         checks::reason(reason.as_deref())?;
-        let now = self.environment.now();
-        self.store.job_advance(&caller.tenant, id, event, reason, &caller.name, now).await?
+        self.store.job_advance(&caller.tenant, id, event, reason, self.deed(caller, operation)).await?
     }
 
     async fn jobs_listed(

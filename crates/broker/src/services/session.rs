@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::Broker;
 use crate::access::{Caller, Principal, Right};
 use crate::fault::{Fault, FaultName};
+use crate::ledger::Deed;
 use crate::store::SessionRecord;
 use crate::time::Timestamp;
 
@@ -72,7 +73,8 @@ impl Broker {
             used_at: now,
         };
         let opened = self.opened(session_id, &record);
-        self.store.session_put(record).await?;
+        let deed = Deed { actor: principal.name.clone(), face: "SOAP", ..Deed::of_server(&principal.tenant, "login", now) };
+        self.store.session_put(record, deed).await?;
         Ok(opened)
     }
 
@@ -106,7 +108,8 @@ impl Broker {
     /// # Errors
     /// Only those of the server.
     pub async fn logout(&self, session_id: &str) -> Result<(), Fault> {
-        self.store.session_delete(self.session_digest(session_id)).await?;
+        let deed = Deed { face: "SOAP", ..Deed::of_server("", "logout", self.environment.now()) };
+        self.store.session_delete(self.session_digest(session_id), deed).await?;
         Ok(())
     }
 

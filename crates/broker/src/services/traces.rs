@@ -52,7 +52,8 @@ impl Broker {
         caller.must(RIGHT)?;
         let recording = self.recording(&wanted)?;
         let device = self.device_traced(caller, device_id, oid).await?;
-        self.store.trace_set(&caller.tenant, device.oid, recording, wanted.discard).await??;
+        let deed = self.deed(caller, "setDeviceTrace");
+        self.store.trace_set(&caller.tenant, device.oid, recording, wanted.discard, deed).await??;
         Ok(TraceSetting { device, recording })
     }
 

@@ -59,7 +59,8 @@ pub(super) async fn register(store: &Arc<dyn Store>, vault: &Arc<dyn Vault>, dev
         }
         let store = store.clone();
         writing = Some(tokio::spawn(async move {
-            store.device_write(FIRST_TENANT, writes, System.now(), None).await?;
+            let deed = Deed::local(FIRST_TENANT, "bench", System.now()).told_together();
+            store.device_write(FIRST_TENANT, writes, deed, None).await?;
             Ok(())
         }));
     }

@@ -73,7 +73,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
                     name,
                 };
                 let name = principal.name.clone();
-                store.principal_put(principal).await?;
+                let deed = Deed::local(&principal.tenant, "principal", System.now());
+                store.principal_put(principal, deed).await?;
                 println!("{name} may call the server");
                 if made_up {
                     println!("password  {password}   (printed once)");

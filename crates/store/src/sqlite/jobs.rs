@@ -3,6 +3,7 @@
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::JobId;
 use muster_broker::job::{Job, JobEvent, JobStatus, JobView};
+use muster_broker::ledger::{AuditEntry, ChargeableEvent, Deed, Object, Picture, job as picture};
 use muster_broker::page::{Listed, Page};
 use muster_broker::store::{JobFilter, JobStore, Once, Pending, Remember};
 use muster_broker::task::TaskStatus;
@@ -15,7 +16,8 @@ use super::query::{Where, foreign_key, listed, many, one, one_more, run};
 use super::requests::once;
 use super::rows::{Cells, Done, JOB, job_status_number, task_status};
 use super::tasks::page_key;
-use super::writer::Guard;
+use super::writer::{Guard, Transaction};
+use super::{charges, ledger};
 
 /// A change that the tasks of a job follow page by page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,9 +109,34 @@ pub(super) fn active(connection: &Connection, after: Option<JobId>, limit: u32) 
     many(connection, &sql, params![after.as_ref().map(|id| id.0.as_bytes()), limit], Kept::read)
 }
 
-/// Keeps a new job; one that is there already is left alone.
-pub(super) fn insert(connection: &Connection, job: &Job) -> Done<()> {
-    run(
+/// Keeps a new job, which is charged for and told in the log; one that is there already is left alone.
+pub(super) fn create(connection: &Transaction<'_>, job: &Job, deed: &Deed) -> Done<()> {
+    if !insert(connection, job)? {
+        return Ok(());
+    }
+    ledger::add(connection, AuditEntry::done(deed, Object::job(job.id), None, Some(picture(job))))?;
+    if let Some(event) = ChargeableEvent::of_job(job, deed.operation, deed.at) {
+        charges::add(connection, &event)?;
+    }
+    Ok(())
+}
+
+/// What the log tells of a job that goes on to another status.
+pub(super) fn changed(deed: &Deed, before: JobStatus, job: &Job, is_retried: bool) -> AuditEntry {
+    let (before, after) = (
+        Picture::of(serde_json::json!({ "status": before.as_str() })),
+        Picture::of(serde_json::json!({
+            "status": job.status.as_str(),
+            "detail": job.detail,
+            "retryFailed": is_retried.then_some(true),
+        })),
+    );
+    AuditEntry::done(deed, Object::job(job.id), Some(before), Some(after))
+}
+
+/// True if it was not there.
+fn insert(connection: &Connection, job: &Job) -> Done<bool> {
+    let added = run(
         connection,
         "INSERT INTO job (id, tenant, owner, name, description, template, is_mixed, schedule, selector, \
          expand_after, status, detail, created_at, finished_at, version, is_active, paced_at, paced, skipped, \
@@ -133,7 +160,7 @@ pub(super) fn insert(connection: &Connection, job: &Job) -> Done<()> {
             !job.status.is_final(),
         ],
     )?;
-    Ok(())
+    Ok(added > 0)
 }
 
 /// Keeps what can change of a job. The selector, which may be long, is not written again: it is there or dropped.
@@ -217,11 +244,10 @@ fn list(connection: &Connection, tenant: &str, filter: &JobFilter, page: &Page) 
 struct Asked {
     event: JobEvent,
     reason: Option<String>,
-    actor: String,
-    now: Timestamp,
+    deed: Deed,
 }
 
-fn advance(connection: &Connection, tenant: &str, id: JobId, asked: Asked) -> Done<Result<JobView, Fault>> {
+fn advance(connection: &Transaction<'_>, tenant: &str, id: JobId, asked: Asked) -> Done<Result<JobView, Fault>> {
     let Some(mut kept) = kept(connection, id)?.filter(|kept| kept.job.tenant == tenant) else {
         return Ok(Err(Fault::new(FaultName::UnknownJob, format!("there is no job {id}")).with(id)));
     };
@@ -248,24 +274,25 @@ fn advance(connection: &Connection, tenant: &str, id: JobId, asked: Asked) -> Do
                     (progress.sweep, progress.sweep_after) = (sweep, None);
                 }
                 if retries {
-                    (progress.retry_at, progress.retry_after) = (Some(asked.now), None);
+                    (progress.retry_at, progress.retry_after) = (Some(asked.deed.at), None);
                 }
             }
             JobEvent::Started | JobEvent::AllFinal | JobEvent::ThresholdPassed => {}
         }
-        kept.progress.actor = (!asked.actor.is_empty()).then_some(asked.actor);
+        kept.progress.actor = (!asked.deed.actor.is_empty()).then(|| asked.deed.actor.clone());
         kept.job.detail = asked.reason;
-        kept.enter(status, asked.now);
+        kept.enter(status, asked.deed.at);
         update(connection, &kept)?;
+        ledger::add(connection, changed(&asked.deed, before, &kept.job, retries))?;
     }
     Ok(Ok(view(connection, kept.job)?))
 }
 
 impl JobStore for SqliteStore {
-    fn job_create(&self, jobs: Vec<Job>, remember: Option<Remember<()>>) -> Pending<'_, Once<()>> {
+    fn job_create(&self, jobs: Vec<Job>, deed: Deed, remember: Option<Remember<()>>) -> Pending<'_, Once<()>> {
         let bytes = jobs.len().saturating_mul(4096);
         Box::pin(self.write(Guard::Savepoint, bytes, move |connection| {
-            once(connection, remember, |connection| jobs.iter().try_for_each(|job| insert(connection, job)))
+            once(connection, remember, |connection| jobs.iter().try_for_each(|job| create(connection, job, &deed)))
         }))
     }
 
@@ -290,10 +317,9 @@ impl JobStore for SqliteStore {
         id: JobId,
         event: JobEvent,
         reason: Option<String>,
-        actor: &str,
-        now: Timestamp,
+        deed: Deed,
     ) -> Pending<'_, Result<JobView, Fault>> {
-        let (tenant, asked) = (tenant.to_owned(), Asked { event, reason, actor: actor.to_owned(), now });
+        let (tenant, asked) = (tenant.to_owned(), Asked { event, reason, deed });
         Box::pin(self.write(Guard::Savepoint, 1024, move |connection| advance(connection, &tenant, id, asked)))
     }
 }

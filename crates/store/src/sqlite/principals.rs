@@ -1,6 +1,7 @@
 //! Principals and their sessions.
 
 use muster_broker::access::Principal;
+use muster_broker::ledger::{AuditEntry, Deed, Object, Picture};
 use muster_broker::store::{Pending, PrincipalStore, SessionRecord};
 use muster_broker::time::Timestamp;
 use rusqlite::params;
@@ -8,7 +9,8 @@ use rusqlite::params;
 use super::SqliteStore;
 use super::query::{many, one, run};
 use super::rows::{Cells, Done};
-use super::writer::Guard;
+use super::ledger;
+use super::writer::{Guard, Transaction};
 
 fn principal(cells: &mut Cells<'_>) -> Done<Principal> {
     Ok(Principal {
@@ -20,9 +22,32 @@ fn principal(cells: &mut Cells<'_>) -> Done<Principal> {
     })
 }
 
+/// A session has no name that may be told: its identifier is a credential.
+fn of_session(principal: &str) -> Object {
+    Object::named("session", Some(principal))
+}
+
+/// What the log tells of a principal that is written. Its secrets are told to have changed, never what they are.
+fn told(connection: &Transaction<'_>, principal: &Principal, deed: &Deed) -> Done<()> {
+    let sql = "SELECT name, tenant, roles, password_hash, digest_secret FROM principal WHERE name = ?";
+    let before = one(connection, sql, [&principal.name], self::principal)?;
+    if before.as_ref() == Some(principal) {
+        return Ok(());
+    }
+    let picture = |principal: &Principal| Picture::of(serde_json::json!({"tenant": principal.tenant, "role": principal.roles}));
+    let mut after = picture(principal);
+    if before.as_ref().is_some_and(|before| before.password_hash != principal.password_hash) {
+        after.open.insert("passwordChanged".to_owned(), true.into());
+    }
+    let object = Object::named("principal", Some(&principal.name));
+    let deed = deed.clone().within(&principal.tenant);
+    ledger::add(connection, AuditEntry::done(&deed, object, before.as_ref().map(picture), Some(after)))
+}
+
 impl PrincipalStore for SqliteStore {
-    fn principal_put(&self, principal: Principal) -> Pending<'_, ()> {
+    fn principal_put(&self, principal: Principal, deed: Deed) -> Pending<'_, ()> {
         Box::pin(self.write(Guard::Savepoint, 512, move |connection| {
+            told(connection, &principal, &deed)?;
             run(
                 connection,
                 "INSERT INTO principal (name, tenant, roles, password_hash, digest_secret) VALUES (?, ?, ?, ?, ?) \
@@ -65,14 +90,17 @@ impl PrincipalStore for SqliteStore {
         }))
     }
 
-    fn session_put(&self, session: SessionRecord) -> Pending<'_, ()> {
+    fn session_put(&self, session: SessionRecord, deed: Deed) -> Pending<'_, ()> {
         Box::pin(self.write(Guard::Savepoint, 256, move |connection| {
-            run(
+            let added = run(
                 connection,
                 "INSERT INTO wsi_session (digest, principal, tenant, created_at, used_at) VALUES (?, ?, ?, ?, ?) \
                  ON CONFLICT (digest) DO NOTHING",
                 params![session.digest, session.principal, session.tenant, session.created_at.0, session.used_at.0],
             )?;
+            if added > 0 {
+                ledger::add(connection, AuditEntry::done(&deed, of_session(&session.principal), None, None))?;
+            }
             Ok(())
         }))
     }
@@ -106,10 +134,16 @@ impl PrincipalStore for SqliteStore {
         })
     }
 
-    fn session_delete(&self, digest: [u8; 32]) -> Pending<'_, ()> {
+    fn session_delete(&self, digest: [u8; 32], deed: Deed) -> Pending<'_, ()> {
         Box::pin(self.write(Guard::Savepoint, 64, move |connection| {
+            let whose = "SELECT principal, tenant FROM wsi_session WHERE digest = ?";
+            let whose = one(connection, whose, [digest], |cells| Ok((cells.get::<String>()?, cells.get::<String>()?)))?;
+            let Some((actor, tenant)) = whose else { return Ok(()) };
             run(connection, "DELETE FROM wsi_session WHERE digest = ?", [digest])?;
-            Ok(())
+            // Whoever ends a session is who it belongs to.
+            let object = of_session(&actor);
+            let deed = Deed { actor, tenant, ..deed };
+            ledger::add(connection, AuditEntry::done(&deed, object, None, None))
         }))
     }
 }
