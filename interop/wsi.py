@@ -48,6 +48,7 @@ MESSAGE_IDS = {
     "UnknownJob": "DMS0102",
     "UnknownDevice": "DMS0103",
     "UnknownCapability": "DMS0104",
+    "UnknownSubscriber": "DMS0105",
     "UnknownPackage": "DMS0106",
     "AlreadyExists": "DMS0201",
     "OutdatedVersion": "DMS0202",

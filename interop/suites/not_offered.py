@@ -4,7 +4,7 @@ import harness
 import wsi
 
 CALLBACK = {"address": "https://external-system.example/notify"}
-PORT_TYPES = ["IEventServices", "IContentServices", "ISubscriberServices", "ITunnelServices"]
+PORT_TYPES = ["IEventServices", "IContentServices", "ITunnelServices"]
 
 
 class NotOffered(wsi.Case):
@@ -50,7 +50,6 @@ class NotOffered(wsi.Case):
         calls = [
             lambda: self.system.getRegistrations(),
             lambda: self.system.getPackageById(packageId="p"),
-            lambda: self.system.getSubscriberByPhoneNumber(phoneNumber=self.device.phone_number),
             lambda: self.system.closeTunnel(tunnelId="t"),
         ]
         for call in calls:

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: what tests need, every Rust test, and foreign programs against the binary.
 
 mod count;
+mod node;
 mod setup;
 
 use std::process::Command;
@@ -13,12 +14,18 @@ use crate::stage::{Outcome, Stage};
 use crate::workspace::Workspace;
 
 /// The stages in order.
-pub(crate) const STAGES: [Stage; 6] = [
+pub(crate) const STAGES: [Stage; 8] = [
     Stage {
         name: "python",
         does: "a virtual environment with pinned packages for the interop suites",
         needs: &[],
         run: setup::python,
+    },
+    Stage {
+        name: "node",
+        does: "pinned packages of the npm registry for the interop suites in JavaScript",
+        needs: &[],
+        run: node::packages,
     },
     Stage {
         name: "packages",
@@ -34,6 +41,12 @@ pub(crate) const STAGES: [Stage; 6] = [
         does: "an External System (Python, zeep) against the running binary with simulated devices",
         needs: &["python", "build"],
         run: zeep,
+    },
+    Stage {
+        name: "soap",
+        does: "an External System (node, soap) against the running binary with simulated devices",
+        needs: &["node", "build"],
+        run: soap,
     },
 ];
 
@@ -68,6 +81,13 @@ fn zeep(workspace: &Workspace) -> Result<Outcome> {
     let mut python = Command::new(setup::venv_python(workspace));
     python.arg("-u").arg("interop/run.py").arg("--binary").arg(binary).current_dir(workspace.root());
     counted(&mut python)
+}
+
+fn soap(workspace: &Workspace) -> Result<Outcome> {
+    let binary = workspace.target().join("debug").join(format!("muster{}", std::env::consts::EXE_SUFFIX));
+    let mut run = Command::new(node::program(workspace));
+    run.arg("interop/node/run.mjs").arg("--binary").arg(binary).current_dir(workspace.root());
+    counted(&mut run)
 }
 
 /// Runs a program that runs tests. Finding none is a failure: a suite that is not there passes too easily.

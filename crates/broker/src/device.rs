@@ -35,7 +35,7 @@ pub struct Device {
     pub software_version: Option<String>,
     /// Life cycle state.
     pub management_state: ManagementState,
-    /// Subscriber the device is assigned to.
+    /// Subscriber the device is assigned to; there is one of this identifier in the domain.
     pub subscriber_id: Option<String>,
     /// Names of device groups.
     pub group: Vec<String>,

@@ -161,6 +161,9 @@ pub struct TaskTemplate {
     pub test_cycle: bool,
     /// 1 to 9.
     pub priority: u8,
+    /// Whether devices whose subscriber has not consented get no task.
+    #[serde(default)]
+    pub needs_consent: bool,
 }
 
 /// How far the making of a job's tasks has come.

@@ -18,6 +18,7 @@ pub mod ports;
 pub mod schedule;
 pub mod services;
 pub mod store;
+pub mod subscriber;
 pub mod task;
 pub mod time;
 pub mod trace;

@@ -6,6 +6,7 @@
 mod arguments;
 mod bulk_operations;
 mod checks;
+mod consent;
 mod deeds;
 mod deployment_broker;
 mod deployments;
@@ -18,6 +19,7 @@ mod once;
 mod scheduling;
 mod selecting;
 mod session;
+mod subscriber_manager;
 mod together;
 mod traces;
 
@@ -28,6 +30,7 @@ pub use deployment_broker::{BulkRequest, OperationReceipt, OperationRequest, Rej
 pub use device_manager::{AccountFields, CapabilityFields, DeviceFields, ImportResult};
 pub use given::Given;
 pub use session::{OpenedSession, ServiceInfo};
+pub use subscriber_manager::SubscriberFields;
 pub use traces::{RecordingWanted, TraceSetting};
 
 use crate::fault::{Fault, FaultName};
@@ -54,6 +57,8 @@ pub struct Settings {
     pub session_life_s: i64,
     /// Largest request of the WSI, in bytes; told by `getServiceInfo`.
     pub request_bytes_max: u64,
+    /// Whether operations that ask no user need the standing consent of the device's subscriber.
+    pub is_consent_demanded: bool,
 }
 
 impl Default for Settings {
@@ -63,6 +68,7 @@ impl Default for Settings {
             session_idle_s: 30 * 60,
             session_life_s: 12 * 3600,
             request_bytes_max: 8 << 20,
+            is_consent_demanded: false,
         }
     }
 }

@@ -9,6 +9,7 @@ mod contacts;
 mod devices;
 mod ledger;
 mod principals;
+mod subscribers;
 mod tasks;
 mod traces;
 
@@ -22,6 +23,7 @@ pub use devices::{
 };
 pub use ledger::{Erased, LedgerStore};
 pub use principals::{PrincipalStore, SessionRecord};
+pub use subscribers::{Assignment, SubscriberGiven, SubscriberKey, SubscriberStore, SubscriberVerdict};
 pub use tasks::{HistoryOf, JobFilter, JobStore, Target, TaskFilter, TaskStore};
 pub use traces::TraceStore;
 
@@ -30,12 +32,28 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 
 /// Everything that is kept.
 pub trait Store:
-    PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + TraceStore + LedgerStore + BackgroundStore
+    PrincipalStore
+    + DeviceStore
+    + SubscriberStore
+    + TaskStore
+    + JobStore
+    + ContactStore
+    + TraceStore
+    + LedgerStore
+    + BackgroundStore
 {
 }
 
 impl<S> Store for S where
-    S: PrincipalStore + DeviceStore + TaskStore + JobStore + ContactStore + TraceStore + LedgerStore + BackgroundStore
+    S: PrincipalStore
+        + DeviceStore
+        + SubscriberStore
+        + TaskStore
+        + JobStore
+        + ContactStore
+        + TraceStore
+        + LedgerStore
+        + BackgroundStore
 {
 }
 

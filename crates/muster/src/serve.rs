@@ -17,7 +17,8 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
-use muster_broker::access::{Principal, Role};
+use muster_broker::access::{BuiltIn, Grant, GrantTenant, Granted, Principal};
+use muster_broker::ledger::Deed;
 use muster_broker::ports::Environment;
 use muster_broker::ports::Vault;
 use muster_broker::services::{Broker, Settings};
@@ -81,6 +82,7 @@ impl Server {
             session_idle_s: file.sessions.wsi_idle_seconds,
             session_life_s: file.sessions.wsi_life_seconds,
             request_bytes_max: file.limits.wsi_request_bytes,
+            ..Settings::default()
         };
         let broker = Broker::new(store.clone(), vault.clone(), environment.clone(), settings);
         let new_password = first_administrator(&broker, admin_password).await?;
@@ -167,12 +169,11 @@ async fn first_administrator(broker: &Broker, given: Option<String>) -> anyhow::
     let made_up = given.is_none();
     let password = given.unwrap_or_else(|| random_password(broker.environment().as_ref()));
     let hash = identity::hash_password(&password, broker.environment().as_ref())?;
+    let everywhere = Grant::whole(Granted::Role(BuiltIn::ADMINISTRATOR.to_owned()), GrantTenant::Any);
     let principal = Principal {
-        name: ADMINISTRATOR.to_owned(),
-        tenant: FIRST_TENANT.to_owned(),
-        roles: vec![Role::Administrator],
-        password_hash: hash,
-        digest_secret: None,
+        grants: vec![everywhere],
+        created_at: broker.environment().now(),
+        ..Principal::of_role(ADMINISTRATOR, FIRST_TENANT, BuiltIn::ADMINISTRATOR, &hash)
     };
     let deed = Deed::of_server(FIRST_TENANT, "begin", broker.environment().now());
     broker.store().principal_put(principal, deed).await?;

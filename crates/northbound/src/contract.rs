@@ -16,6 +16,7 @@ mod offered;
 mod read;
 mod record;
 pub mod session;
+pub mod subscriber_services;
 pub mod traces;
 pub mod value;
 

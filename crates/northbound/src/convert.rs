@@ -4,6 +4,7 @@ pub(crate) mod bulk_operations;
 mod deployment_broker;
 pub(crate) mod device_manager;
 mod session;
+mod subscriber_services;
 mod traces;
 
 use aws_lc_rs::digest::{SHA256, digest};

@@ -3,6 +3,7 @@
 mod bulk_operations;
 mod deployment_broker;
 mod device_manager;
+mod subscriber_services;
 mod traces;
 
 use std::future::Future;
@@ -26,6 +27,10 @@ use crate::contract::device_manager::{
     UpdateDeviceCapability, UpdateDeviceInstance,
 };
 use crate::contract::session::{GetServiceInfo, ServiceInfo};
+use crate::contract::subscriber_services::{
+    AssignDevice, CreateSubscriber, DeleteSubscriber, GetSubscriberById, GetSubscriberByPhoneNumber, GetSubscribers,
+    UnassignDevice, UpdateSubscriber,
+};
 use crate::contract::traces::{GetDeviceTrace, GetTraceMessages, SetDeviceTrace};
 use crate::contract::{NAMESPACE, Operation, Path, Request};
 
@@ -47,7 +52,7 @@ pub(crate) async fn carry_out(
     body: &Element,
 ) -> Result<String, Fault> {
     for (object, right) in operation.descriptor().rights {
-        caller.must(Right::new(object, right))?;
+        caller.may_begin(Right::new(object, right))?;
     }
     let call = Call { broker, caller, body };
     match operation {
@@ -89,6 +94,14 @@ pub(crate) async fn carry_out(
         Operation::SetDeviceTrace => call.serve::<SetDeviceTrace>().await,
         Operation::GetDeviceTrace => call.serve::<GetDeviceTrace>().await,
         Operation::GetTraceMessages => call.serve::<GetTraceMessages>().await,
+        Operation::CreateSubscriber => call.serve::<CreateSubscriber>().await,
+        Operation::UpdateSubscriber => call.serve::<UpdateSubscriber>().await,
+        Operation::DeleteSubscriber => call.serve::<DeleteSubscriber>().await,
+        Operation::GetSubscriberById => call.serve::<GetSubscriberById>().await,
+        Operation::GetSubscriberByPhoneNumber => call.serve::<GetSubscriberByPhoneNumber>().await,
+        Operation::GetSubscribers => call.serve::<GetSubscribers>().await,
+        Operation::AssignDevice => call.serve::<AssignDevice>().await,
+        Operation::UnassignDevice => call.serve::<UnassignDevice>().await,
     }
 }
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
-use muster_broker::access::{Caller, Principal};
+use muster_broker::access::Principal;
 use muster_broker::attempts::{Attempts, Policy};
 use muster_broker::device::Sealed;
 use muster_broker::fault::{Fault, FaultName};
@@ -75,11 +75,6 @@ pub(crate) struct Identity {
 }
 
 const TURNS: usize = 64;
-
-/// The caller that a principal is.
-pub(crate) fn caller(principal: Principal) -> Caller {
-    Caller { name: principal.name, tenant: principal.tenant, roles: principal.roles }
-}
 
 /// The one answer to every credential that is refused.
 pub(crate) fn not_authenticated() -> Fault {
@@ -179,8 +174,8 @@ impl Identity {
     ///
     /// # Errors
     /// `TooManyRequests`.
-    pub(crate) fn admit(&self, caller: &Caller, now: Timestamp) -> Result<(), Fault> {
-        if guard(&self.rate).admits(&caller.name, now) {
+    pub(crate) fn admit(&self, name: &str, now: Timestamp) -> Result<(), Fault> {
+        if guard(&self.rate).admits(name, now) {
             return Ok(());
         }
         let text = format!(

@@ -21,6 +21,7 @@ mod reader;
 mod requests;
 mod rows;
 mod schema;
+mod subscribers;
 mod tasks;
 mod traces;
 mod writer;

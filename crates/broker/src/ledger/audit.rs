@@ -7,6 +7,7 @@ use super::picture::Picture;
 use super::{Deed, chain};
 use crate::fault::FaultName;
 use crate::id::{CapabilityOid, DeviceOid, JobId, TaskId};
+use crate::identity::{DeviceId, Msisdn};
 use crate::time::Timestamp;
 
 /// Whether what was asked for was done.
@@ -28,37 +29,45 @@ pub struct Object {
     pub id: Option<String>,
     /// What it is found by: the unique part of the identifier, where it has one.
     unique: Option<Uuid>,
+    /// What it is found by where its name is not told.
+    hidden: Option<String>,
 }
 
 impl Object {
     /// An object that is known by a name, or has none.
     #[must_use]
     pub fn named(kind: &'static str, id: Option<&str>) -> Self {
-        Self { kind, id: id.map(str::to_owned), unique: None }
+        Self { kind, id: id.map(str::to_owned), unique: None, hidden: None }
+    }
+
+    /// An object whose name is personal data: it is found by the name and does not tell it.
+    #[must_use]
+    pub fn hidden(kind: &'static str, name: &str) -> Self {
+        Self { kind, id: None, unique: None, hidden: Some(name.to_owned()) }
     }
 
     /// A device record.
     #[must_use]
     pub fn device(oid: DeviceOid) -> Self {
-        Self { kind: "device", id: Some(oid.to_string()), unique: Some(oid.unique) }
+        Self { kind: "device", id: Some(oid.to_string()), unique: Some(oid.unique), hidden: None }
     }
 
     /// A task.
     #[must_use]
     pub fn task(id: TaskId) -> Self {
-        Self { kind: "task", id: Some(id.to_string()), unique: Some(id.unique) }
+        Self { kind: "task", id: Some(id.to_string()), unique: Some(id.unique), hidden: None }
     }
 
     /// A job.
     #[must_use]
     pub fn job(id: JobId) -> Self {
-        Self { kind: "job", id: Some(id.to_string()), unique: Some(id.0) }
+        Self { kind: "job", id: Some(id.to_string()), unique: Some(id.0), hidden: None }
     }
 
     /// A device capability record.
     #[must_use]
     pub fn capability(oid: CapabilityOid) -> Self {
-        Self { kind: "capability", id: Some(oid.to_string()), unique: Some(oid.0) }
+        Self { kind: "capability", id: Some(oid.to_string()), unique: Some(oid.0), hidden: None }
     }
 
     /// The object that a text names, as far as its kind has identifiers of a form.
@@ -71,15 +80,15 @@ impl Object {
             "capability" => CapabilityOid::parse(id).map(|oid| oid.0).ok(),
             _ => None,
         };
-        Self { kind, id: Some(id.to_owned()), unique }
+        Self { kind, id: Some(id.to_owned()), unique, hidden: None }
     }
 
     /// What the object is found by.
     #[must_use]
     pub fn key(&self, digests: &dyn chain::Digests) -> Option<[u8; 16]> {
-        match (self.unique, &self.id) {
+        match (self.unique, self.hidden.as_ref().or(self.id.as_ref())) {
             (Some(unique), _) => Some(unique.into_bytes()),
-            (None, Some(id)) => Some(chain::short_key(digests, self.kind, id)),
+            (None, Some(name)) => Some(chain::short_key(digests, self.kind, name)),
             (None, None) => None,
         }
     }
@@ -139,13 +148,13 @@ pub struct Subject(String);
 impl Subject {
     /// By phone number.
     #[must_use]
-    pub fn phone(number: &crate::identity::Msisdn) -> Self {
+    pub fn phone(number: &Msisdn) -> Self {
         Self(format!("phone:{number}"))
     }
 
     /// By device identifier.
     #[must_use]
-    pub fn device(id: &crate::identity::DeviceId) -> Self {
+    pub fn device(id: &DeviceId) -> Self {
         Self(format!("device:{id}"))
     }
 
@@ -159,6 +168,18 @@ impl Subject {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it is a phone number.
+    #[must_use]
+    pub fn is_phone(&self) -> bool {
+        self.0.starts_with("phone:")
+    }
+
+    /// Whether it is the identifier of a subscriber.
+    #[must_use]
+    pub fn is_subscriber(&self) -> bool {
+        self.0.starts_with("subscriber:")
     }
 
     /// The name alone.
@@ -208,6 +229,7 @@ impl AuditEntry {
     #[must_use]
     pub fn refused(deed: &Deed, fault: FaultName, object: Object, subject: Map<String, Value>) -> Self {
         let mut entry = Self::bare(deed, Outcome::Refused(fault), object);
+        entry.subjects = subjects_of(&subject);
         entry.personal = (!subject.is_empty()).then(|| serde_json::json!({ "subject": subject }).to_string());
         entry
     }
@@ -278,6 +300,19 @@ impl AuditEntry {
         keys.dedup();
         keys
     }
+}
+
+/// Names that erasing a refusal may be asked for by.
+fn subjects_of(subject: &Map<String, Value>) -> Vec<Subject> {
+    let text = |name: &str| subject.get(name).and_then(Value::as_str);
+    let phone = text("phoneNumber").and_then(|number| Msisdn::parse(number).ok());
+    let device = text("deviceID").and_then(|id| DeviceId::from_caller(id).ok());
+    let named = [
+        phone.as_ref().map(Subject::phone),
+        device.as_ref().map(Subject::device),
+        text("subscriberId").map(Subject::subscriber),
+    ];
+    named.into_iter().flatten().collect()
 }
 
 /// An entry in its place in the chain.

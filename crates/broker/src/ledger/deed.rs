@@ -2,6 +2,7 @@ use std::net::IpAddr;
 
 use uuid::Uuid;
 
+use crate::access::{Caller, Origin};
 use crate::time::Timestamp;
 
 /// Who does something, from where, by which operation, and when: what every writing method of the store is told.
@@ -42,6 +43,28 @@ impl Deed {
     pub const SERVER: &str = "server";
     /// Actor of what a device changes.
     pub const DEVICE: &str = "device";
+
+    /// What a caller does in the domain it works in.
+    #[must_use]
+    pub fn of(caller: &Caller, operation: &'static str, at: Timestamp) -> Self {
+        Self::from(caller.origin, &caller.name, &caller.tenant, operation, at)
+    }
+
+    /// What somebody does whose request came from `origin`.
+    #[must_use]
+    pub fn from(origin: Origin, actor: &str, tenant: &str, operation: &'static str, at: Timestamp) -> Self {
+        Self {
+            actor: actor.to_owned(),
+            tenant: tenant.to_owned(),
+            face: origin.face.as_str(),
+            way: origin.way.as_str(),
+            peer: origin.peer,
+            correlation: (!origin.correlation.is_nil()).then_some(origin.correlation),
+            operation,
+            at,
+            telling: Telling::Each,
+        }
+    }
 
     /// What the server does by itself.
     #[must_use]

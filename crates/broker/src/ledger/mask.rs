@@ -60,7 +60,8 @@ pub fn device(mut device: Device) -> Device {
 /// A task for who need not see whose device it is about.
 #[must_use]
 pub fn task(mut task: Task) -> Task {
-    let known = Known::of([task.expected.as_ref(), task.actual.as_ref()], task.phone_number.as_ref().map(|it| it.as_str()));
+    let known =
+        Known::of([task.expected.as_ref(), task.actual.as_ref()], task.phone_number.as_ref().map(|it| it.as_str()));
     task.detail = task.detail.map(|detail| known.hide(&detail));
     for Parameter { path, value, .. } in &mut task.result {
         if let Some(value) = value {

@@ -5,6 +5,7 @@ use crate::capability::Capability;
 use crate::device::Device;
 use crate::job::{Job, Selector};
 use crate::operation::Arguments;
+use crate::subscriber::Subscriber;
 use crate::task::Task;
 use crate::trace::Recording;
 
@@ -163,6 +164,24 @@ pub fn capability(capability: &Capability) -> Picture {
         "attribute": attributes,
         "version": capability.version,
     }))
+}
+
+/// A subscriber record: hardly anything of it is not personal.
+#[must_use]
+pub fn subscriber(subscriber: &Subscriber) -> Picture {
+    let attributes: Map<String, Value> =
+        subscriber.attribute.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
+    let subjects = [subscriber.phone_number.as_ref().map(Subject::phone), Some(Subject::subscriber(&subscriber.id))];
+    Picture::of(json!({ "optIn": subscriber.opt_in, "version": subscriber.version })).and_personal(
+        json!({
+            "subscriberId": subscriber.id,
+            "phoneNumber": subscriber.phone_number.as_ref().map(|number| number.as_str()),
+            "imsi": subscriber.imsi,
+            "accountReference": subscriber.account_reference,
+            "attribute": attributes,
+        }),
+        subjects.into_iter().flatten(),
+    )
 }
 
 /// How a device is recorded.

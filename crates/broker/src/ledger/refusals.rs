@@ -156,7 +156,10 @@ mod tests {
         let each: usize = (0..1000).map(|n| refusals.take(refused("shop", begin + n, true)).len()).sum();
         assert_eq!(each, 60);
         let counted = refusals.flush(Timestamp(begin + MINUTE_MS));
-        assert_eq!(counted.iter().map(|entry| (entry.actor.as_str(), entry.count)).collect::<Vec<_>>(), [("shop", 940)]);
+        assert_eq!(
+            counted.iter().map(|entry| (entry.actor.as_str(), entry.count)).collect::<Vec<_>>(),
+            [("shop", 940)]
+        );
     }
 
     #[test]

@@ -56,6 +56,16 @@ pub(super) fn request_key(key: Option<&RequestKey>) -> Result<(), Fault> {
     Err(Fault::invalid("requestId", id.escape_debug(), "must have 1 to 128 visible ASCII characters"))
 }
 
+/// An IMSI, where one is given.
+pub(super) fn imsi(imsi: Option<&str>) -> Result<(), Fault> {
+    match imsi {
+        Some(imsi) if !((6..=15).contains(&imsi.len()) && imsi.bytes().all(|octet| octet.is_ascii_digit())) => {
+            Err(Fault::invalid("imsi", imsi.escape_debug(), "must have 6 to 15 digits"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The number of entries of a list that must not be empty.
 pub(super) fn entries(parameter: &str, number: usize, max: usize) -> Result<(), Fault> {
     if number == 0 {

@@ -2,21 +2,11 @@
 
 use super::Broker;
 use crate::access::Caller;
-use crate::ledger::{Deed, Telling};
+use crate::ledger::Deed;
 
 impl Broker {
-    /// That the caller does `operation` now.
+    /// That the caller does `operation` of the contract now.
     pub(crate) fn deed(&self, caller: &Caller, operation: &'static str) -> Deed {
-        Deed {
-            actor: caller.name.clone(),
-            tenant: caller.tenant.clone(),
-            face: "SOAP",
-            way: "",
-            peer: None,
-            correlation: None,
-            operation,
-            at: self.environment.now(),
-            telling: Telling::Each,
-        }
+        Deed::of(caller, operation, self.environment.now())
     }
 }

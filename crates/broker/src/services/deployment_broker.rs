@@ -271,11 +271,13 @@ impl Broker {
             opt_in: request.opt_in,
             test_cycle: request.test_cycle,
             priority: PRIORITY,
+            needs_consent: false,
         };
         arguments::checked(template.operation, &template.arguments)?;
         traces::may_trace(caller, &template.arguments)?;
         let (number, id) = (request.phone_number.as_ref(), request.device_id.as_ref());
         let selected = self.device_meant(&caller.tenant, number, id, template.policy).await?;
+        self.consented(&selected.device, template.opt_in).await?;
         Ok((template, selected))
     }
 }
@@ -315,6 +317,7 @@ fn bulk_job(
             opt_in: first.opt_in,
             test_cycle: targets.iter().all(|target| target.task.test_cycle),
             priority: first.priority,
+            needs_consent: false,
         },
         is_mixed,
         schedule,

@@ -101,7 +101,7 @@ impl Broker {
     async fn job_planned(&self, caller: &Caller, deployment: Deployment, now: Timestamp) -> Result<Job, Fault> {
         caller.must(Right::new("device", "operate"))?;
         if deployment.devices.all_devices {
-            caller.must(Right::new("job", "create:all"))?;
+            caller.must(Right::new("job", "create").of(Right::ALL))?;
         }
         checks::line("name", &deployment.name, 200)?;
         checks::prose("description", deployment.description.as_deref().unwrap_or_default(), 2000)?;
@@ -119,6 +119,7 @@ impl Broker {
             opt_in: deployment.opt_in,
             test_cycle: deployment.test_cycle,
             priority,
+            needs_consent: self.needs_consent(deployment.opt_in),
         };
         arguments::checked(template.operation, &template.arguments)?;
         traces::is_not_of_many(&template.arguments)?;

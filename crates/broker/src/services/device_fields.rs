@@ -14,10 +14,11 @@ const NONCE_OCTETS_MAX: usize = 255;
 const GROUPS_MAX: usize = 50;
 
 impl Broker {
-    /// Checks a record and seals its secrets. The oid given names the stored record.
+    /// Checks a record and seals its secrets. The oid given names the stored record. Whether there is such a subscriber
+    /// is looked at when the record is written.
     ///
     /// # Errors
-    /// `InvalidArgument`, `UnknownDevice` for an oid that is none, `UnknownCapability`, `UnknownSubscriber`.
+    /// `InvalidArgument`, `UnknownDevice` for an oid that is none, `UnknownCapability`.
     pub(super) fn device_given(&self, tenant: &str, fields: DeviceFields) -> Result<DeviceGiven, Fault> {
         for (parameter, text) in [
             ("manufacturer", &fields.manufacturer),
@@ -27,15 +28,7 @@ impl Broker {
         ] {
             checks::line_if_given(parameter, text.as_deref(), TEXT_CHARS_MAX)?;
         }
-        if let Some(imsi) = &fields.imsi
-            && !((6..=15).contains(&imsi.len()) && imsi.bytes().all(|octet| octet.is_ascii_digit()))
-        {
-            return Err(Fault::invalid("imsi", imsi.escape_debug(), "must have 6 to 15 digits"));
-        }
-        if let Some(subscriber) = &fields.subscriber_id {
-            let text = "this server keeps no subscribers; leave subscriberId out, or use an attribute";
-            return Err(Fault::new(FaultName::UnknownSubscriber, text).with(subscriber.escape_debug()));
-        }
+        checks::imsi(fields.imsi.as_deref())?;
         groups(&fields.group)?;
         checks::attributes(&fields.attribute)?;
         let oid = fields.oid.as_deref().map(read_oid).transpose()?;
@@ -54,7 +47,7 @@ impl Broker {
             firmware_version: fields.firmware_version,
             software_version: fields.software_version,
             management_state: fields.management_state.unwrap_or_default(),
-            subscriber_id: None,
+            subscriber_id: fields.subscriber_id,
             group: fields.group,
             attribute: fields.attribute,
             account,

@@ -20,6 +20,7 @@ pub(super) mod operation {
     pub(in crate::services) const CREATE_DEVICE: &str = "createDeviceInstance";
     pub(in crate::services) const IMPORT_DEVICES: &str = "importDeviceInstances";
     pub(in crate::services) const CREATE_CAPABILITY: &str = "createDeviceCapability";
+    pub(in crate::services) const CREATE_SUBSCRIBER: &str = "createSubscriber";
 }
 
 impl Broker {

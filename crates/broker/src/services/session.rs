@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::Broker;
-use crate::access::{Caller, Principal, Right};
+use crate::access::{Caller, Origin, Principal, Right};
 use crate::fault::{Fault, FaultName};
 use crate::ledger::Deed;
 use crate::store::SessionRecord;
@@ -57,7 +57,12 @@ impl Broker {
     ///
     /// # Errors
     /// `NotAuthenticated` if `tenant` is not the principal's.
-    pub async fn login(&self, principal: &Principal, tenant: Option<&str>) -> Result<OpenedSession, Fault> {
+    pub async fn login(
+        &self,
+        principal: &Principal,
+        tenant: Option<&str>,
+        origin: Origin,
+    ) -> Result<OpenedSession, Fault> {
         if tenant.is_some_and(|tenant| tenant != principal.tenant) {
             return Err(not_authenticated());
         }
@@ -73,7 +78,7 @@ impl Broker {
             used_at: now,
         };
         let opened = self.opened(session_id, &record);
-        let deed = Deed { actor: principal.name.clone(), face: "SOAP", ..Deed::of_server(&principal.tenant, "login", now) };
+        let deed = Deed::from(origin, &principal.name, &principal.tenant, "login", now);
         self.store.session_put(record, deed).await?;
         Ok(opened)
     }
@@ -82,8 +87,9 @@ impl Broker {
     ///
     /// # Errors
     /// `NotAuthenticated` if there is no such session, or its principal is gone; `SessionExpired` if it ended by time.
-    pub async fn session_caller(&self, session_id: &str) -> Result<Caller, Fault> {
-        let (record, caller) = self.live_session(session_id).await?;
+    pub async fn session_caller(&self, session_id: &str, origin: Origin) -> Result<Caller, Fault> {
+        let (record, principal) = self.live_session(session_id).await?;
+        let caller = self.caller(principal, origin);
         let now = self.environment.now();
         if now >= record.used_at.plus_s(noted_every_s(self.settings.session_idle_s)) {
             self.store.session_touch(record.digest, now).await?;
@@ -107,8 +113,9 @@ impl Broker {
     ///
     /// # Errors
     /// Only those of the server.
-    pub async fn logout(&self, session_id: &str) -> Result<(), Fault> {
-        let deed = Deed { face: "SOAP", ..Deed::of_server("", "logout", self.environment.now()) };
+    pub async fn logout(&self, session_id: &str, origin: Origin) -> Result<(), Fault> {
+        // Whose session it was, the store finds.
+        let deed = Deed::from(origin, "", "", "logout", self.environment.now());
         self.store.session_delete(self.session_digest(session_id), deed).await?;
         Ok(())
     }
@@ -129,7 +136,14 @@ impl Broker {
         })
     }
 
-    async fn live_session(&self, session_id: &str) -> Result<(SessionRecord, Caller), Fault> {
+    /// The caller that a principal is, at work in its own domain.
+    #[must_use]
+    pub fn caller(&self, principal: Principal, origin: Origin) -> Caller {
+        let permissions = principal.permissions(&|_| None);
+        Caller { name: principal.name, tenant: principal.tenant, permissions, origin }
+    }
+
+    async fn live_session(&self, session_id: &str) -> Result<(SessionRecord, Principal), Fault> {
         let record = self.store.session_get(self.session_digest(session_id)).await?.ok_or_else(not_authenticated)?;
         if self.environment.now() >= self.end_of(&record) {
             return Err(Fault::new(FaultName::SessionExpired, "the session has ended; log in again"));
@@ -138,8 +152,7 @@ impl Broker {
         if principal.tenant != record.tenant {
             return Err(not_authenticated());
         }
-        let Principal { name, tenant, roles, .. } = principal;
-        Ok((record, Caller { name, tenant, roles }))
+        Ok((record, principal))
     }
 
     fn opened(&self, session_id: String, record: &SessionRecord) -> OpenedSession {

@@ -1,4 +1,4 @@
-use muster_broker::access::{Caller, Role};
+use muster_broker::access::Caller;
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::CapabilityOid;
 use muster_broker::job::{DeviceFilter, JobStatus, Selector};
@@ -24,7 +24,7 @@ async fn rejected(world: &World, who: &Caller, deployments: Vec<Deployment>) -> 
 #[tokio::test]
 async fn each_deployment_is_a_job_whose_tasks_are_made_in_the_background() {
     let world = world().await;
-    let campaign = caller("campaign", Role::Campaign);
+    let campaign = caller("campaign", "campaign");
     let deployments = vec![deployment(&[NUMBER_A]), deployment(&[NUMBER_A, NUMBER_B])];
     let receipt = world.broker.create_deployments(&campaign, deployments, None).await.unwrap();
     assert_eq!((receipt.job_id.len(), receipt.rejected.len()), (2, 0));
@@ -68,7 +68,7 @@ async fn a_selector_or_filter_that_names_nothing_is_rejected_and_never_all() {
 async fn every_device_of_the_domain_may_be_addressed_by_saying_so() {
     let world = world().await;
     let all = || Deployment { devices: Selector { all_devices: true, ..Selector::default() }, ..deployment(&[]) };
-    assert_eq!(rejected(&world, &caller("campaign", Role::Campaign), vec![all()]).await, []);
+    assert_eq!(rejected(&world, &caller("campaign", "campaign"), vec![all()]).await, []);
     assert_eq!(rejected(&world, &admin(), vec![all()]).await, []);
 }
 

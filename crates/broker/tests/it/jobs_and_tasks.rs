@@ -9,7 +9,6 @@ use crate::world::{
     IMEI_A, IMEI_B, MORNING, NUMBER_A, NUMBER_B, World, admin, caller, deployment, fault, foreigner, id, msisdn, page,
     query,
 };
-use muster_broker::access::Role;
 
 pub(crate) fn of_device(imei: &str) -> TasksWanted {
     TasksWanted { device_id: Some(id(imei)), ..TasksWanted::default() }
@@ -119,7 +118,7 @@ async fn a_page_token_is_of_one_list_filter_and_caller() {
     let first = broker.tasks(&admin(), of_device(IMEI_A), &sized(1, None)).await.unwrap();
     let next = sized(1, first.next_token);
     assert!(broker.tasks(&admin(), of_device(IMEI_A), &next).await.is_ok());
-    let reader = caller("reader", Role::Reader);
+    let reader = caller("reader", "reader");
     for refused in [
         fault(broker.tasks(&admin(), of_device(IMEI_B), &next).await),
         fault(broker.tasks(&reader, of_device(IMEI_A), &next).await),
@@ -139,7 +138,7 @@ async fn jobs_are_listed_newest_first_by_state_owner_and_date() {
     let world = world().await;
     let first = job(&world).await;
     world.clock.advance_s(10);
-    let campaign = caller("campaign", Role::Campaign);
+    let campaign = caller("campaign", "campaign");
     let second = world.broker.create_deployments(&campaign, vec![deployment(&[NUMBER_A])], None).await.unwrap();
     let second = second.job_id[0].clone();
     let broker = &world.broker;

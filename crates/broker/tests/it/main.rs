@@ -12,6 +12,7 @@ mod repetition;
 mod rights;
 mod selection;
 mod sessions;
+mod subscribers;
 mod test_cycles;
 mod traces;
 mod world;

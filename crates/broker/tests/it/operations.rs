@@ -6,7 +6,6 @@ use muster_broker::services::OperationRequest;
 use muster_broker::task::TaskStatus;
 
 use crate::world::{IMEI_A, MORNING, NUMBER_A, World, admin, caller, fault, foreigner, page, query, update};
-use muster_broker::access::Role;
 
 async fn world() -> World {
     let world = World::new();
@@ -17,7 +16,7 @@ async fn world() -> World {
 #[tokio::test]
 async fn an_accepted_operation_is_a_task_that_waits_for_its_device() {
     let world = world().await;
-    let care = caller("care desk", Role::Care);
+    let care = caller("care desk", "care");
     let task_id = world.broker.do_operation(&care, update(NUMBER_A)).await.unwrap();
     let task = world.broker.task_by_id(&care, &task_id).await.unwrap();
     assert_eq!(task.id.to_string(), task_id);

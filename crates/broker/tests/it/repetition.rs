@@ -8,7 +8,6 @@ use crate::world::{
     IMEI_A, IMEI_B, NUMBER_A, NUMBER_B, World, account, admin, caller, capability, deployment, fault, id, key, msisdn,
     page, query,
 };
-use muster_broker::access::Role;
 
 async fn world() -> World {
     let world = World::new();
@@ -61,7 +60,7 @@ async fn a_key_with_other_content_is_refused() {
 async fn a_key_is_of_one_caller_and_operation() {
     let world = world().await;
     let first = world.broker.do_operation(&admin(), keyed(NUMBER_A, "k", 1)).await.unwrap();
-    let care = caller("care", Role::Care);
+    let care = caller("care", "care");
     assert_ne!(world.broker.do_operation(&care, keyed(NUMBER_A, "k", 2)).await.unwrap(), first);
     let request = BulkRequest { request: key("k", 3), ..bulk(vec![query(NUMBER_A)]) };
     assert!(world.broker.do_bulk_operation(&admin(), request).await.is_ok());

@@ -1,8 +1,8 @@
-use muster_broker::access::{Caller, Role};
+use muster_broker::access::{BUILT_IN, Caller};
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::job::DeviceFilter;
 use muster_broker::schedule::Schedule;
-use muster_broker::services::{BulkRequest, DeviceFields, JobsByDate, RecordingWanted, TasksWanted};
+use muster_broker::services::{BulkRequest, DeviceFields, JobsByDate, RecordingWanted, SubscriberFields, TasksWanted};
 use muster_broker::time::Timestamp;
 
 use crate::world::{IMEI_A, NUMBER_A, World, caller, capability, deployment, id, msisdn, page, query};
@@ -59,21 +59,28 @@ async fn refusals(world: &World, who: &Caller) -> Vec<(&'static str, bool)> {
         ("capability.read", lacks(broker.capability_by_model(who, "Acme", "One", None).await)),
         ("capability.read", lacks(broker.capability_by_device_id(who, &device).await)),
         ("capability.read", lacks(broker.capabilities(who, None, None, &page()).await)),
+        ("subscriber.create", lacks(broker.create_subscriber(who, SubscriberFields::default(), None).await)),
+        ("subscriber.update", lacks(broker.update_subscriber(who, SubscriberFields::default()).await)),
+        ("subscriber.delete", lacks(broker.delete_subscriber(who, "s", None).await)),
+        ("subscriber.read", lacks(broker.subscriber_by_id(who, "s").await)),
+        ("subscriber.read", lacks(broker.subscriber_by_phone_number(who, &number).await)),
+        ("subscriber.read", lacks(broker.subscribers(who, None, &page()).await)),
     ]
 }
 
 #[tokio::test]
 async fn every_use_case_needs_its_right_and_no_other() {
     let world = World::new();
-    let care = ["device.operate", "device.bootstrap", "device.trace", "task.cancel"];
-    for (name, role) in Role::NAMES {
-        for (right, refused) in refusals(&world, &caller(name, *role)).await {
-            let has = match role {
-                Role::Administrator => true,
-                Role::Reader => right.ends_with(".read"),
-                Role::Care => right.ends_with(".read") || care.contains(&right),
-                Role::Campaign => right.ends_with(".read") || right.starts_with("job.") || right == "device.operate",
-                Role::Peer => ["service.read", "device.operate", "task.read", "task.cancel"].contains(&right),
+    let care = ["device.operate", "device.bootstrap", "device.trace", "task.cancel", "subscriber.update"];
+    for name in BUILT_IN.iter().map(|role| role.name) {
+        for (right, refused) in refusals(&world, &caller(name, name)).await {
+            let has = match name {
+                "administrator" => true,
+                "reader" => right.ends_with(".read"),
+                "care" => right.ends_with(".read") || care.contains(&right),
+                "campaign" => right.ends_with(".read") || right.starts_with("job.") || right == "device.operate",
+                "peer" => ["service.read", "device.operate", "task.read", "task.cancel"].contains(&right),
+                _ => right == "service.read",
             };
             assert_eq!(refused, !has, "{name} {right}");
         }
@@ -81,9 +88,24 @@ async fn every_use_case_needs_its_right_and_no_other() {
 }
 
 #[tokio::test]
+async fn whose_a_device_is_says_only_who_may_change_both_records() {
+    let world = World::new();
+    for name in BUILT_IN.iter().map(|role| role.name) {
+        let who = caller(name, name);
+        for refused in [
+            lacks(world.broker.assign_device(&who, "s", id(IMEI_A)).await),
+            lacks(world.broker.unassign_device(&who, "s", id(IMEI_A)).await),
+        ] {
+            // Care may change subscribers and no device records.
+            assert_eq!(refused, name != "administrator", "{name}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_caller_without_roles_may_do_nothing() {
     let world = World::new();
-    let nobody = Caller { name: "nobody".into(), tenant: "acme".into(), roles: Vec::new() };
+    let nobody = Caller::local("nobody", "acme", "");
     for (right, refused) in refusals(&world, &nobody).await {
         assert!(refused, "{right}");
     }

@@ -1,16 +1,14 @@
-use muster_broker::access::{Principal, Role};
+use muster_broker::access::{Caller, Face, Grant, Origin, Principal, Right, Way};
 use muster_broker::fault::FaultName;
 
 use crate::world::{MORNING, World, admin, caller, fault};
 
 fn principal() -> Principal {
-    Principal {
-        name: "shop".into(),
-        tenant: "acme".into(),
-        roles: vec![Role::Care],
-        password_hash: String::new(),
-        digest_secret: None,
-    }
+    Principal::of_role("shop", "acme", "care", "")
+}
+
+fn origin() -> Origin {
+    Origin { peer: None, face: Face::Soap, way: Way::Session, correlation: uuid::Uuid::from_u128(7) }
 }
 
 async fn world() -> World {
@@ -24,9 +22,10 @@ async fn a_session_is_its_principals_until_logout() {
     let world = world().await;
     let opened = world.broker.login(&principal(), Some("acme")).await.unwrap();
     assert_eq!(opened.expires_at, MORNING.plus_s(30 * 60));
-    assert_eq!(world.broker.session_caller(&opened.session_id).await.unwrap(), caller("shop", Role::Care));
+    let expected = Caller { origin: origin(), ..caller("shop", "care") };
+    assert_eq!(world.broker.session_caller(&opened.session_id, origin()).await.unwrap(), expected);
     world.broker.logout(&opened.session_id).await.unwrap();
-    assert_eq!(fault(world.broker.session_caller(&opened.session_id).await), FaultName::NotAuthenticated);
+    assert_eq!(fault(world.broker.session_caller(&opened.session_id, origin()).await), FaultName::NotAuthenticated);
 }
 
 #[tokio::test]
@@ -59,10 +58,10 @@ async fn a_session_ends_without_use_and_use_puts_its_end_off() {
     let session = world.broker.login(&principal(), None).await.unwrap().session_id;
     for _ in 0..3 {
         world.clock.advance_s(29 * 60);
-        world.broker.session_caller(&session).await.unwrap();
+        world.broker.session_caller(&session, origin()).await.unwrap();
     }
     world.clock.advance_s(30 * 60);
-    assert_eq!(fault(world.broker.session_caller(&session).await), FaultName::SessionExpired);
+    assert_eq!(fault(world.broker.session_caller(&session, origin()).await), FaultName::SessionExpired);
     assert_eq!(fault(world.broker.renew_session(&session).await), FaultName::SessionExpired);
 }
 
@@ -77,7 +76,7 @@ async fn a_session_ends_after_twelve_hours_however_often_it_is_renewed() {
     let last = world.broker.renew_session(&session).await.unwrap();
     assert_eq!(last.expires_at, MORNING.plus_s(12 * 3600));
     world.clock.advance_s(20 * 60);
-    assert_eq!(fault(world.broker.session_caller(&session).await), FaultName::SessionExpired);
+    assert_eq!(fault(world.broker.session_caller(&session, origin()).await), FaultName::SessionExpired);
 }
 
 #[tokio::test]
@@ -87,7 +86,7 @@ async fn use_is_noted_at_most_once_a_minute() {
     let digest = world.broker.vault().digest("session", session.as_bytes());
     for (after_s, noted_s) in [(59, 0), (1, 60), (30, 60), (30, 120)] {
         world.clock.advance_s(after_s);
-        world.broker.session_caller(&session).await.unwrap();
+        world.broker.session_caller(&session, origin()).await.unwrap();
         let kept = world.broker.store().session_get(digest).await.unwrap().unwrap();
         assert_eq!(kept.used_at, MORNING.plus_s(noted_s));
     }
@@ -98,15 +97,18 @@ async fn a_principal_that_changed_domain_has_no_session_in_the_old_one() {
     let world = world().await;
     let session = world.broker.login(&principal(), None).await.unwrap().session_id;
     world.broker.store().principal_put(Principal { tenant: "other".into(), ..principal() }).await.unwrap();
-    assert_eq!(fault(world.broker.session_caller(&session).await), FaultName::NotAuthenticated);
+    assert_eq!(fault(world.broker.session_caller(&session, origin()).await), FaultName::NotAuthenticated);
 }
 
 #[tokio::test]
 async fn roles_count_as_they_are_now() {
     let world = world().await;
     let session = world.broker.login(&principal(), None).await.unwrap().session_id;
-    world.broker.store().principal_put(Principal { roles: vec![Role::Reader], ..principal() }).await.unwrap();
-    assert_eq!(world.broker.session_caller(&session).await.unwrap().roles, [Role::Reader]);
+    let principal = Principal { grants: vec![Grant::role("reader")], ..principal() };
+    world.broker.store().principal_put(principal).await.unwrap();
+    let caller = world.broker.session_caller(&session, origin()).await.unwrap();
+    assert!(caller.must(Right::new("device", "read")).is_ok());
+    assert!(caller.must(Right::new("device", "operate")).is_err());
 }
 
 #[tokio::test]

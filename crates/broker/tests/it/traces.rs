@@ -1,6 +1,6 @@
 //! Asking for the recording of devices, and reading it.
 
-use muster_broker::access::{Caller, Role};
+use muster_broker::access::Caller;
 use muster_broker::fault::FaultName;
 use muster_broker::operation::Arguments;
 use muster_broker::schedule::Schedule;
@@ -23,7 +23,7 @@ fn traced() -> Arguments {
 async fn a_recording_says_how_long_it_lasts_and_ends_by_itself() {
     let world = World::new();
     world.device(NUMBER_A, IMEI_A).await;
-    let care = caller("care", Role::Care);
+    let care = caller("care", "care");
     let setting = world.broker.set_device_trace(&care, Some(id(IMEI_A)), None, on()).await.unwrap();
     let wanted = Recording { until: MORNING.plus_s(7 * 24 * 3600), sessions: 10 };
     assert_eq!(setting.recording, Some(wanted));
@@ -87,9 +87,9 @@ async fn a_task_is_recorded_by_who_may_see_that_and_a_job_never() {
     let world = World::new();
     world.device(NUMBER_A, IMEI_A).await;
     let ask = || OperationRequest { arguments: traced(), ..query(NUMBER_A) };
-    let campaign = caller("campaign", Role::Campaign);
+    let campaign = caller("campaign", "campaign");
     assert_eq!(fault(world.broker.do_operation(&campaign, ask()).await), FaultName::NotAuthorized);
-    let care = caller("care", Role::Care);
+    let care = caller("care", "care");
     assert!(world.broker.do_operation(&care, ask()).await.is_ok());
     let off = Arguments { option: vec![("trace".to_owned(), "false".to_owned())], ..Arguments::default() };
     let request = OperationRequest { arguments: off, ..query(NUMBER_A) };

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use muster_broker::access::{Caller, Role};
+use muster_broker::access::Caller;
 use muster_broker::device::AuthType;
 use muster_broker::device::Device;
 use muster_broker::fault::{Fault, FaultName};
@@ -61,11 +61,15 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with(Settings::default())
+    }
+
+    pub(crate) fn with(settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&Options::new(folder.path().join("data"))).unwrap();
         let vault = store.vault();
         let clock = Arc::new(Clock { now: AtomicI64::new(MORNING.0), chance: Mutex::new(fastrand::Rng::with_seed(7)) });
-        let broker = Broker::new(Arc::new(store), vault, Arc::clone(&clock) as _, Settings::default());
+        let broker = Broker::new(Arc::new(store), vault, Arc::clone(&clock) as _, settings);
         Self { broker, clock, _folder: folder }
     }
 
@@ -98,17 +102,17 @@ impl World {
     }
 }
 
-pub(crate) fn caller(name: &str, role: Role) -> Caller {
-    Caller { name: name.to_owned(), tenant: "acme".to_owned(), roles: vec![role] }
+pub(crate) fn caller(name: &str, role: &str) -> Caller {
+    Caller::local(name, "acme", role)
 }
 
 pub(crate) fn admin() -> Caller {
-    caller("root", Role::Administrator)
+    caller("root", "administrator")
 }
 
 /// An administrator of another domain.
 pub(crate) fn foreigner() -> Caller {
-    Caller { tenant: "other".to_owned(), ..admin() }
+    Caller::local("root", "other", "administrator")
 }
 
 pub(crate) fn id(text: &str) -> DeviceId {

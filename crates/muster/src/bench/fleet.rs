@@ -5,6 +5,7 @@ use std::sync::Arc;
 use muster_broker::device::{AuthType, Device, DmAccount, ManagementState};
 use muster_broker::id::DeviceOid;
 use muster_broker::identity::DeviceId;
+use muster_broker::ledger::Deed;
 use muster_broker::ports::{Environment as _, Vault};
 use muster_broker::store::{DeviceGiven, DeviceWrite, Store, WriteMode};
 use uuid::Uuid;

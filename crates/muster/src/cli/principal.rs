@@ -3,7 +3,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use muster_broker::access::{Principal, Role};
+use muster_broker::access::{BUILT_IN, Grant, GrantTenant, Granted, Principal};
+use muster_broker::ledger::Deed;
+use muster_broker::ports::Environment as _;
 use muster_northbound::identity::hash_password;
 
 use crate::serve::{FIRST_TENANT, System, random_password};
@@ -34,6 +36,9 @@ enum Action {
         /// What it may do.
         #[arg(long = "role", value_name = "ROLE", required = true, value_parser = roles())]
         roles: Vec<String>,
+        /// Gives the roles in every domain, not only its own.
+        #[arg(long)]
+        everywhere: bool,
         /// Takes WS-Security PasswordDigest too; the password is then kept, sealed, not only its hash.
         #[arg(long)]
         digest: bool,
@@ -47,7 +52,7 @@ enum Action {
 }
 
 fn roles() -> Vec<&'static str> {
-    Role::NAMES.iter().map(|(name, _)| *name).collect()
+    BUILT_IN.iter().map(|role| role.name).collect()
 }
 
 const EXAMPLES: &str = "\
@@ -63,14 +68,14 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let (store, vault) = crate::serve::open(&args.data)?;
     super::runtime()?.block_on(async {
         match args.action {
-            Action::Put { name, tenant, roles, digest } => {
+            Action::Put { name, tenant, roles, everywhere, digest } => {
                 let (password, made_up) = password()?;
+                let reach = if everywhere { GrantTenant::Any } else { GrantTenant::Own };
                 let principal = Principal {
-                    tenant,
-                    roles: roles.iter().filter_map(|role| Role::parse(role)).collect(),
-                    password_hash: hash_password(&password, &System)?,
+                    grants: roles.into_iter().map(|role| Grant::whole(Granted::Role(role), reach.clone())).collect(),
                     digest_secret: digest.then(|| vault.seal(password.as_bytes()).0),
-                    name,
+                    created_at: System.now(),
+                    ..Principal::of_role(&name, &tenant, "", &hash_password(&password, &System)?)
                 };
                 let name = principal.name.clone();
                 let deed = Deed::local(&principal.tenant, "principal", System.now());
@@ -101,7 +106,7 @@ fn password() -> anyhow::Result<(String, bool)> {
 }
 
 fn list(principals: &[Principal], json: bool) {
-    let names = |principal: &Principal| -> Vec<&str> { principal.roles.iter().map(|role| role.as_str()).collect() };
+    let names = |principal: &Principal| -> Vec<String> { principal.grants.iter().map(Grant::to_string).collect() };
     if json {
         let rows: Vec<_> = principals
             .iter()

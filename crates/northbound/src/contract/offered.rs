@@ -8,8 +8,9 @@ use super::descriptor::{Cardinality, FieldDescriptor, OperationDescriptor};
 use super::device_manager::{DeviceCapability, DeviceCapabilityList, DeviceInstance, DeviceInstanceList, ImportResult};
 use super::record::{Record, Value};
 use super::session::{ServiceInfo, UserSession};
+use super::subscriber_services::{Subscriber, SubscriberList};
 use super::traces::{DeviceTrace, TraceMessageList, TraceSetting};
-use super::{bulk_operations, deployment_broker, device_manager, session, traces};
+use super::{bulk_operations, deployment_broker, device_manager, session, subscriber_services, traces};
 
 /// A request: the parameters of one operation.
 pub trait Request: Record + Send {
@@ -152,6 +153,16 @@ operations! {
         GetDeviceTrace "getDeviceTrace" [device trace] -> "deviceTrace" DeviceTrace;
         GetTraceMessages "getTraceMessages" [device trace] -> "traceMessages" TraceMessageList;
     }
+    ISubscriberServices in subscriber_services {
+        CreateSubscriber "createSubscriber" [subscriber create] -> "storedSubscriber" Subscriber;
+        UpdateSubscriber "updateSubscriber" [subscriber update] -> "storedSubscriber" Subscriber;
+        DeleteSubscriber "deleteSubscriber" [subscriber delete] -> "" Nothing;
+        GetSubscriberById "getSubscriberById" [subscriber read] -> "subscriber" Subscriber;
+        GetSubscriberByPhoneNumber "getSubscriberByPhoneNumber" [subscriber read] -> "subscriber" Subscriber;
+        GetSubscribers "getSubscribers" [subscriber read] -> "subscribers" SubscriberList;
+        AssignDevice "assignDevice" [subscriber update, device update] -> "subscriber" Subscriber;
+        UnassignDevice "unassignDevice" [subscriber update, device update] -> "subscriber" Subscriber;
+    }
 }
 
 /// Operations of the contract that this server does not offer, by port type.
@@ -180,19 +191,6 @@ pub const ELSEWHERE: &[(&str, &[&str])] = &[
             "getPackages",
             "setPackageState",
             "deletePackage",
-        ],
-    ),
-    (
-        "ISubscriberServices",
-        &[
-            "createSubscriber",
-            "updateSubscriber",
-            "deleteSubscriber",
-            "getSubscriberById",
-            "getSubscriberByPhoneNumber",
-            "getSubscribers",
-            "assignDevice",
-            "unassignDevice",
         ],
     ),
     ("ITunnelServices", &["openTunnel", "sendPackage", "receivePackages", "getTunnelById", "closeTunnel"]),

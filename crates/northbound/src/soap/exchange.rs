@@ -3,20 +3,18 @@
 //!
 //! Source: DM WSI contract, section 1.4.
 
-use std::net::IpAddr;
-
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::LengthLimitError;
-use muster_broker::access::{Caller, Principal};
+use muster_broker::access::{Caller, Face, Origin, Principal, Way};
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::services::Broker;
 use muster_protocol::limits::Limits;
 use muster_protocol::soap::addressing::{self, Addressing, Destination};
 use muster_protocol::soap::envelope::{self, Refusal, is_known_header};
-use muster_protocol::soap::security::{self, Security};
+use muster_protocol::soap::security::{self, Password, Security};
 use muster_protocol::soap::{Envelope, EnvelopeError, SoapFault, Version};
 use muster_protocol::xml::element::{Element, TreeLimits, XmlError};
 
@@ -27,7 +25,7 @@ use crate::contract::session::{Login, RenewSession};
 use crate::contract::value::Secret;
 use crate::contract::{ELSEWHERE, NAMESPACE, Operation, Path, Record as _, Value as _, port_type};
 use crate::dispatch::{carry_out, response};
-use crate::identity::{caller, not_authenticated, zoned};
+use crate::identity::{not_authenticated, zoned};
 
 /// Bodies above this are parsed where blocking is allowed.
 const LARGE_BYTES: usize = 64 << 10;
@@ -39,8 +37,15 @@ struct Received {
     media_type: MediaType,
     soap_action: Option<String>,
     authorization: Authorization,
-    peer: Option<IpAddr>,
+    origin: Origin,
     port_type: Option<&'static str>,
+}
+
+impl Received {
+    /// Where the request came from, of a caller known in this way.
+    fn origin(&self, way: Way) -> Origin {
+        Origin { way, ..self.origin }
+    }
 }
 
 /// What is known about a request by and by, so that a fault at any step can be answered and logged.
@@ -67,7 +72,8 @@ pub(super) async fn post(wsi: Wsi, port_type: Option<&'static str>, request: Req
     let Some(media_type) = media_type(&headers) else {
         return refused_type("Content-Type must be text/xml (SOAP 1.1) or application/soap+xml (SOAP 1.2).\n");
     };
-    let correlation = wsi.inner.broker.environment().uuid().to_string();
+    let id = wsi.inner.broker.environment().uuid();
+    let correlation = id.to_string();
     let version = media_type.version;
     let octets = match wsi.inner.read_body(&headers, body).await {
         Ok(octets) => octets,
@@ -88,7 +94,7 @@ pub(super) async fn post(wsi: Wsi, port_type: Option<&'static str>, request: Req
         media_type,
         soap_action: soap_action(&headers),
         authorization: authorization(&headers),
-        peer,
+        origin: Origin { peer, face: Face::Soap, way: Way::Password, correlation: id },
         port_type,
     };
     // A task of its own: it goes on when the caller hangs up, and a panic in it ends with an answer.
@@ -184,15 +190,16 @@ impl Inner {
         let operation = Operation::parse(&name);
         if operation == Some(Operation::Login) {
             progress.has_credentials = true;
-            return self.login(&envelope.body, received.peer).await.map_err(Into::into);
+            return self.login(&envelope.body, received.origin).await.map_err(Into::into);
         }
-        let known = known.map(caller);
+        let known = known.map(|(principal, way)| self.broker.caller(principal, received.origin(way)));
+        let by_session = received.origin(Way::Session);
         if operation == Some(Operation::Logout) {
-            return self.logout(&envelope.body, known.as_ref(), given_session).await.map_err(Into::into);
+            return self.logout(&envelope.body, known.as_ref(), given_session, by_session).await.map_err(Into::into);
         }
-        let caller = self.caller(known, given_session.as_deref()).await?;
+        let caller = self.caller(known, given_session.as_deref(), by_session).await?;
         progress.caller = Some(caller.name.clone());
-        self.identity.admit(&caller, self.broker.environment().now())?;
+        self.identity.admit(&caller.name, self.broker.environment().now())?;
         match operation {
             None => {
                 let text = format!("{name} is not offered by this server");
@@ -208,7 +215,11 @@ impl Inner {
     }
 
     /// Who the credentials in transport and headers say the caller is; nothing where there are none.
-    async fn credentials(&self, received: &Received, security: Option<Security>) -> Result<Option<Principal>, Problem> {
+    async fn credentials(
+        &self,
+        received: &Received,
+        security: Option<Security>,
+    ) -> Result<Option<(Principal, Way)>, Problem> {
         let by_token = match security {
             None => None,
             Some(security) => {
@@ -216,11 +227,16 @@ impl Inner {
                 match security.token {
                     None => None,
                     Some(token) => {
-                        let principal = self.identity.by_token(&self.broker, &token, received.peer).await;
-                        Some(principal.map_err(|fault| {
+                        let way = match &token.password {
+                            Password::Text(_) => Way::Password,
+                            Password::Digest { .. } => Way::Digest,
+                        };
+                        let principal = self.identity.by_token(&self.broker, &token, received.origin.peer).await;
+                        let principal = principal.map_err(|fault| {
                             let is_servers = fault.name.is_servers();
                             if is_servers { Problem::Application(fault) } else { Problem::Credentials(fault) }
-                        })?)
+                        })?;
+                        Some((principal, way))
                     }
                 }
             }
@@ -228,13 +244,14 @@ impl Inner {
         let by_basic = match &received.authorization {
             Authorization::None => None,
             Authorization::Basic(name, password) if self.identity.takes_basic() => {
-                Some(self.identity.by_password(&self.broker, name, password, None, received.peer).await?)
+                Some(self.identity.by_password(&self.broker, name, password, None, received.origin.peer).await?)
             }
             Authorization::Basic(..) | Authorization::Other => return Err(not_authenticated().into()),
         };
         match (by_token, by_basic) {
-            (Some(token), Some(basic)) if token.name != basic.name => Err(not_authenticated().into()),
-            (Some(principal), _) | (None, Some(principal)) => Ok(Some(principal)),
+            (Some((token, _)), Some(basic)) if token.name != basic.name => Err(not_authenticated().into()),
+            (Some(known), _) => Ok(Some(known)),
+            (None, Some(principal)) => Ok(Some((principal, Way::Password))),
             (None, None) => Ok(None),
         }
     }
@@ -284,29 +301,35 @@ impl Inner {
     }
 
     /// The caller: that of the credentials, which must agree with a session; else that of the session.
-    async fn caller(&self, known: Option<Caller>, session: Option<&str>) -> Result<Caller, Fault> {
+    async fn caller(&self, known: Option<Caller>, session: Option<&str>, origin: Origin) -> Result<Caller, Fault> {
         match (known, session) {
             (Some(known), None) => Ok(known),
             (None, None) => Err(not_authenticated()),
             (known, Some(session)) => {
-                let caller = self.broker.session_caller(session).await?;
+                let caller = self.broker.session_caller(session, origin).await?;
                 if known.is_some_and(|known| known.name != caller.name) { Err(not_authenticated()) } else { Ok(caller) }
             }
         }
     }
 
-    async fn login(&self, body: &Element, peer: Option<IpAddr>) -> Result<String, Fault> {
+    async fn login(&self, body: &Element, origin: Origin) -> Result<String, Fault> {
         let request = Login::read_fields(body, &Path::ROOT)?;
         let (name, password, tenant) = (&request.user_name, &request.password.0, request.tenant.as_deref());
-        let principal = self.identity.by_password(&self.broker, name, password, tenant, peer).await?;
-        self.identity.admit(&caller(principal.clone()), self.broker.environment().now())?;
-        let session = self.broker.login(&principal, tenant).await?;
+        let principal = self.identity.by_password(&self.broker, name, password, tenant, origin.peer).await?;
+        self.identity.admit(&principal.name, self.broker.environment().now())?;
+        let session = self.broker.login(&principal, tenant, origin).await?;
         Ok(response::<Login>(&body.name.local, &session.into()))
     }
 
     /// Ends a session. One that is unknown or has ended is no error, and no credential is asked for besides it; but
     /// nobody ends the session of another.
-    async fn logout(&self, body: &Element, known: Option<&Caller>, session: Option<String>) -> Result<String, Fault> {
+    async fn logout(
+        &self,
+        body: &Element,
+        known: Option<&Caller>,
+        session: Option<String>,
+        origin: Origin,
+    ) -> Result<String, Fault> {
         use crate::contract::session::Logout;
         if known.is_none() && session.is_none() {
             return Err(not_authenticated());
@@ -314,13 +337,13 @@ impl Inner {
         let request = Logout::read_fields(body, &Path::ROOT)?;
         let session = request.user_session.session_id.0;
         if let Some(known) = known {
-            match self.broker.session_caller(&session).await {
+            match self.broker.session_caller(&session, origin).await {
                 Ok(owner) if owner.name != known.name => return Err(not_authenticated()),
                 Err(fault) if fault.name.is_servers() => return Err(fault),
                 Ok(_) | Err(_) => {}
             }
         }
-        self.broker.logout(&session).await?;
+        self.broker.logout(&session, origin).await?;
         Ok(response::<Logout>(&body.name.local, &()))
     }
 

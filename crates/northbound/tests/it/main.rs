@@ -8,5 +8,6 @@ mod headers;
 mod hostile;
 mod identity;
 mod schema;
+mod subscribers;
 mod wire;
 mod world;

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
-use muster_broker::access::{Principal, Role};
+use muster_broker::access::Principal;
 use muster_broker::ports::{Environment, Vault as _};
 use muster_broker::services::{Broker, Settings as BrokerSettings};
 use muster_broker::time::Timestamp;
@@ -116,17 +116,14 @@ impl World {
         let clock = Arc::new(Clock::at_morning());
         let broker = Broker::new(Arc::new(store), vault.clone(), Arc::clone(&clock) as _, broker_settings);
         for (name, tenant, role, has_digest) in [
-            ("root", "acme", Role::Administrator, false),
-            ("care", "acme", Role::Care, true),
-            ("reader", "acme", Role::Reader, false),
-            ("stranger", "other", Role::Administrator, false),
+            ("root", "acme", "administrator", false),
+            ("care", "acme", "care", true),
+            ("reader", "acme", "reader", false),
+            ("stranger", "other", "administrator", false),
         ] {
             let principal = Principal {
-                name: name.to_owned(),
-                tenant: tenant.to_owned(),
-                roles: vec![role],
-                password_hash: HASH.clone(),
                 digest_secret: has_digest.then(|| vault.seal(PASSWORD.as_bytes()).0),
+                ..Principal::of_role(name, tenant, role, &HASH)
             };
             broker.store().principal_put(principal).await.unwrap();
         }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use muster_broker::access::{Caller, Role};
+use muster_broker::access::Caller;
 use muster_broker::contact;
 use muster_broker::device::{AuthType, Device};
 use muster_broker::page::PageRequest;
@@ -71,7 +71,7 @@ impl World {
     }
 
     pub(crate) fn with(settings: Settings) -> Self {
-        let caller = Caller { name: "care".to_owned(), tenant: "default".to_owned(), roles: vec![Role::Administrator] };
+        let caller = Caller::local("care", "default", "administrator");
         let mut world = Self {
             folder: tempfile::tempdir().unwrap(),
             environment: Arc::new(TestEnvironment {

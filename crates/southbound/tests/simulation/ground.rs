@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use muster_broker::access::{Caller, Role};
+use muster_broker::access::Caller;
 use muster_broker::contact;
 use muster_broker::page::PageRequest;
 use muster_broker::ports::Environment;
@@ -93,7 +93,7 @@ impl Server {
         });
         let store = Arc::clone(&ground.store);
         let broker = Broker::new(store.clone(), store.vault(), environment.clone(), services::Settings::default());
-        let caller = Caller { name: "care".to_owned(), tenant: "default".to_owned(), roles: vec![Role::Administrator] };
+        let caller = Caller::local("care", "default", "administrator");
         let mut server = Self { store, environment, settings, nodes: Vec::new(), broker, caller };
         (0..NODES).for_each(|_| server.nodes.push(server.node()));
         server

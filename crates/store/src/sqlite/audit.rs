@@ -20,7 +20,7 @@ use super::ledger::{self, Draft, Sha};
 use super::query::{Where, foreign_key, listed, many, one, run};
 use super::rows::{Cells, Done, Failure};
 use super::writer::{Concerns, Guard, Transaction};
-use super::{charges, devices, traces};
+use super::{charges, devices, subscribers, traces};
 
 /// Entries looked at for one page of a list: a filter that hardly anything matches must not keep a reader.
 const LOOKS_MAX: u32 = 20_000;
@@ -129,12 +129,7 @@ fn matching(tenant: Option<&str>, filter: &AuditFilter) -> Where {
     wanted
 }
 
-fn list(
-    connection: &Connection,
-    tenant: Option<&str>,
-    filter: &AuditFilter,
-    page: &Page,
-) -> Done<Listed<Recorded>> {
+fn list(connection: &Connection, tenant: Option<&str>, filter: &AuditFilter, page: &Page) -> Done<Listed<Recorded>> {
     let first = filter.since.map_or(Ok(1), |since| number_at(connection, since))?;
     let end = filter.until.map(|until| number_at(connection, until)).transpose()?.unwrap_or(i64::MAX);
     let after = match &page.after {
@@ -177,7 +172,7 @@ fn list(
 }
 
 /// Goes on with looking through the log.
-pub(crate) fn verify(
+pub(super) fn verify(
     connection: &Connection,
     mut verifier: Verifier,
     limit: u32,
@@ -209,28 +204,43 @@ pub(crate) fn verify(
     Ok((verifier, Ok(if seen >= limit.max(1) { Due::More } else { Due::Nothing })))
 }
 
-/// Names that are to be erased, and those of device records that are now the subscriber's.
+/// Names that are to be erased, with the keys of entries that may have them. Of a subscriber that is there, its number
+/// and those of its devices are among them.
 fn names(connection: &Connection, tenant: &str, subjects: &[Subject]) -> Done<Vec<(Subject, Vec<[u8; 16]>)>> {
-    let keys = |subject: &Subject| {
-        let sql = "SELECT key FROM audit_subject WHERE tenant = ? AND name = ?";
-        many(connection, sql, params![tenant, subject.as_str()], |cells| cells.get::<[u8; 16]>())
-    };
     let mut wanted: Vec<Subject> = subjects.to_vec();
-    for subject in subjects {
-        if *subject != Subject::subscriber(subject.value()) {
-            continue;
-        }
-        for key in keys(subject)? {
+    for subject in subjects.iter().filter(|subject| subject.is_subscriber()) {
+        let subscriber = subscribers::get(connection, tenant, subject.value())?;
+        wanted.extend(subscriber.and_then(|it| it.phone_number).as_ref().map(Subject::phone));
+        for key in live(connection, tenant, subject)? {
             let Some(device) = record(connection, key)? else { continue };
-            if device.tenant == tenant && device.subscriber_id.as_deref() == Some(subject.value()) {
-                wanted.extend(device.phone_number.as_ref().map(Subject::phone));
-                wanted.extend(device.device_id.as_ref().map(Subject::device));
-            }
+            wanted.extend(device.phone_number.as_ref().map(Subject::phone));
+            wanted.extend(device.device_id.as_ref().map(Subject::device));
         }
     }
     wanted.sort_unstable();
     wanted.dedup();
-    wanted.into_iter().map(|subject| keys(&subject).map(|keys| (subject, keys))).collect()
+    let keys = |subject: Subject| {
+        let sql = "SELECT key FROM audit_subject WHERE tenant = ? AND name = ?";
+        let mut keys: Vec<[u8; 16]> = many(connection, sql, params![tenant, subject.as_str()], |cells| cells.get())?;
+        keys.extend(live(connection, tenant, &subject)?);
+        if subject.is_subscriber() {
+            keys.extend(subscribers::object(tenant, subject.value()).key(&Sha));
+        }
+        Ok((subject, keys))
+    };
+    wanted.into_iter().map(keys).collect()
+}
+
+/// Device records that have a name now.
+fn live(connection: &Connection, tenant: &str, subject: &Subject) -> Done<Vec<[u8; 16]>> {
+    let sql = if subject.is_subscriber() {
+        "SELECT oid FROM device INDEXED BY device_subscriber WHERE tenant = ? AND subscriber_id = ?"
+    } else if subject.is_phone() {
+        "SELECT oid FROM device INDEXED BY device_phone WHERE tenant = ? AND phone_number = ?"
+    } else {
+        "SELECT oid FROM device_key WHERE kind = 1 AND scope = ? AND value = ?"
+    };
+    many(connection, sql, params![tenant, subject.value()], |cells| cells.get())
 }
 
 fn oid(key: [u8; 16]) -> DeviceOid {
@@ -260,12 +270,10 @@ fn erase(transaction: &Transaction<'_>, subjects: &[Subject], deed: &Deed) -> Do
         let sql = "DELETE FROM audit_subject WHERE tenant = ? AND name = ?";
         run(transaction, sql, params![tenant, subject.as_str()])?;
     }
-    // Records that are still there can be asked for again.
-    for key in &keys {
-        let Some(device) = record(transaction, *key)?.filter(|device| device.tenant == tenant) else { continue };
-        for subject in muster_broker::ledger::device(&device).subjects {
-            let sql = "INSERT INTO audit_subject (tenant, name, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
-            run(transaction, sql, params![tenant, subject.as_str(), key])?;
+    // What a subscriber is found by is made of its name, and could be guessed back to it.
+    for (subject, _) in names.iter().filter(|(subject, _)| subject.is_subscriber()) {
+        if let Some(key) = subscribers::object(tenant, subject.value()).key(&Sha) {
+            run(transaction, "DELETE FROM audit_key WHERE key = ?", [key])?;
         }
     }
     let told = Picture::of(json!({

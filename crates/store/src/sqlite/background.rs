@@ -14,10 +14,10 @@ use super::SqliteStore;
 use super::contacts;
 use super::expansion::expand;
 use super::jobs::{self, Kept, Sweep};
+use super::ledger;
 use super::query::{Where, many, one, run};
 use super::rows::{Done, TASK};
 use super::tasks::{self, Note, Stored, id_values, page_key, task_key};
-use super::ledger;
 use super::writer::{Guard, Transaction};
 
 /// Jobs looked at in one transaction.

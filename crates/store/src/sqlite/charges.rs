@@ -57,7 +57,9 @@ fn event(cells: &mut Cells<'_>) -> Done<ChargeableEvent> {
         id: EventId(cells.get()?),
         kind: {
             let number = cells.get::<u8>()?;
-            *KINDS.get(usize::from(number)).ok_or_else(|| Failure::Broken(format!("there is no kind of charge {number}")))?
+            *KINDS
+                .get(usize::from(number))
+                .ok_or_else(|| Failure::Broken(format!("there is no kind of charge {number}")))?
         },
         at: cells.time()?,
         tenant: cells.get()?,

@@ -14,8 +14,8 @@ use rusqlite::{Connection, Params, params};
 use super::SqliteStore;
 use super::device_write;
 use super::devices::{KIND_CLIENT_NAME, KIND_DEVICE_ID};
-use super::query::{many, one, run};
 use super::ledger;
+use super::query::{many, one, run};
 use super::rows::{Cells, DEVICE, DIALOGUE, Done, Failure, TASK, job_status};
 use super::tasks::{self, Stored};
 use super::traces;
@@ -137,9 +137,8 @@ fn commit(transaction: &Transaction<'_>, step: &ContactStep) -> Done<Verdict> {
         let dialogue = step.state.dialogue.as_ref();
         let deed = Deed::of_device(&record.tenant, "session", step.state.last_seen_at.unwrap_or_default());
         let task = dialogue.and_then(|dialogue| dialogue.task);
-        let told = |entry: AuditEntry| {
-            entry.of_task(task).in_session(dialogue.map(|dialogue| dialogue.session_id.as_str()))
-        };
+        let told =
+            |entry: AuditEntry| entry.of_task(task).in_session(dialogue.map(|dialogue| dialogue.session_id.as_str()));
         if !is_revision(connection, step)?
             || !device_write::write_in_step(transaction, step.device, record, told, &deed)?
         {

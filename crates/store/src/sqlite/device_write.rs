@@ -11,9 +11,10 @@ use rusqlite::{Connection, params};
 
 use super::capabilities;
 use super::devices::{KIND_CLIENT_NAME, KIND_DEVICE_ID, find, get, holder, outdated};
+use super::ledger;
 use super::query::run;
 use super::rows::{Done, Failure, auth_type_number, json_unless_default, management_state_number};
-use super::ledger;
+use super::subscribers;
 use super::tasks::{self, Note};
 use super::traces;
 use super::writer::Transaction;
@@ -63,7 +64,7 @@ fn create(connection: &Transaction<'_>, tenant: &str, given: &DeviceGiven, deed:
     if device.account.is_some() && !given.has_client_secret {
         return Ok(DeviceVerdict::Refused(Fault::missing("clientSecret")));
     }
-    if let Some(fault) = unfit(connection, &mut device)? {
+    if let Some(fault) = unfit(connection, &mut device, None)? {
         return Ok(DeviceVerdict::Refused(fault));
     }
     if get(connection, device.oid)?.is_some() {
@@ -99,7 +100,7 @@ fn replace(
             *secret = before.clone();
         }
     }
-    if let Some(fault) = unfit(connection, &mut next)? {
+    if let Some(fault) = unfit(connection, &mut next, Some(stored))? {
         return Ok(DeviceVerdict::Refused(fault));
     }
     if next == *stored {
@@ -138,7 +139,8 @@ pub(super) fn tell_together(connection: &Transaction<'_>, deed: &Deed, verdicts:
 /// What the log tells of a changed record. A new secret is told as that, not as what it is.
 pub(super) fn changed(deed: &Deed, before: &Device, after: &Device) -> AuditEntry {
     let mut told = picture(after);
-    let secret = |device: &Device| device.account.as_ref().map(|it| (it.client_secret.clone(), it.server_secret.clone()));
+    let secret =
+        |device: &Device| device.account.as_ref().map(|it| (it.client_secret.clone(), it.server_secret.clone()));
     if secret(before) != secret(after) {
         told.open.insert("secretChanged".to_owned(), true.into());
     }
@@ -183,11 +185,14 @@ fn taken(key: &str, value: &str) -> Fault {
 }
 
 /// Why a record cannot be stored as it is, if so. Finds its capability record where none is given.
-fn unfit(connection: &Connection, device: &mut Device) -> Done<Option<Fault>> {
-    match name_taken(connection, device)? {
-        Some(fault) => Ok(Some(fault)),
-        None => unfit_capability(connection, device),
+fn unfit(connection: &Connection, device: &mut Device, before: Option<&Device>) -> Done<Option<Fault>> {
+    if let Some(fault) = name_taken(connection, device)? {
+        return Ok(Some(fault));
     }
+    if let Some(fault) = subscribers::unfit(connection, device, before)? {
+        return Ok(Some(fault));
+    }
+    unfit_capability(connection, device)
 }
 
 fn name_taken(connection: &Connection, device: &Device) -> Done<Option<Fault>> {

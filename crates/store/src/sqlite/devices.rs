@@ -182,11 +182,9 @@ impl DeviceStore for SqliteStore {
         deed: Deed,
     ) -> Pending<'_, Result<(), Fault>> {
         let tenant = tenant.to_owned();
-        Box::pin(
-            self.write(Guard::Savepoint, 1024, move |connection| {
-                capabilities::delete(connection, &tenant, oid, version, &deed)
-            }),
-        )
+        Box::pin(self.write(Guard::Savepoint, 1024, move |connection| {
+            capabilities::delete(connection, &tenant, oid, version, &deed)
+        }))
     }
 
     fn capability_find(

@@ -17,6 +17,7 @@ use super::devices;
 use super::jobs::Kept;
 use super::query::{Where, foreign_key};
 use super::rows::{DEVICE, DEVICE_FROM, DEVICE_FROM_PHONE, Done};
+use super::subscribers;
 use super::tasks;
 
 /// Records looked at for each task that may be made: a filter that hardly anything matches must not keep the writer.
@@ -81,10 +82,12 @@ pub(super) fn expand(connection: &Connection, kept: &mut Kept, now: Timestamp, b
             kept.progress.unmatched += 1;
         }
         for device in &devices {
-            if device.management_state.takes_operations() {
-                tasks::insert(connection, &kept.job.target_for(device, now))?;
-            } else {
+            if !device.management_state.takes_operations() {
                 kept.progress.skipped += 1;
+            } else if !consents(connection, kept, device)? {
+                kept.progress.without_consent += 1;
+            } else {
+                tasks::insert(connection, &kept.job.target_for(device, now))?;
             }
         }
         cursor = next;
@@ -103,10 +106,18 @@ pub(super) fn expand(connection: &Connection, kept: &mut Kept, now: Timestamp, b
     Ok(())
 }
 
+/// Whether the job may work on a device without asking its user.
+fn consents(connection: &Connection, kept: &Kept, device: &Device) -> Done<bool> {
+    let needs_consent = kept.job.template.needs_consent;
+    let (subscriber, number) = (device.subscriber_id.as_deref(), device.phone_number.as_ref());
+    Ok(!needs_consent || subscribers::consents(connection, &device.tenant, subscriber, number)?)
+}
+
 fn left_out(kept: &Kept) -> Option<String> {
     let skipped = (kept.progress.skipped, "suspended or retired and got no task");
+    let without_consent = (kept.progress.without_consent, "without their subscriber's consent got no task");
     let unmatched = (kept.progress.unmatched, "named in the selector and not recorded");
-    let parts: Vec<String> = [skipped, unmatched]
+    let parts: Vec<String> = [skipped, without_consent, unmatched]
         .iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, why)| format!("devices {why}: {count}"))

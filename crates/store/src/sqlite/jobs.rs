@@ -43,6 +43,7 @@ pub(super) struct Progress {
     pub(super) paced: u32,
     pub(super) skipped: i64,
     pub(super) unmatched: i64,
+    pub(super) without_consent: i64,
 }
 
 /// A job with its progress.
@@ -84,13 +85,14 @@ impl Kept {
                 paced: cells.get()?,
                 skipped: cells.get()?,
                 unmatched: cells.get()?,
+                without_consent: cells.get()?,
             },
         })
     }
 }
 
 const PROGRESS: &str = "j.sweep, j.sweep_after, j.retry_at, j.retry_after, j.actor, j.paced_at, j.paced, j.skipped, \
-    j.unmatched";
+    j.unmatched, j.without_consent";
 
 pub(super) fn get(connection: &Connection, id: JobId) -> Done<Option<Job>> {
     one(connection, &format!("SELECT {JOB} FROM job j WHERE j.id = ?"), [id.0.as_bytes()], |cells| cells.job())
@@ -171,7 +173,7 @@ pub(super) fn update(connection: &Connection, kept: &Kept) -> Done<()> {
         connection,
         "UPDATE job SET selector = CASE WHEN ? THEN selector END, expand_after = ?, status = ?, detail = ?, \
          finished_at = ?, version = ?, is_active = ?, sweep = ?, sweep_after = ?, retry_at = ?, retry_after = ?, \
-         actor = ?, paced_at = ?, paced = ?, skipped = ?, unmatched = ? WHERE id = ?",
+         actor = ?, paced_at = ?, paced = ?, skipped = ?, unmatched = ?, without_consent = ? WHERE id = ?",
         params![
             job.expansion.is_some(),
             job.expansion.as_ref().and_then(|expansion| expansion.after.as_ref()),
@@ -189,6 +191,7 @@ pub(super) fn update(connection: &Connection, kept: &Kept) -> Done<()> {
             progress.paced,
             progress.skipped,
             progress.unmatched,
+            progress.without_consent,
             job.id.0.as_bytes(),
         ],
     )?;

@@ -101,11 +101,11 @@ const MANAGEMENT_STATE: [ManagementState; 5] = [
 /// As [`TASK_STATUS`].
 const AUTH_TYPE: [AuthType; 3] = [AuthType::Basic, AuthType::Digest, AuthType::Hmac];
 
-fn number_in<T: PartialEq>(table: &[T], value: &T) -> i64 {
+pub(super) fn number_in<T: PartialEq>(table: &[T], value: &T) -> i64 {
     table.iter().position(|known| known == value).and_then(|place| i64::try_from(place).ok()).unwrap_or(-1)
 }
 
-fn value_in<T: Copy>(table: &[T], number: i64) -> Done<T> {
+pub(super) fn value_in<T: Copy>(table: &[T], number: i64) -> Done<T> {
     usize::try_from(number)
         .ok()
         .and_then(|place| table.get(place).copied())

@@ -9,7 +9,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_initial.sql"),
     include_str!("../../migrations/sqlite/0002_traces.sql"),
     include_str!("../../migrations/sqlite/0003_signed_messages.sql"),
+    include_str!("../../migrations/sqlite/0004_access.sql"),
     include_str!("../../migrations/sqlite/0005_ledger.sql"),
+    include_str!("../../migrations/sqlite/0007_subscribers.sql"),
 ];
 
 /// The schema that this version writes.

@@ -15,10 +15,10 @@ use rusqlite::{Connection, ToSql, params};
 use super::SqliteStore;
 use super::counts::Moved;
 use super::devices::KIND_DEVICE_ID;
+use super::ledger::{self, Draft};
 use super::query::{Where, foreign_key, listed, one, one_more, run};
 use super::requests::once;
 use super::rows::{Done, TASK, json_unless_default, task_status_number};
-use super::ledger::{self, Draft};
 use super::writer::{Guard, Transaction};
 use super::{charges, counts, history, jobs, query};
 
@@ -344,7 +344,9 @@ pub(super) fn changed(deed: &Deed, before: TaskStatus, task: &Task) -> AuditEntr
 
 /// What the log tells of a new task.
 fn created(deed: &Deed, task: &Task) -> AuditEntry {
-    AuditEntry::done(deed, Object::task(task.id), None, Some(picture(task))).of_job(task.job).of_device(Some(task.device))
+    AuditEntry::done(deed, Object::task(task.id), None, Some(picture(task)))
+        .of_job(task.job)
+        .of_device(Some(task.device))
 }
 
 /// A task that reached its device is charged for, unless it was before.
@@ -440,8 +442,6 @@ impl TaskStore for SqliteStore {
         deed: Deed,
     ) -> Pending<'_, Result<Task, Fault>> {
         let tenant = tenant.to_owned();
-        Box::pin(
-            self.write(Guard::Savepoint, 2048, move |connection| cancel(connection, &tenant, id, reason, &deed)),
-        )
+        Box::pin(self.write(Guard::Savepoint, 2048, move |connection| cancel(connection, &tenant, id, reason, &deed)))
     }
 }

@@ -203,10 +203,7 @@ fn set(
         after.open.insert("discard".to_owned(), true.into());
     }
     if before != wanted || forget {
-        ledger::add(
-            connection,
-            AuditEntry::done(deed, Object::device(device), Some(picture(before)), Some(after)),
-        )?;
+        ledger::add(connection, AuditEntry::done(deed, Object::device(device), Some(picture(before)), Some(after)))?;
     }
     Ok(Ok(()))
 }

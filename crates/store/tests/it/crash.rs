@@ -11,7 +11,7 @@ use muster_broker::store::{
 };
 use muster_store::SqliteStore;
 
-use crate::world::{NOW, TENANT, World, small, step, task};
+use crate::world::{NOW, TENANT, World, deed, small, step, task};
 
 /// Set in the child: the folder it works in.
 const ROLE: &str = "MUSTER_STORE_CRASH_FOLDER";
@@ -87,11 +87,11 @@ async fn prepare(folder: &Path) -> Vec<muster_broker::id::TaskId> {
         let given = world.given(&format!("d{number}"));
         let device = given.device.clone();
         let writes = vec![DeviceWrite { mode: WriteMode::Create, given }];
-        store.device_write(TENANT, writes, NOW, None).await.unwrap();
+        store.device_write(TENANT, writes, deed("care"), None).await.unwrap();
         let task = task(muster_broker::id::TaskId::new(device.oid, world.uuid()), &device);
         ids.push(task.id);
         let target = muster_broker::store::Target { task, history: Vec::new() };
-        store.task_create(None, vec![target], None).await.unwrap();
+        store.task_create(None, vec![target], deed("care"), None).await.unwrap();
     }
     ids
 }

@@ -13,6 +13,7 @@ mod opening;
 mod paging;
 mod principals;
 mod sql;
+mod subscribers;
 mod tasks;
 mod traces;
 mod world;
