@@ -69,6 +69,9 @@ faults! {
     "DMS0109" UnknownTunnel 404
     "DMS0110" UnknownEvent 404
     "DMS0111" UnknownProfile 404
+    "DMS0112" UnknownTenant 404
+    "DMS0113" UnknownPrincipal 404
+    "DMS0114" UnknownRole 404
     "DMS0201" AlreadyExists 409
     "DMS0202" OutdatedVersion 412
     "DMS0203" WrongState 409

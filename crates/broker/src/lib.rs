@@ -5,6 +5,7 @@ pub mod attempts;
 pub mod capability;
 pub mod contact;
 pub mod device;
+pub mod directory;
 pub mod fault;
 pub mod id;
 pub mod identity;

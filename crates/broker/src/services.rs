@@ -33,6 +33,8 @@ pub use session::{OpenedSession, ServiceInfo};
 pub use subscriber_manager::SubscriberFields;
 pub use traces::{RecordingWanted, TraceSetting};
 
+use crate::access::Tenant;
+use crate::directory::{Account, Directory};
 use crate::fault::{Fault, FaultName};
 use crate::ports::{Environment, Vault};
 use crate::store::{Store, StoreError};
@@ -44,6 +46,7 @@ pub struct Broker {
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) environment: Arc<dyn Environment>,
     pub(crate) settings: Arc<Settings>,
+    pub(crate) directory: Arc<Directory>,
 }
 
 /// What the operator sets.
@@ -91,7 +94,29 @@ impl Broker {
         environment: Arc<dyn Environment>,
         settings: Settings,
     ) -> Self {
-        Self { store, vault, environment, settings: Arc::new(settings) }
+        Self { store, vault, environment, settings: Arc::new(settings), directory: Arc::default() }
+    }
+
+    /// The account of this name, as it was a few seconds ago at most.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn account(&self, name: &str) -> Result<Option<Arc<Account>>, Fault> {
+        Ok(self.directory.account(&*self.store, name, self.environment.now()).await?)
+    }
+
+    /// The tenant of this name, as it was a few seconds ago at most.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn tenant(&self, name: &str) -> Result<Option<Arc<Tenant>>, Fault> {
+        Ok(self.directory.tenant(&*self.store, name, self.environment.now()).await?)
+    }
+
+    /// What is remembered of principals and tenants. Whoever writes any of them, or a role, lets it forget.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.directory
     }
 
     /// What is kept.

@@ -4,6 +4,7 @@
 //! outcome is not known. Stores group the commits of concurrent calls. Decisions stay here: a store applies what the
 //! pure functions of this crate decided, under the conditions that they name.
 
+mod access;
 mod background;
 mod contacts;
 mod devices;
@@ -15,6 +16,7 @@ mod traces;
 
 use std::pin::Pin;
 
+pub use access::{AccessStore, AccountRecord, Keep};
 pub use background::{BackgroundStore, Due};
 pub use contacts::{Contact, ContactKey, ContactState, ContactStep, ContactStore, DialogueState, OpenTask, Verdict};
 pub use devices::{
@@ -33,6 +35,7 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 /// Everything that is kept.
 pub trait Store:
     PrincipalStore
+    + AccessStore
     + DeviceStore
     + SubscriberStore
     + TaskStore
@@ -46,6 +49,7 @@ pub trait Store:
 
 impl<S> Store for S where
     S: PrincipalStore
+        + AccessStore
         + DeviceStore
         + SubscriberStore
         + TaskStore

@@ -23,8 +23,7 @@ use muster_broker::ports::Environment;
 use muster_broker::ports::Vault;
 use muster_broker::services::{Broker, Settings};
 use muster_broker::store::Store;
-use muster_northbound::identity;
-use muster_northbound::soap::{self, Wsi};
+use muster_northbound::{Wsi, identity, soap};
 use muster_southbound::dm1::Exchange;
 use muster_southbound::profile::Profiles;
 use muster_store::SqliteStore;
@@ -100,7 +99,8 @@ impl Server {
                 profiles: Arc::new(Profiles::new(file.profile.clone())?),
             },
         ));
-        let wsi = Wsi::new(broker.clone(), soap::Settings { is_tls: north.is_tls(), ..wsi_settings(&file) });
+        let wsi =
+            Wsi::new(broker.clone(), muster_northbound::Settings { is_tls: north.is_tls(), ..wsi_settings(&file) });
         let bounds = Bounds::of(&file.limits);
         let north = north.serve(soap::router(wsi), bounds);
         let south = south.serve(muster_southbound::router(exchange.clone()), bounds);
@@ -142,16 +142,16 @@ pub(crate) fn open(data: &Path) -> anyhow::Result<(Arc<dyn Store>, Arc<dyn Vault
     Ok((Arc::new(store), vault))
 }
 
-fn wsi_settings(file: &File) -> soap::Settings {
+fn wsi_settings(file: &File) -> muster_northbound::Settings {
     let identity = identity::Settings {
         requests_per_second_max: file.limits.wsi_requests_per_second,
         ..identity::Settings::default()
     };
-    soap::Settings {
+    muster_northbound::Settings {
         public_url: file.north.public_url.clone(),
         body_time: Duration::from_secs(file.limits.request_seconds),
         identity,
-        ..soap::Settings::default()
+        ..muster_northbound::Settings::default()
     }
 }
 

@@ -10,6 +10,7 @@ pub mod bulk_operations;
 pub mod deployment_broker;
 mod descriptor;
 pub mod device_manager;
+mod face;
 pub mod fault;
 mod json;
 mod offered;
@@ -21,6 +22,7 @@ pub mod traces;
 pub mod value;
 
 pub use descriptor::{Cardinality, FieldDescriptor, Kind, NamedType, OperationDescriptor, TypeDescriptor};
+pub use face::{At, Member, Scalar, Sink, Source};
 pub use json::{JsonError, answer_to_json, request_from_json};
 pub use offered::{ELSEWHERE, Operation, Request, operation, operations, port_type};
 pub use record::{Path, Record, Value};

@@ -11,7 +11,6 @@ use std::future::Future;
 use muster_broker::access::{Caller, Right};
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::services::Broker;
-use muster_protocol::xml::element::{Element, XmlWriter};
 
 use crate::contract::bulk_operations::{
     CancelJob, CancelTask, CreateDeployments, GetJobById, GetJobs, GetJobsByDate, GetTaskHistory, GetTasks, PauseJob,
@@ -32,7 +31,7 @@ use crate::contract::subscriber_services::{
     UnassignDevice, UpdateSubscriber,
 };
 use crate::contract::traces::{GetDeviceTrace, GetTraceMessages, SetDeviceTrace};
-use crate::contract::{NAMESPACE, Operation, Path, Request};
+use crate::contract::{Operation, Path, Request, Source};
 
 /// A request that a caller with rights makes.
 trait UseCase: Request {
@@ -40,21 +39,31 @@ trait UseCase: Request {
     fn carry_out(self, broker: &Broker, caller: &Caller) -> impl Future<Output = Result<Self::Answer, Fault>> + Send;
 }
 
-/// Carries out every operation but the three that make, renew and end sessions. `name` is the spelling of the request.
-/// The answer is the body of the message.
+/// Turns an answer into that of a face.
+pub(crate) trait Teller: Send {
+    /// What becomes of an answer.
+    type Told;
+
+    /// Turns it.
+    fn tell<R: Request>(self, answer: &R::Answer) -> Self::Told;
+}
+
+/// Carries out every operation but the three that make, renew and end sessions, for every face: `given` has the
+/// parameters, `teller` makes the answer of the face.
 ///
 /// # Errors
 /// Those of the operation; rights are checked before arguments.
-pub(crate) async fn carry_out(
+pub(crate) async fn carry_out<S: Source + Sync, T: Teller>(
     broker: &Broker,
     caller: &Caller,
     operation: Operation,
-    body: &Element,
-) -> Result<String, Fault> {
+    given: &S,
+    teller: T,
+) -> Result<T::Told, Fault> {
     for (object, right) in operation.descriptor().rights {
         caller.may_begin(Right::new(object, right))?;
     }
-    let call = Call { broker, caller, body };
+    let call = Call { broker, caller, given, teller };
     match operation {
         Operation::Login | Operation::RenewSession | Operation::Logout => {
             // These are answered where sessions are known; a caller never gets here with them.
@@ -105,29 +114,19 @@ pub(crate) async fn carry_out(
     }
 }
 
-#[derive(Clone, Copy)]
-struct Call<'c> {
+struct Call<'c, S, T> {
     broker: &'c Broker,
     caller: &'c Caller,
-    body: &'c Element,
+    given: &'c S,
+    teller: T,
 }
 
-impl Call<'_> {
-    async fn serve<R: UseCase>(self) -> Result<String, Fault> {
-        let request = R::read_fields(self.body, &Path::ROOT)?;
+impl<S: Source + Sync, T: Teller> Call<'_, S, T> {
+    async fn serve<R: UseCase>(self) -> Result<T::Told, Fault> {
+        let request = R::read_fields(self.given, &Path::ROOT)?;
         let answer = request.carry_out(self.broker, self.caller).await?;
-        Ok(response::<R>(&self.body.name.local, &answer))
+        Ok(self.teller.tell::<R>(&answer))
     }
-}
-
-/// The body of an answer, named as the request was spelt.
-pub(crate) fn response<R: Request>(name: &str, answer: &R::Answer) -> String {
-    let mut writer = XmlWriter::new();
-    let name = format!("{name}Response");
-    writer.start(&name, &[("xmlns", NAMESPACE)]);
-    R::write_answer(answer, &mut writer);
-    writer.end(&name);
-    writer.finish()
 }
 
 impl UseCase for GetServiceInfo {

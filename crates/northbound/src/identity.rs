@@ -11,14 +11,14 @@ mod rate;
 mod replay;
 
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
-use muster_broker::access::Principal;
 use muster_broker::attempts::{Attempts, Policy};
 use muster_broker::device::Sealed;
+use muster_broker::directory::Account;
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::services::Broker;
 use muster_broker::time::Timestamp;
@@ -97,8 +97,8 @@ impl Identity {
         self.settings.basic
     }
 
-    /// Checks a name and a password that came from `peer`; a principal of another domain than `tenant`, where one is
-    /// given, counts as unknown.
+    /// Checks a name and a password that came from `peer`. A principal that is not let in counts as unknown, and so does
+    /// one that does not reach `tenant`, where one is given.
     ///
     /// # Errors
     /// `NotAuthenticated`, after a delay; `LockedOut`; faults of the store.
@@ -109,27 +109,28 @@ impl Identity {
         password: &str,
         tenant: Option<&str>,
         peer: Option<IpAddr>,
-    ) -> Result<Principal, Fault> {
+    ) -> Result<Arc<Account>, Fault> {
         let now = broker.environment().now();
         self.refuse_locked(name, peer, now)?;
-        let principal = broker.store().principal_get(name).await?;
-        let principal = principal.filter(|principal| tenant.is_none_or(|tenant| tenant == principal.tenant));
-        if let Some(principal) = &principal
-            && self.passwords.is_known(broker, principal, password, now)
+        let account = let_in(broker, name).await?;
+        let account = account.filter(|account| tenant.is_none_or(|tenant| account.reaches(tenant)));
+        let principal = account.as_ref().map(|account| &account.principal);
+        if let Some(account) = &account
+            && self.passwords.is_known(broker, &account.principal, password, now)
         {
             guard(&self.attempts).succeeded(name, peer);
-            return Ok(principal.clone());
+            return Ok(Arc::clone(account));
         }
         let is_right = {
             let _turn = self.turn(name).await;
             // Those who waited for their turn may have been locked out meanwhile.
             self.refuse_locked(name, peer, now)?;
-            let is_right = self.passwords.verify(broker, principal.as_ref(), password, now).await?;
+            let is_right = self.passwords.verify(broker, principal, password, now).await?;
             self.count(name, peer, now, is_right);
             is_right
         };
-        match principal.filter(|_| is_right) {
-            Some(principal) => Ok(principal),
+        match account.filter(|_| is_right) {
+            Some(account) => Ok(account),
             None => Err(self.refuse_slowly(name, peer).await),
         }
     }
@@ -143,15 +144,15 @@ impl Identity {
         broker: &Broker,
         token: &UsernameToken,
         peer: Option<IpAddr>,
-    ) -> Result<Principal, Fault> {
+    ) -> Result<Arc<Account>, Fault> {
         let (digest, nonce, created) = match &token.password {
             Password::Text(password) => return self.by_password(broker, &token.name, password, None, peer).await,
             Password::Digest { digest, nonce, created } => (digest, nonce, created),
         };
         let now = broker.environment().now();
         self.refuse_locked(&token.name, peer, now)?;
-        let principal = broker.store().principal_get(&token.name).await?;
-        let secret = principal.as_ref().and_then(|principal| principal.digest_secret.clone());
+        let account = let_in(broker, &token.name).await?;
+        let secret = account.as_ref().and_then(|account| account.principal.digest_secret.clone());
         let secret = match secret {
             Some(sealed) => Some(broker.vault().open(&Sealed(sealed)).map_err(|error| {
                 tracing::error!(principal = token.name, %error, "the digest secret of a principal cannot be opened");
@@ -164,8 +165,8 @@ impl Identity {
         let is_equal = verify_slices_are_equal(&expected, digest).is_ok();
         let is_right = is_equal && secret.is_some() && self.is_fresh(&token.name, nonce, created, now);
         self.count(&token.name, peer, now, is_right);
-        match principal.filter(|_| is_right) {
-            Some(principal) => Ok(principal),
+        match account.filter(|_| is_right) {
+            Some(account) => Ok(account),
             None => Err(self.refuse_slowly(&token.name, peer).await),
         }
     }
@@ -227,6 +228,11 @@ impl Identity {
             None => None,
         }
     }
+}
+
+/// The account of this name, if it is let in at all.
+async fn let_in(broker: &Broker, name: &str) -> Result<Option<Arc<Account>>, Fault> {
+    Ok(broker.account(name).await?.filter(|account| account.is_let_in))
 }
 
 /// How long the answer to the last of `failures` waits.

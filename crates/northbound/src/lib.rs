@@ -4,7 +4,11 @@ pub mod contract;
 mod convert;
 mod dispatch;
 pub mod identity;
+mod intake;
+mod sessions;
 pub mod soap;
+mod wsi;
 
 pub use identity::hash_password;
-pub use soap::{Settings, Wsi, router};
+pub use soap::router;
+pub use wsi::{Settings, Wsi};

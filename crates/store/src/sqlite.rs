@@ -1,5 +1,6 @@
 //! The port on SQLite.
 
+mod access;
 mod adoption;
 pub(crate) mod audit;
 mod background;

@@ -55,6 +55,16 @@ impl Grant {
         Self { what, tenant, groups: Vec::new(), paths: Vec::new() }
     }
 
+    /// Whether it gives everything in every tenant.
+    #[must_use]
+    pub fn is_over_all(&self) -> bool {
+        let is_everything = match &self.what {
+            Granted::Role(name) => name == BuiltIn::ADMINISTRATOR,
+            Granted::Right(right) => right.is_everything(),
+        };
+        is_everything && self.tenant == GrantTenant::Any && self.groups.is_empty() && self.paths.is_empty()
+    }
+
     /// The permissions that it is for a principal of the tenant `own`; `roles` knows the roles which that tenant made.
     /// A role of which nobody knows gives nothing, and one that a tenant made holds nowhere else.
     #[must_use]

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Grant, Permission, RightPattern};
+use super::{Grant, Granted, Permission, RightPattern};
 use crate::names::names;
 use crate::time::Timestamp;
 
@@ -24,6 +24,8 @@ pub struct Principal {
     pub enabled: bool,
     /// argon2id hash in PHC form; empty where no password lets it in.
     pub password_hash: String,
+    /// When the password was set: sessions that are older have ended.
+    pub password_at: Timestamp,
     /// The password itself, sealed, for principals that chose WS-Security PasswordDigest.
     pub digest_secret: Option<Vec<u8>>,
     /// Who it is to an OpenID provider: issuer and subject, one space between. Unique.
@@ -64,11 +66,24 @@ impl Principal {
             grants: vec![Grant::role(role)],
             enabled: true,
             password_hash: password_hash.to_owned(),
+            password_at: Timestamp(0),
             digest_secret: None,
             subject: None,
             created_at: Timestamp(0),
             version: 1,
         }
+    }
+
+    /// Whether its grants let it do everything in every tenant: somebody must be left who may.
+    #[must_use]
+    pub fn is_over_all(&self) -> bool {
+        self.enabled && self.grants.iter().any(Grant::is_over_all)
+    }
+
+    /// Whether it was given the role of this name.
+    #[must_use]
+    pub fn has_role(&self, name: &str) -> bool {
+        self.grants.iter().any(|grant| matches!(&grant.what, Granted::Role(given) if given == name))
     }
 
     /// What its grants give, everywhere; `roles` knows the roles that its tenant made.

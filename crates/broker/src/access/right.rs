@@ -115,6 +115,12 @@ impl RightPattern {
             }
     }
 
+    /// Whether this is `*`.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.object == ANY && self.operation == ANY && self.qualifier.as_deref() == Some(ANY)
+    }
+
     fn covers_qualifier(&self, wanted: Option<&str>) -> bool {
         match (self.qualifier.as_deref(), wanted) {
             (Some(ANY), _) | (None, None) => true,
@@ -133,7 +139,7 @@ fn part_covers(given: &str, wanted: &str) -> bool {
 
 impl fmt::Display for RightPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.object == ANY && self.operation == ANY && self.qualifier.as_deref() == Some(ANY) {
+        if self.is_everything() {
             return f.write_str(ANY);
         }
         write!(f, "{}.{}", self.object, self.operation)?;

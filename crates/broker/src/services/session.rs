@@ -1,10 +1,13 @@
 //! ISessionServices: log in and out, and facts about the server.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::Broker;
-use crate::access::{Caller, Origin, Principal, Right};
+use crate::access::{Caller, Origin, Right};
+use crate::directory::Account;
 use crate::fault::{Fault, FaultName};
 use crate::ledger::Deed;
 use crate::store::SessionRecord;
@@ -53,17 +56,15 @@ fn noted_every_s(idle_s: i64) -> i64 {
 }
 
 impl Broker {
-    /// Opens a session for a principal whose credentials were checked.
+    /// Opens a session for a principal whose credentials were checked, to work in `tenant` or else in its own.
     ///
     /// # Errors
-    /// `NotAuthenticated` if `tenant` is not the principal's.
-    pub async fn login(
-        &self,
-        principal: &Principal,
-        tenant: Option<&str>,
-        origin: Origin,
-    ) -> Result<OpenedSession, Fault> {
-        if tenant.is_some_and(|tenant| tenant != principal.tenant) {
+    /// `NotAuthenticated` if it is not let in, if no grant reaches `tenant`, or there is none of this name.
+    pub async fn login(&self, account: &Account, tenant: Option<&str>, origin: Origin) -> Result<OpenedSession, Fault> {
+        let principal = &account.principal;
+        let tenant = tenant.unwrap_or(&principal.tenant);
+        let is_there = tenant == principal.tenant || self.tenant(tenant).await?.is_some();
+        if !account.is_let_in || !account.reaches(tenant) || !is_there {
             return Err(not_authenticated());
         }
         let mut octets = [0; SESSION_ID_OCTETS];
@@ -73,12 +74,12 @@ impl Broker {
         let record = SessionRecord {
             digest: self.session_digest(&session_id),
             principal: principal.name.clone(),
-            tenant: principal.tenant.clone(),
+            tenant: tenant.to_owned(),
             created_at: now,
             used_at: now,
         };
         let opened = self.opened(session_id, &record);
-        let deed = Deed::from(origin, &principal.name, &principal.tenant, "login", now);
+        let deed = Deed::from(origin, &principal.name, tenant, "login", now);
         self.store.session_put(record, deed).await?;
         Ok(opened)
     }
@@ -88,8 +89,8 @@ impl Broker {
     /// # Errors
     /// `NotAuthenticated` if there is no such session, or its principal is gone; `SessionExpired` if it ended by time.
     pub async fn session_caller(&self, session_id: &str, origin: Origin) -> Result<Caller, Fault> {
-        let (record, principal) = self.live_session(session_id).await?;
-        let caller = self.caller(principal, origin);
+        let (record, account) = self.live_session(session_id).await?;
+        let caller = account.caller_in(&record.tenant, origin);
         let now = self.environment.now();
         if now >= record.used_at.plus_s(noted_every_s(self.settings.session_idle_s)) {
             self.store.session_touch(record.digest, now).await?;
@@ -136,23 +137,18 @@ impl Broker {
         })
     }
 
-    /// The caller that a principal is, at work in its own domain.
-    #[must_use]
-    pub fn caller(&self, principal: Principal, origin: Origin) -> Caller {
-        let permissions = principal.permissions(&|_| None);
-        Caller { name: principal.name, tenant: principal.tenant, permissions, origin }
-    }
-
-    async fn live_session(&self, session_id: &str) -> Result<(SessionRecord, Principal), Fault> {
+    async fn live_session(&self, session_id: &str) -> Result<(SessionRecord, Arc<Account>), Fault> {
         let record = self.store.session_get(self.session_digest(session_id)).await?.ok_or_else(not_authenticated)?;
         if self.environment.now() >= self.end_of(&record) {
             return Err(Fault::new(FaultName::SessionExpired, "the session has ended; log in again"));
         }
-        let principal = self.store.principal_get(&record.principal).await?.ok_or_else(not_authenticated)?;
-        if principal.tenant != record.tenant {
+        let account = self.account(&record.principal).await?.ok_or_else(not_authenticated)?;
+        // A session that was opened with a password of before, or by a principal of before with this name, has ended.
+        let is_of_now = account.principal.password_at <= record.created_at;
+        if !account.is_let_in || !account.reaches(&record.tenant) || !is_of_now {
             return Err(not_authenticated());
         }
-        Ok((record, principal))
+        Ok((record, account))
     }
 
     fn opened(&self, session_id: String, record: &SessionRecord) -> OpenedSession {

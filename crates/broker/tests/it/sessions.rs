@@ -1,5 +1,8 @@
 use muster_broker::access::{Caller, Face, Grant, Origin, Principal, Right, Way};
-use muster_broker::fault::FaultName;
+use muster_broker::directory::AGE_S;
+use muster_broker::fault::{Fault, FaultName};
+use muster_broker::ledger::Deed;
+use muster_broker::services::OpenedSession;
 
 use crate::world::{MORNING, World, admin, caller, fault};
 
@@ -11,40 +14,49 @@ fn origin() -> Origin {
     Origin { peer: None, face: Face::Soap, way: Way::Session, correlation: uuid::Uuid::from_u128(7) }
 }
 
+fn deed() -> Deed {
+    Deed::local("acme", "test", MORNING)
+}
+
+async fn login(world: &World, tenant: Option<&str>) -> Result<OpenedSession, Fault> {
+    let account = world.broker.account("shop").await.unwrap().unwrap();
+    world.broker.login(&account, tenant, origin()).await
+}
+
 async fn world() -> World {
     let world = World::new();
-    world.broker.store().principal_put(principal()).await.unwrap();
+    world.broker.store().principal_put(principal(), deed()).await.unwrap();
     world
 }
 
 #[tokio::test]
 async fn a_session_is_its_principals_until_logout() {
     let world = world().await;
-    let opened = world.broker.login(&principal(), Some("acme")).await.unwrap();
+    let opened = login(&world, Some("acme")).await.unwrap();
     assert_eq!(opened.expires_at, MORNING.plus_s(30 * 60));
     let expected = Caller { origin: origin(), ..caller("shop", "care") };
     assert_eq!(world.broker.session_caller(&opened.session_id, origin()).await.unwrap(), expected);
-    world.broker.logout(&opened.session_id).await.unwrap();
+    world.broker.logout(&opened.session_id, origin()).await.unwrap();
     assert_eq!(fault(world.broker.session_caller(&opened.session_id, origin()).await), FaultName::NotAuthenticated);
 }
 
 #[tokio::test]
 async fn logout_never_tells_whether_there_was_a_session() {
     let world = world().await;
-    world.broker.logout("no such session").await.unwrap();
+    world.broker.logout("no such session", origin()).await.unwrap();
 }
 
 #[tokio::test]
 async fn another_domain_than_the_principals_is_refused() {
     let world = world().await;
-    assert_eq!(fault(world.broker.login(&principal(), Some("other")).await), FaultName::NotAuthenticated);
+    assert_eq!(fault(login(&world, Some("other")).await), FaultName::NotAuthenticated);
 }
 
 #[tokio::test]
 async fn a_session_identifier_has_256_random_bits_and_is_kept_as_a_digest_only() {
     let world = world().await;
-    let first = world.broker.login(&principal(), None).await.unwrap().session_id;
-    let second = world.broker.login(&principal(), None).await.unwrap().session_id;
+    let first = login(&world, None).await.unwrap().session_id;
+    let second = login(&world, None).await.unwrap().session_id;
     assert_eq!((first.len(), second.len()), (43, 43));
     assert_ne!(first, second);
     let digest = world.broker.vault().digest("session", first.as_bytes());
@@ -55,7 +67,7 @@ async fn a_session_identifier_has_256_random_bits_and_is_kept_as_a_digest_only()
 #[tokio::test]
 async fn a_session_ends_without_use_and_use_puts_its_end_off() {
     let world = world().await;
-    let session = world.broker.login(&principal(), None).await.unwrap().session_id;
+    let session = login(&world, None).await.unwrap().session_id;
     for _ in 0..3 {
         world.clock.advance_s(29 * 60);
         world.broker.session_caller(&session, origin()).await.unwrap();
@@ -68,7 +80,7 @@ async fn a_session_ends_without_use_and_use_puts_its_end_off() {
 #[tokio::test]
 async fn a_session_ends_after_twelve_hours_however_often_it_is_renewed() {
     let world = world().await;
-    let session = world.broker.login(&principal(), None).await.unwrap().session_id;
+    let session = login(&world, None).await.unwrap().session_id;
     for _ in 0..35 {
         world.clock.advance_s(20 * 60);
         world.broker.renew_session(&session).await.unwrap();
@@ -82,7 +94,7 @@ async fn a_session_ends_after_twelve_hours_however_often_it_is_renewed() {
 #[tokio::test]
 async fn use_is_noted_at_most_once_a_minute() {
     let world = world().await;
-    let session = world.broker.login(&principal(), None).await.unwrap().session_id;
+    let session = login(&world, None).await.unwrap().session_id;
     let digest = world.broker.vault().digest("session", session.as_bytes());
     for (after_s, noted_s) in [(59, 0), (1, 60), (30, 60), (30, 120)] {
         world.clock.advance_s(after_s);
@@ -95,18 +107,23 @@ async fn use_is_noted_at_most_once_a_minute() {
 #[tokio::test]
 async fn a_principal_that_changed_domain_has_no_session_in_the_old_one() {
     let world = world().await;
-    let session = world.broker.login(&principal(), None).await.unwrap().session_id;
-    world.broker.store().principal_put(Principal { tenant: "other".into(), ..principal() }).await.unwrap();
+    let session = login(&world, None).await.unwrap().session_id;
+    world.broker.store().principal_put(Principal { tenant: "other".into(), ..principal() }, deed()).await.unwrap();
+    world.clock.advance_s(AGE_S);
     assert_eq!(fault(world.broker.session_caller(&session, origin()).await), FaultName::NotAuthenticated);
 }
 
 #[tokio::test]
-async fn roles_count_as_they_are_now() {
+async fn what_another_node_writes_counts_after_five_seconds() {
     let world = world().await;
-    let session = world.broker.login(&principal(), None).await.unwrap().session_id;
+    let session = login(&world, None).await.unwrap().session_id;
     let principal = Principal { grants: vec![Grant::role("reader")], ..principal() };
-    world.broker.store().principal_put(principal).await.unwrap();
-    let caller = world.broker.session_caller(&session, origin()).await.unwrap();
+    world.broker.store().principal_put(principal, deed()).await.unwrap();
+    let caller_now = async || world.broker.session_caller(&session, origin()).await.unwrap();
+    world.clock.advance_s(AGE_S - 1);
+    assert!(caller_now().await.must(Right::new("device", "operate")).is_ok());
+    world.clock.advance_s(1);
+    let caller = caller_now().await;
     assert!(caller.must(Right::new("device", "read")).is_ok());
     assert!(caller.must(Right::new("device", "operate")).is_err());
 }

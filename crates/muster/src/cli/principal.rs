@@ -110,12 +110,12 @@ fn list(principals: &[Principal], json: bool) {
     if json {
         let rows: Vec<_> = principals
             .iter()
-            .map(|it| serde_json::json!({"name": it.name, "tenant": it.tenant, "roles": names(it)}))
+            .map(|it| serde_json::json!({"name": it.name, "tenant": it.tenant, "grants": names(it)}))
             .collect();
         println!("{}", serde_json::Value::from(rows));
         return;
     }
-    let mut table = Table::new(&["name", "tenant", "roles"]);
+    let mut table = Table::new(&["name", "tenant", "grants"]);
     for it in principals {
         table.row([it.name.clone(), it.tenant.clone(), names(it).join(", ")]);
     }

@@ -146,11 +146,11 @@ fn principals_are_made_and_listed_while_the_server_is_down() {
     let listed = run(&mut principal(&["list"])).ok();
     assert_eq!(
         listed,
-        "name   tenant   roles\n─────  ───────  ────────────────\nadmin  default  administrator\n\
+        "name   tenant   grants\n─────  ───────  ──────────────────\nadmin  default  administrator in *\n\
          crm    default  care\nshop   default  campaign, reader\n"
     );
     let listed = run(&mut principal(&["list", "--json"])).ok();
-    assert_eq!(serde_json::from_str::<serde_json::Value>(&listed).unwrap()[1]["roles"], json!(["care"]));
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&listed).unwrap()[1]["grants"], json!(["care"]));
 
     let server = Running::start(folder.path());
     for (user, password) in [("crm", "its secret"), ("shop", &made_up), ("admin", PASSWORD)] {

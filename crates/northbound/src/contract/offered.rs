@@ -1,11 +1,10 @@
 //! The operations, once.
 
-use muster_protocol::xml::element::XmlWriter;
-
 use super::bulk_operations::{DeploymentReceipt, JobData, JobList, TaskHistory, TaskList};
 use super::deployment_broker::{OperationDefinitionList, OperationReceipt, TaskData};
 use super::descriptor::{Cardinality, FieldDescriptor, OperationDescriptor};
 use super::device_manager::{DeviceCapability, DeviceCapabilityList, DeviceInstance, DeviceInstanceList, ImportResult};
+use super::face::{At, Sink};
 use super::record::{Record, Value};
 use super::session::{ServiceInfo, UserSession};
 use super::subscriber_services::{Subscriber, SubscriberList};
@@ -21,7 +20,7 @@ pub trait Request: Record + Send {
     const OPERATION: Operation;
 
     /// Writes the child of the answer.
-    fn write_answer(answer: &Self::Answer, writer: &mut XmlWriter);
+    fn write_answer(answer: &Self::Answer, sink: &mut impl Sink);
 }
 
 /// What the answers of operations are made of.
@@ -37,11 +36,11 @@ macro_rules! result {
             about: "Result.",
         })
     };
-    (@write "" Nothing $answer:ident $writer:ident) => {{
-        let ((), _) = ($answer, $writer);
+    (@write "" Nothing $answer:ident $sink:ident) => {{
+        let ((), _) = ($answer, $sink);
     }};
-    (@write $xml:literal $result:ident $answer:ident $writer:ident) => {
-        Value::write($answer, $xml, $writer)
+    (@write $xml:literal $result:ident $answer:ident $sink:ident) => {
+        Value::write($answer, At::field($xml), $sink)
     };
     (@type Nothing) => {
         ()
@@ -98,8 +97,8 @@ macro_rules! operations {
         $($( impl Request for $module::$request {
             type Answer = result!(@type $result);
             const OPERATION: Operation = Operation::$request;
-            fn write_answer(answer: &Self::Answer, writer: &mut XmlWriter) {
-                result!(@write $xml $result answer writer);
+            fn write_answer(answer: &Self::Answer, sink: &mut impl Sink) {
+                result!(@write $xml $result answer sink);
             }
         } )*)*
     };

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use muster_broker::fault::Fault;
-use muster_protocol::xml::element::{Element, XmlWriter};
+use muster_protocol::xml::element::XmlWriter;
 
 use super::descriptor::{Kind, TypeDescriptor};
+use super::face::{At, Sink, Source};
 
 /// Where in a request something stands, for the text and the variables of a fault.
 #[derive(Clone, Copy, Debug)]
@@ -42,14 +43,14 @@ pub trait Value: Sized {
     /// Type, for descriptors.
     const KIND: Kind;
 
-    /// Reads the element of the field.
+    /// Reads the value of the field.
     ///
     /// # Errors
     /// `InvalidArgument` or, for a record, `MissingArgument`.
-    fn read(element: &Element, path: &Path<'_>) -> Result<Self, Fault>;
+    fn read(source: &impl Source, path: &Path<'_>) -> Result<Self, Fault>;
 
-    /// Writes the element of the field.
-    fn write(&self, name: &str, writer: &mut XmlWriter);
+    /// Writes the value of the field.
+    fn write(&self, at: At<'_>, sink: &mut impl Sink);
 }
 
 /// A type whose fields come from a table.
@@ -57,17 +58,18 @@ pub trait Record: Sized {
     /// The table.
     const DESCRIPTOR: &'static TypeDescriptor;
 
-    /// Reads the fields from the children of `element`: by name, in any order, with or without namespace.
+    /// Reads the fields from the members of `source`: by name, in any order.
     ///
     /// # Errors
-    /// `InvalidArgument` for children that are unknown, repeated or of the wrong type; `MissingArgument`.
-    fn read_fields(element: &Element, path: &Path<'_>) -> Result<Self, Fault>;
+    /// `InvalidArgument` for members that are unknown, repeated or of the wrong type; `MissingArgument`.
+    fn read_fields(source: &impl Source, path: &Path<'_>) -> Result<Self, Fault>;
 
     /// Writes the fields, in order, except those whose name `skip` tells.
-    fn write_fields(&self, writer: &mut XmlWriter, skip: fn(&str) -> bool);
+    fn write_fields(&self, sink: &mut impl Sink, skip: fn(&str) -> bool);
 
     /// The content of a request as text: equal for two requests exactly if they mean the same, whatever their order,
-    /// prefixes or white space were. The session and the idempotency key are no content.
+    /// prefixes or white space were, and whichever face they came by. The session and the idempotency key are no
+    /// content.
     fn canonical(&self) -> String {
         let mut writer = XmlWriter::new();
         self.write_fields(&mut writer, |name| matches!(name, "userSession" | "requestId"));
@@ -84,10 +86,21 @@ macro_rules! cardinality {
     (@opt) => { $crate::contract::Cardinality::Optional };
     (@many) => { $crate::contract::Cardinality::Many };
     (@some) => { $crate::contract::Cardinality::Some };
-    (@write one $value:expr, $name:literal, $writer:ident) => { $crate::contract::Value::write(&$value, $name, $writer) };
-    (@write $other:ident $value:expr, $name:literal, $writer:ident) => {
-        for value in $value.iter() { $crate::contract::Value::write(value, $name, $writer); }
+    (@write one $value:expr, $name:literal, $sink:ident) => {
+        $crate::contract::Value::write(&$value, $crate::contract::At::field($name), $sink)
     };
+    (@write opt $value:expr, $name:literal, $sink:ident) => {
+        if let Some(value) = &$value {
+            $crate::contract::Value::write(value, $crate::contract::At::field($name), $sink);
+        }
+    };
+    (@write $list:ident $value:expr, $name:literal, $sink:ident) => {{
+        $crate::contract::Sink::begin_list($sink, $name);
+        for value in &$value {
+            $crate::contract::Value::write(value, $crate::contract::At::entry($name), $sink);
+        }
+        $crate::contract::Sink::end_list($sink);
+    }};
 }
 
 /// Each record once: its fields by element name, Rust name, cardinality and type.
@@ -116,17 +129,20 @@ macro_rules! record {
 
             #[allow(unused_mut, unused_variables, reason = "a record may have no fields")]
             fn read_fields(
-                element: &muster_protocol::xml::element::Element,
+                source: &impl $crate::contract::Source,
                 path: &$crate::contract::Path<'_>,
             ) -> Result<Self, muster_broker::fault::Fault> {
-                let mut fields = $crate::contract::read::Fields::of(element, path, Self::DESCRIPTOR.fields)?;
+                const COUNT: usize = <$record as $crate::contract::Record>::DESCRIPTOR.fields.len();
+                let mut room = [const { $crate::contract::read::Found::Nothing }; COUNT];
+                let table = Self::DESCRIPTOR.fields;
+                let mut fields = $crate::contract::read::Fields::of(source, path, table, &mut room)?;
                 // In the order of the table, which is the order in which the fields were sorted.
                 Ok(Self { $( $field: fields.$card($xml)?, )* })
             }
 
             #[allow(unused_variables, reason = "a record may have no fields")]
-            fn write_fields(&self, writer: &mut muster_protocol::xml::element::XmlWriter, skip: fn(&str) -> bool) {
-                $( if !skip($xml) { $crate::contract::record::cardinality!(@write $card self.$field, $xml, writer); } )*
+            fn write_fields(&self, sink: &mut impl $crate::contract::Sink, skip: fn(&str) -> bool) {
+                $( if !skip($xml) { $crate::contract::record::cardinality!(@write $card self.$field, $xml, sink); } )*
             }
         }
 
@@ -135,16 +151,16 @@ macro_rules! record {
                 $crate::contract::Kind::Record(<Self as $crate::contract::Record>::DESCRIPTOR);
 
             fn read(
-                element: &muster_protocol::xml::element::Element,
+                source: &impl $crate::contract::Source,
                 path: &$crate::contract::Path<'_>,
             ) -> Result<Self, muster_broker::fault::Fault> {
-                <Self as $crate::contract::Record>::read_fields(element, path)
+                <Self as $crate::contract::Record>::read_fields(source, path)
             }
 
-            fn write(&self, name: &str, writer: &mut muster_protocol::xml::element::XmlWriter) {
-                writer.start(name, &[]);
-                <Self as $crate::contract::Record>::write_fields(self, writer, |_| false);
-                writer.end(name);
+            fn write(&self, at: $crate::contract::At<'_>, sink: &mut impl $crate::contract::Sink) {
+                $crate::contract::Sink::begin(sink, at);
+                <Self as $crate::contract::Record>::write_fields(self, sink, |_| false);
+                $crate::contract::Sink::end(sink, at);
             }
         }
     )*};

@@ -12,9 +12,9 @@ use muster_broker::job::JobStatus;
 use muster_broker::task::TaskStatus;
 use muster_broker::time::Timestamp;
 use muster_broker::trace::TraceDirection;
-use muster_protocol::xml::element::{Element, XmlWriter};
 
 use super::descriptor::{Kind, NamedType};
+use super::face::{At, Scalar, Sink, Source};
 use super::record::{Path, Value};
 
 /// A text that is not shown in logs.
@@ -54,29 +54,63 @@ pub struct DayTime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AcceptDevicePolicy(pub i32);
 
-/// A value that stands as text in its element.
+/// A simple value.
 trait Leaf: Sized {
     const KIND: Kind;
     /// Whether a refused value may be told in the fault.
     const MAY_BE_TOLD: bool = true;
+    /// Whether JSON writes it as a string.
+    const IS_STRING: bool = true;
     fn parse(text: &str) -> Result<Self, String>;
     fn text(&self) -> String;
+    /// From a number of JSON.
+    fn of_number(_number: i64) -> Result<Self, String> {
+        Err("a string is expected".to_owned())
+    }
+    /// From a boolean of JSON.
+    fn of_boolean(_is_so: bool) -> Result<Self, String> {
+        Err("a string is expected".to_owned())
+    }
+    /// Writes it. Types that have their text at hand, or are no strings in JSON, do it their own way.
+    fn tell(&self, at: At<'_>, sink: &mut impl Sink) {
+        sink.text(at, &self.text());
+    }
 }
 
 impl<T: Leaf> Value for T {
     const KIND: Kind = <T as Leaf>::KIND;
 
-    fn read(element: &Element, path: &Path<'_>) -> Result<Self, Fault> {
-        let told = || if T::MAY_BE_TOLD { element.text.as_str() } else { "…" };
-        if !element.children.is_empty() {
-            return Err(Fault::invalid(&path.to_string(), told(), "elements where text is expected"));
-        }
-        T::parse(&element.text).map_err(|why| Fault::invalid(&path.to_string(), told(), why))
+    fn read(source: &impl Source, path: &Path<'_>) -> Result<Self, Fault> {
+        let value = match source.scalar() {
+            Ok(Scalar::Lexical(text)) => T::parse(text),
+            Ok(Scalar::Text(text)) if T::IS_STRING => sayable(text).and_then(T::parse),
+            Ok(Scalar::Text(_)) => Err(format!("{} is expected, not a string", shape_of(<T as Leaf>::KIND))),
+            Ok(Scalar::Number(number)) => T::of_number(number),
+            Ok(Scalar::Boolean(is_so)) => T::of_boolean(is_so),
+            Err(why) => Err(why.to_owned()),
+        };
+        value.map_err(|why| {
+            let told = if T::MAY_BE_TOLD { source.quoted() } else { "…".to_owned() };
+            Fault::invalid(&path.to_string(), told, why)
+        })
     }
 
-    fn write(&self, name: &str, writer: &mut XmlWriter) {
-        writer.leaf(name, &self.text());
+    fn write(&self, at: At<'_>, sink: &mut impl Sink) {
+        self.tell(at, sink);
     }
+}
+
+/// What JSON has for values that are no strings.
+fn shape_of(kind: Kind) -> &'static str {
+    if matches!(kind, Kind::BuiltIn("xs:boolean")) { "true or false" } else { "a number" }
+}
+
+/// Refuses characters that XML does not have: what came by one face must be tellable by the other.
+///
+/// Source: XML 1.0, section 2.2.
+fn sayable(text: &str) -> Result<&str, String> {
+    let is_unsayable = |character: char| matches!(character, '\u{0}'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}');
+    if text.contains(is_unsayable) { Err("control characters are not taken here".to_owned()) } else { Ok(text) }
 }
 
 /// White space around a number, boolean or name says nothing.
@@ -94,6 +128,9 @@ impl Leaf for String {
     fn text(&self) -> String {
         self.clone()
     }
+    fn tell(&self, at: At<'_>, sink: &mut impl Sink) {
+        sink.text(at, self);
+    }
 }
 
 impl Leaf for Secret {
@@ -104,6 +141,9 @@ impl Leaf for Secret {
     }
     fn text(&self) -> String {
         self.0.clone()
+    }
+    fn tell(&self, at: At<'_>, sink: &mut impl Sink) {
+        sink.text(at, &self.0);
     }
 }
 
@@ -119,6 +159,16 @@ impl Leaf for AnyUri {
 
 impl Leaf for bool {
     const KIND: Kind = Kind::BuiltIn("xs:boolean");
+    const IS_STRING: bool = false;
+    fn of_number(_number: i64) -> Result<Self, String> {
+        Err("true or false is expected".to_owned())
+    }
+    fn of_boolean(is_so: bool) -> Result<Self, String> {
+        Ok(is_so)
+    }
+    fn tell(&self, at: At<'_>, sink: &mut impl Sink) {
+        sink.boolean(at, *self);
+    }
     fn parse(text: &str) -> Result<Self, String> {
         match collapsed(text) {
             "true" | "1" => Ok(true),
@@ -133,6 +183,16 @@ impl Leaf for bool {
 
 impl Leaf for i32 {
     const KIND: Kind = Kind::BuiltIn("xs:int");
+    const IS_STRING: bool = false;
+    fn of_number(number: i64) -> Result<Self, String> {
+        Self::try_from(number).map_err(|_| "a whole number of 32 bits is expected".to_owned())
+    }
+    fn of_boolean(_is_so: bool) -> Result<Self, String> {
+        Err("a whole number is expected".to_owned())
+    }
+    fn tell(&self, at: At<'_>, sink: &mut impl Sink) {
+        sink.number(at, (*self).into());
+    }
     fn parse(text: &str) -> Result<Self, String> {
         collapsed(text).parse().map_err(|_| "a whole number of 32 bits is expected".to_owned())
     }
@@ -143,6 +203,16 @@ impl Leaf for i32 {
 
 impl Leaf for i64 {
     const KIND: Kind = Kind::BuiltIn("xs:long");
+    const IS_STRING: bool = false;
+    fn of_number(number: i64) -> Result<Self, String> {
+        Ok(number)
+    }
+    fn of_boolean(_is_so: bool) -> Result<Self, String> {
+        Err("a whole number is expected".to_owned())
+    }
+    fn tell(&self, at: At<'_>, sink: &mut impl Sink) {
+        sink.number(at, *self);
+    }
     fn parse(text: &str) -> Result<Self, String> {
         collapsed(text).parse().map_err(|_| "a whole number of 64 bits is expected".to_owned())
     }
@@ -214,14 +284,27 @@ impl Leaf for DeviceId {
     fn text(&self) -> String {
         self.to_string()
     }
+    fn tell(&self, at: At<'_>, sink: &mut impl Sink) {
+        sink.text(at, self.as_str());
+    }
 }
 
 impl Leaf for AcceptDevicePolicy {
     const KIND: Kind =
         Kind::Named(&NamedType { name: "AcceptDevicePolicy", base: "xs:int", values: &["10", "20", "30", "40"] });
+    const IS_STRING: bool = false;
     fn parse(text: &str) -> Result<Self, String> {
-        let number = collapsed(text).parse().ok().filter(|number| matches!(number, 10 | 20 | 30 | 40));
+        Self::of_number(collapsed(text).parse().unwrap_or_default())
+    }
+    fn of_number(number: i64) -> Result<Self, String> {
+        let number = i32::try_from(number).ok().filter(|number| matches!(number, 10 | 20 | 30 | 40));
         number.map(Self).ok_or_else(|| "10, 20, 30 or 40 is expected".to_owned())
+    }
+    fn of_boolean(_is_so: bool) -> Result<Self, String> {
+        Err("10, 20, 30 or 40 is expected".to_owned())
+    }
+    fn tell(&self, at: At<'_>, sink: &mut impl Sink) {
+        sink.number(at, self.0.into());
     }
     fn text(&self) -> String {
         self.0.to_string()
@@ -239,6 +322,9 @@ macro_rules! enumeration {
             }
             fn text(&self) -> String {
                 self.as_str().to_owned()
+            }
+            fn tell(&self, at: At<'_>, sink: &mut impl Sink) {
+                sink.text(at, self.as_str());
             }
         }
     };

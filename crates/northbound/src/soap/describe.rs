@@ -10,8 +10,8 @@ use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::Inner;
 use crate::contract::{ELSEWHERE, operations};
+use crate::wsi::Inner;
 
 const XSD: &str = include_str!("../../../../docs/api/dmwsi.xsd");
 const WSDL_SOAP11: &str = include_str!("../../../../docs/api/dmwsi.wsdl");
@@ -30,12 +30,12 @@ enum Wanted {
 }
 
 /// The documents, those of one port type cut out once.
-pub(super) struct Descriptions {
+pub(crate) struct Descriptions {
     parts: Vec<(&'static str, String, String)>,
 }
 
 impl Descriptions {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let offered = operations().iter().map(|operation| operation.port_type);
         let mut names: Vec<&'static str> = offered.chain(ELSEWHERE.iter().map(|(name, _)| *name)).collect();
         names.dedup();

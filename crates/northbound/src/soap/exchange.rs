@@ -3,32 +3,33 @@
 //!
 //! Source: DM WSI contract, section 1.4.
 
-use axum::body::{Body, Bytes};
+use std::sync::Arc;
+
+use axum::body::Bytes;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use http_body_util::LengthLimitError;
-use muster_broker::access::{Caller, Face, Origin, Principal, Way};
+use muster_broker::access::{Face, Origin, Way};
+use muster_broker::directory::Account;
 use muster_broker::fault::{Fault, FaultName};
-use muster_broker::services::Broker;
 use muster_protocol::limits::Limits;
 use muster_protocol::soap::addressing::{self, Addressing, Destination};
 use muster_protocol::soap::envelope::{self, Refusal, is_known_header};
 use muster_protocol::soap::security::{self, Password, Security};
 use muster_protocol::soap::{Envelope, EnvelopeError, SoapFault, Version};
-use muster_protocol::xml::element::{Element, TreeLimits, XmlError};
+use muster_protocol::xml::element::{Element, TreeLimits, XmlError, XmlWriter};
 
 use super::answer::{Problem, message};
 use super::http::{Authorization, MediaType, authorization, is_packed, media_type, soap_action};
-use super::{Inner, Wsi, peer_of};
-use crate::contract::session::{Login, RenewSession};
+use crate::contract;
+use crate::contract::session::{Login, Logout, RenewSession};
 use crate::contract::value::Secret;
 use crate::contract::{ELSEWHERE, NAMESPACE, Operation, Path, Record as _, Value as _, port_type};
-use crate::dispatch::{carry_out, response};
+use crate::dispatch::{Teller, carry_out};
 use crate::identity::{not_authenticated, zoned};
+use crate::intake::{LARGE_BYTES, NotTaken, internal_error, peer_of};
+use crate::wsi::{Inner, Wsi};
 
-/// Bodies above this are parsed where blocking is allowed.
-const LARGE_BYTES: usize = 64 << 10;
 /// How far ahead of our clock a Timestamp may be, in seconds.
 const TIMESTAMP_AHEAD_S: i64 = 60;
 
@@ -75,14 +76,14 @@ pub(super) async fn post(wsi: Wsi, port_type: Option<&'static str>, request: Req
     let id = wsi.inner.broker.environment().uuid();
     let correlation = id.to_string();
     let version = media_type.version;
-    let octets = match wsi.inner.read_body(&headers, body).await {
+    let octets = match wsi.inner.body(&headers, body).await {
         Ok(octets) => octets,
-        Err(NotRead::TooSlow) => {
+        Err(NotTaken::TooSlow) => {
             let mut response = (StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive.\n").into_response();
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             return response;
         }
-        Err(NotRead::Fault(fault)) => {
+        Err(NotTaken::Fault(fault)) => {
             let progress = Progress { version: Some(version), has_credentials: true, ..Progress::default() };
             let mut response = wsi.inner.fault(&Problem::Application(fault), &progress, version, &correlation);
             // The rest of the body is not read, so the connection is of no further use.
@@ -111,47 +112,13 @@ pub(super) async fn post(wsi: Wsi, port_type: Option<&'static str>, request: Req
     }
 }
 
-fn internal_error() -> Fault {
-    let text = "the server failed; its operator finds the reason by the correlation identifier";
-    Fault::new(FaultName::InternalError, text)
-}
-
 fn refused_type(text: &'static str) -> Response {
     let mut response = (StatusCode::UNSUPPORTED_MEDIA_TYPE, text).into_response();
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
-enum NotRead {
-    TooSlow,
-    Fault(Fault),
-}
-
 impl Inner {
-    /// Reads the body up to the limit.
-    async fn read_body(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, NotRead> {
-        let max = usize::try_from(self.broker.settings().request_bytes_max).unwrap_or(usize::MAX);
-        let too_large = || {
-            let text = format!("the request exceeds the limit of {max} octets");
-            NotRead::Fault(Fault::new(FaultName::RequestTooLarge, text).with(max))
-        };
-        let told = headers.get(header::CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
-        if told.is_some_and(|told| told > max as u64) {
-            return Err(too_large());
-        }
-        match tokio::time::timeout(self.settings.body_time, axum::body::to_bytes(body, max)).await {
-            Err(_) => Err(NotRead::TooSlow),
-            Ok(Ok(octets)) => Ok(octets),
-            Ok(Err(error)) => {
-                // Either the limit was reached, or the connection broke.
-                if std::error::Error::source(&error).is_some_and(|cause| cause.is::<LengthLimitError>()) {
-                    return Err(too_large());
-                }
-                Err(NotRead::Fault(Fault::new(FaultName::MalformedMessage, "the request ended before its end")))
-            }
-        }
-    }
-
     async fn exchange(&self, received: Received, octets: Bytes, correlation: &str) -> Response {
         let mut progress = Progress::default();
         let fallback = received.media_type.version;
@@ -190,12 +157,19 @@ impl Inner {
         let operation = Operation::parse(&name);
         if operation == Some(Operation::Login) {
             progress.has_credentials = true;
-            return self.login(&envelope.body, received.origin).await.map_err(Into::into);
+            let request = Login::read_fields(&envelope.body, &Path::ROOT)?;
+            let session = self.login(&request, received.origin).await?;
+            return Ok(Spelt(&name).tell::<Login>(&session));
         }
-        let known = known.map(|(principal, way)| self.broker.caller(principal, received.origin(way)));
+        let known = known.map(|(account, way)| account.caller(received.origin(way)));
         let by_session = received.origin(Way::Session);
         if operation == Some(Operation::Logout) {
-            return self.logout(&envelope.body, known.as_ref(), given_session, by_session).await.map_err(Into::into);
+            if known.is_none() && given_session.is_none() {
+                return Err(not_authenticated().into());
+            }
+            let request = Logout::read_fields(&envelope.body, &Path::ROOT)?;
+            self.logout(&request.user_session.session_id, known.as_ref(), by_session).await?;
+            return Ok(Spelt(&name).tell::<Logout>(&()));
         }
         let caller = self.caller(known, given_session.as_deref(), by_session).await?;
         progress.caller = Some(caller.name.clone());
@@ -207,10 +181,10 @@ impl Inner {
             }
             Some(Operation::RenewSession) => {
                 let request = RenewSession::read_fields(&envelope.body, &Path::ROOT)?;
-                let session = self.broker.renew_session(&request.user_session.session_id.0).await?;
-                Ok(response::<RenewSession>(&name, &session.into()))
+                let session = self.renew_session(&request.user_session.session_id).await?;
+                Ok(Spelt(&name).tell::<RenewSession>(&session))
             }
-            Some(operation) => Ok(carry_out(&self.broker, &caller, operation, &envelope.body).await?),
+            Some(operation) => Ok(carry_out(&self.broker, &caller, operation, &envelope.body, Spelt(&name)).await?),
         }
     }
 
@@ -219,7 +193,7 @@ impl Inner {
         &self,
         received: &Received,
         security: Option<Security>,
-    ) -> Result<Option<(Principal, Way)>, Problem> {
+    ) -> Result<Option<(Arc<Account>, Way)>, Problem> {
         let by_token = match security {
             None => None,
             Some(security) => {
@@ -231,12 +205,12 @@ impl Inner {
                             Password::Text(_) => Way::Password,
                             Password::Digest { .. } => Way::Digest,
                         };
-                        let principal = self.identity.by_token(&self.broker, &token, received.origin.peer).await;
-                        let principal = principal.map_err(|fault| {
+                        let account = self.identity.by_token(&self.broker, &token, received.origin.peer).await;
+                        let account = account.map_err(|fault| {
                             let is_servers = fault.name.is_servers();
                             if is_servers { Problem::Application(fault) } else { Problem::Credentials(fault) }
                         })?;
-                        Some((principal, way))
+                        Some((account, way))
                     }
                 }
             }
@@ -249,9 +223,11 @@ impl Inner {
             Authorization::Basic(..) | Authorization::Other => return Err(not_authenticated().into()),
         };
         match (by_token, by_basic) {
-            (Some((token, _)), Some(basic)) if token.name != basic.name => Err(not_authenticated().into()),
+            (Some((token, _)), Some(basic)) if token.principal.name != basic.principal.name => {
+                Err(not_authenticated().into())
+            }
             (Some(known), _) => Ok(Some(known)),
-            (None, Some(principal)) => Ok(Some((principal, Way::Password))),
+            (None, Some(account)) => Ok(Some((account, Way::Password))),
             (None, None) => Ok(None),
         }
     }
@@ -300,53 +276,6 @@ impl Inner {
         Ok(name.to_owned())
     }
 
-    /// The caller: that of the credentials, which must agree with a session; else that of the session.
-    async fn caller(&self, known: Option<Caller>, session: Option<&str>, origin: Origin) -> Result<Caller, Fault> {
-        match (known, session) {
-            (Some(known), None) => Ok(known),
-            (None, None) => Err(not_authenticated()),
-            (known, Some(session)) => {
-                let caller = self.broker.session_caller(session, origin).await?;
-                if known.is_some_and(|known| known.name != caller.name) { Err(not_authenticated()) } else { Ok(caller) }
-            }
-        }
-    }
-
-    async fn login(&self, body: &Element, origin: Origin) -> Result<String, Fault> {
-        let request = Login::read_fields(body, &Path::ROOT)?;
-        let (name, password, tenant) = (&request.user_name, &request.password.0, request.tenant.as_deref());
-        let principal = self.identity.by_password(&self.broker, name, password, tenant, origin.peer).await?;
-        self.identity.admit(&principal.name, self.broker.environment().now())?;
-        let session = self.broker.login(&principal, tenant, origin).await?;
-        Ok(response::<Login>(&body.name.local, &session.into()))
-    }
-
-    /// Ends a session. One that is unknown or has ended is no error, and no credential is asked for besides it; but
-    /// nobody ends the session of another.
-    async fn logout(
-        &self,
-        body: &Element,
-        known: Option<&Caller>,
-        session: Option<String>,
-        origin: Origin,
-    ) -> Result<String, Fault> {
-        use crate::contract::session::Logout;
-        if known.is_none() && session.is_none() {
-            return Err(not_authenticated());
-        }
-        let request = Logout::read_fields(body, &Path::ROOT)?;
-        let session = request.user_session.session_id.0;
-        if let Some(known) = known {
-            match self.broker.session_caller(&session, origin).await {
-                Ok(owner) if owner.name != known.name => return Err(not_authenticated()),
-                Err(fault) if fault.name.is_servers() => return Err(fault),
-                Ok(_) | Err(_) => {}
-            }
-        }
-        self.broker.logout(&session, origin).await?;
-        Ok(response::<Logout>(&body.name.local, &()))
-    }
-
     fn success(&self, progress: &Progress, fallback: Version, body: &str) -> Response {
         let version = progress.version.unwrap_or(fallback);
         let Some(addressing) = &progress.addressing else {
@@ -393,6 +322,22 @@ impl Inner {
 
     fn message_id(&self) -> String {
         format!("urn:uuid:{}", self.broker.environment().uuid())
+    }
+}
+
+/// The body of an answer, named as the request was spelt.
+struct Spelt<'n>(&'n str);
+
+impl Teller for Spelt<'_> {
+    type Told = String;
+
+    fn tell<R: contract::Request>(self, answer: &R::Answer) -> String {
+        let mut writer = XmlWriter::new();
+        let name = format!("{}Response", self.0);
+        writer.start(&name, &[("xmlns", NAMESPACE)]);
+        R::write_answer(answer, &mut writer);
+        writer.end(&name);
+        writer.finish()
     }
 }
 
@@ -468,13 +413,4 @@ fn malformed(why: &str) -> Fault {
 fn too_large(what: &str, max: usize) -> Problem {
     let text = format!("the message exceeds the limit of {max} {what}");
     Fault::new(FaultName::RequestTooLarge, text).with(what).with(max).into()
-}
-
-/// The broker of a request, for those who only have the state.
-impl Wsi {
-    /// The broker behind this WSI.
-    #[must_use]
-    pub fn broker(&self) -> &Broker {
-        &self.inner.broker
-    }
 }

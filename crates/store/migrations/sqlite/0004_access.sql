@@ -27,6 +27,8 @@ ALTER TABLE principal ADD COLUMN display_name TEXT;
 ALTER TABLE principal ADD COLUMN grants TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE principal ADD COLUMN enabled INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE principal ADD COLUMN subject TEXT;
+-- Sessions that are older have ended.
+ALTER TABLE principal ADD COLUMN password_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE principal ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE principal ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
 -- Who was made on the first start sets up the others from now on, in every tenant.
@@ -41,3 +43,4 @@ UPDATE principal SET created_at = unixepoch() * 1000, grants = (
 ALTER TABLE principal DROP COLUMN roles;
 CREATE UNIQUE INDEX principal_subject ON principal (subject) WHERE subject IS NOT NULL;
 CREATE INDEX principal_tenant ON principal (tenant, name);
+CREATE INDEX wsi_session_principal ON wsi_session (principal);
