@@ -15,6 +15,7 @@ mod device_fields;
 mod device_import;
 mod device_manager;
 mod given;
+mod ledger;
 mod once;
 mod scheduling;
 mod selecting;
@@ -23,12 +24,13 @@ mod subscriber_manager;
 mod together;
 mod traces;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 pub use bulk_operations::{Deployment, DeploymentReceipt, JobsByDate, TasksWanted};
 pub use deployment_broker::{BulkRequest, OperationReceipt, OperationRequest, Rejected};
 pub use device_manager::{AccountFields, CapabilityFields, DeviceFields, ImportResult};
 pub use given::Given;
+pub use ledger::{AuditVerification, AuditWanted, ErasureWanted, Flush};
 pub use session::{OpenedSession, ServiceInfo};
 pub use subscriber_manager::SubscriberFields;
 pub use traces::{RecordingWanted, TraceSetting};
@@ -36,6 +38,7 @@ pub use traces::{RecordingWanted, TraceSetting};
 use crate::access::Tenant;
 use crate::directory::{Account, Directory};
 use crate::fault::{Fault, FaultName};
+use crate::ledger::Refusals;
 use crate::ports::{Environment, Vault};
 use crate::store::{Store, StoreError};
 
@@ -47,6 +50,8 @@ pub struct Broker {
     pub(crate) environment: Arc<dyn Environment>,
     pub(crate) settings: Arc<Settings>,
     pub(crate) directory: Arc<Directory>,
+    /// Refusals that are counted before they are kept.
+    pub(crate) refusals: Arc<Mutex<Refusals>>,
 }
 
 /// What the operator sets.
@@ -94,7 +99,14 @@ impl Broker {
         environment: Arc<dyn Environment>,
         settings: Settings,
     ) -> Self {
-        Self { store, vault, environment, settings: Arc::new(settings), directory: Arc::default() }
+        Self {
+            store,
+            vault,
+            environment,
+            settings: Arc::new(settings),
+            directory: Arc::default(),
+            refusals: Arc::default(),
+        }
     }
 
     /// The account of this name, as it was a few seconds ago at most.

@@ -6,6 +6,7 @@
 //!
 //! Source: DM WSI contract, sections 5 and 6.
 
+pub mod administration;
 pub mod bulk_operations;
 pub mod deployment_broker;
 mod descriptor;

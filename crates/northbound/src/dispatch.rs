@@ -1,5 +1,6 @@
 //! One use case of the broker for each operation of the contract.
 
+mod administration;
 mod bulk_operations;
 mod deployment_broker;
 mod device_manager;
@@ -12,6 +13,9 @@ use muster_broker::access::{Caller, Right};
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::services::Broker;
 
+use crate::contract::administration::ledger::{
+    ErasePersonalData, GetAuditEntries, GetChargeableEvents, VerifyAuditLog,
+};
 use crate::contract::bulk_operations::{
     CancelJob, CancelTask, CreateDeployments, GetJobById, GetJobs, GetJobsByDate, GetTaskHistory, GetTasks, PauseJob,
     RestartJob,
@@ -111,6 +115,10 @@ pub(crate) async fn carry_out<S: Source + Sync, T: Teller>(
         Operation::GetSubscribers => call.serve::<GetSubscribers>().await,
         Operation::AssignDevice => call.serve::<AssignDevice>().await,
         Operation::UnassignDevice => call.serve::<UnassignDevice>().await,
+        Operation::GetAuditEntries => call.serve::<GetAuditEntries>().await,
+        Operation::VerifyAuditLog => call.serve::<VerifyAuditLog>().await,
+        Operation::GetChargeableEvents => call.serve::<GetChargeableEvents>().await,
+        Operation::ErasePersonalData => call.serve::<ErasePersonalData>().await,
     }
 }
 
@@ -124,7 +132,10 @@ struct Call<'c, S, T> {
 impl<S: Source + Sync, T: Teller> Call<'_, S, T> {
     async fn serve<R: UseCase>(self) -> Result<T::Told, Fault> {
         let request = R::read_fields(self.given, &Path::ROOT)?;
-        let answer = request.carry_out(self.broker, self.caller).await?;
+        let mut answer = request.carry_out(self.broker, self.caller).await?;
+        if !self.broker.sees_personal(self.caller) {
+            R::hide(&mut answer);
+        }
         Ok(self.teller.tell::<R>(&answer))
     }
 }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use serde_json::{Map, Value};
@@ -23,7 +24,7 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
     /// `device`, `task`, `job`, `capability`, `session`, `principal`, …
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// Our identifier of the record, or its name where that is all it has. Never a number or identifier of a device:
     /// those are personal data.
     pub id: Option<String>,
@@ -37,42 +38,45 @@ impl Object {
     /// An object that is known by a name, or has none.
     #[must_use]
     pub fn named(kind: &'static str, id: Option<&str>) -> Self {
-        Self { kind, id: id.map(str::to_owned), unique: None, hidden: None }
+        Self { kind: kind.into(), id: id.map(str::to_owned), unique: None, hidden: None }
     }
 
     /// An object whose name is personal data: it is found by the name and does not tell it.
     #[must_use]
     pub fn hidden(kind: &'static str, name: &str) -> Self {
-        Self { kind, id: None, unique: None, hidden: Some(name.to_owned()) }
+        Self { kind: kind.into(), id: None, unique: None, hidden: Some(name.to_owned()) }
     }
 
     /// A device record.
     #[must_use]
     pub fn device(oid: DeviceOid) -> Self {
-        Self { kind: "device", id: Some(oid.to_string()), unique: Some(oid.unique), hidden: None }
+        Self { kind: "device".into(), id: Some(oid.to_string()), unique: Some(oid.unique), hidden: None }
     }
 
     /// A task.
     #[must_use]
     pub fn task(id: TaskId) -> Self {
-        Self { kind: "task", id: Some(id.to_string()), unique: Some(id.unique), hidden: None }
+        Self { kind: "task".into(), id: Some(id.to_string()), unique: Some(id.unique), hidden: None }
     }
 
     /// A job.
     #[must_use]
     pub fn job(id: JobId) -> Self {
-        Self { kind: "job", id: Some(id.to_string()), unique: Some(id.0), hidden: None }
+        Self { kind: "job".into(), id: Some(id.to_string()), unique: Some(id.0), hidden: None }
     }
 
     /// A device capability record.
     #[must_use]
     pub fn capability(oid: CapabilityOid) -> Self {
-        Self { kind: "capability", id: Some(oid.to_string()), unique: Some(oid.0), hidden: None }
+        Self { kind: "capability".into(), id: Some(oid.to_string()), unique: Some(oid.0), hidden: None }
     }
 
-    /// The object that a text names, as far as its kind has identifiers of a form.
+    /// The object that a kind and an identifier name.
     #[must_use]
-    pub fn parse(kind: &'static str, id: &str) -> Self {
+    pub fn wanted(kind: &str, id: &str, tenant: Option<&str>) -> Self {
+        if kind == "subscriber" {
+            return Self::subscriber(tenant.unwrap_or_default(), id);
+        }
         let unique = match kind {
             "device" => DeviceOid::parse(id).map(|oid| oid.unique).ok(),
             "task" => TaskId::parse(id).map(|id| id.unique).ok(),
@@ -80,7 +84,13 @@ impl Object {
             "capability" => CapabilityOid::parse(id).map(|oid| oid.0).ok(),
             _ => None,
         };
-        Self { kind, id: Some(id.to_owned()), unique, hidden: None }
+        Self { kind: kind.to_owned().into(), id: Some(id.to_owned()), unique, hidden: None }
+    }
+
+    /// A subscriber. Its identifier may be its number: the log finds it by it and does not tell it.
+    #[must_use]
+    pub fn subscriber(tenant: &str, id: &str) -> Self {
+        Self::hidden("subscriber", &format!("{tenant}\u{0}{id}"))
     }
 
     /// What the object is found by.
@@ -88,7 +98,7 @@ impl Object {
     pub fn key(&self, digests: &dyn chain::Digests) -> Option<[u8; 16]> {
         match (self.unique, self.hidden.as_ref().or(self.id.as_ref())) {
             (Some(unique), _) => Some(unique.into_bytes()),
-            (None, Some(name)) => Some(chain::short_key(digests, self.kind, name)),
+            (None, Some(name)) => Some(chain::short_key(digests, &self.kind, name)),
             (None, None) => None,
         }
     }
@@ -246,7 +256,7 @@ impl AuditEntry {
             operation: deed.operation.to_owned(),
             outcome,
             count: 1,
-            object_kind: object.kind.to_owned(),
+            object_kind: object.kind.clone().into_owned(),
             object_id: object.id.clone(),
             before: None,
             after: None,
@@ -258,6 +268,22 @@ impl AuditEntry {
             object,
             subjects: Vec::new(),
         }
+    }
+
+    /// The name that somebody gave who did not prove who it is; nothing for all other entries.
+    #[must_use]
+    pub fn name_of_stranger(&self) -> Option<String> {
+        let is_of_stranger = self.actor.is_empty() && self.outcome != Outcome::Done;
+        let personal = self.personal.as_deref().filter(|_| is_of_stranger)?;
+        let told: Value = serde_json::from_str(personal).ok()?;
+        told.get("subject")?.get("userName")?.as_str().map(str::to_owned)
+    }
+
+    /// The name that a stranger gave is that of a principal: the entry is told of under it, and in its domain.
+    pub fn know_stranger(&mut self, name: &str, tenant: &str) {
+        name.clone_into(&mut self.actor);
+        tenant.clone_into(&mut self.tenant);
+        self.personal = None;
     }
 
     /// Concerns this task besides its object.
@@ -343,8 +369,8 @@ pub struct AuditFilter {
     pub operation: Option<String>,
     /// Of this kind of object.
     pub object_kind: Option<String>,
-    /// Of the object with this key.
-    pub object: Option<[u8; 16]>,
+    /// Of this object.
+    pub object: Option<Object>,
     /// Done, or refused.
     pub is_refused: Option<bool>,
     /// Concerning this task.
@@ -358,8 +384,8 @@ pub struct AuditFilter {
 impl AuditFilter {
     /// Keys that each entry must be found by.
     #[must_use]
-    pub fn keys(&self) -> Vec<[u8; 16]> {
-        let mut keys: Vec<[u8; 16]> = self.object.into_iter().collect();
+    pub fn keys(&self, digests: &dyn chain::Digests) -> Vec<[u8; 16]> {
+        let mut keys: Vec<[u8; 16]> = self.object.iter().filter_map(|object| object.key(digests)).collect();
         keys.extend(self.task.map(|task| task.unique.into_bytes()));
         keys.extend(self.job.map(|job| job.0.into_bytes()));
         keys.extend(self.correlation.map(Uuid::into_bytes));

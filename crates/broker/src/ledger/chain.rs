@@ -77,12 +77,6 @@ pub(super) fn short_key(digests: &dyn Digests, kind: &str, id: &str) -> [u8; 16]
     key
 }
 
-/// The key of an object of a kind, by a name that is no identifier of ours.
-#[must_use]
-pub fn key_of_name(digests: &dyn Digests, kind: &str, id: &str) -> [u8; 16] {
-    short_key(digests, kind, id)
-}
-
 struct Form(Vec<u8>);
 
 impl Form {

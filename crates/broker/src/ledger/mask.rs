@@ -6,11 +6,6 @@
 
 use serde_json::Value;
 
-use crate::device::Device;
-use crate::identity::DeviceId;
-use crate::operation::Parameter;
-use crate::task::{HistoryEntry, Task};
-
 /// Characters of a masked value that stay at its end.
 const TAIL: usize = 2;
 /// Characters of a phone number that stay at its beginning, with the plus sign.
@@ -44,69 +39,10 @@ pub fn json(value: Value) -> Value {
     }
 }
 
-/// A device record for who need not see whose it is.
-#[must_use]
-pub fn device(mut device: Device) -> Device {
-    device.device_id = device.device_id.map(|id| id.masked());
-    device.phone_number = None;
-    device.imsi = None;
-    device.subscriber_id = device.subscriber_id.as_deref().map(text);
-    if let Some(account) = &mut device.account {
-        account.client_name = text(&account.client_name);
-    }
-    device
-}
-
-/// A task for who need not see whose device it is about.
-#[must_use]
-pub fn task(mut task: Task) -> Task {
-    let known =
-        Known::of([task.expected.as_ref(), task.actual.as_ref()], task.phone_number.as_ref().map(|it| it.as_str()));
-    task.detail = task.detail.map(|detail| known.hide(&detail));
-    for Parameter { path, value, .. } in &mut task.result {
-        if let Some(value) = value {
-            *value = if path.ends_with("/DevId") { text(value) } else { known.hide(value) };
-        }
-    }
-    task.phone_number = None;
-    task.expected = task.expected.map(|id| id.masked());
-    task.actual = task.actual.map(|id| id.masked());
-    task
-}
-
-/// A step of a task for who need not see whose device it is about.
-#[must_use]
-pub fn history(mut entry: HistoryEntry) -> HistoryEntry {
-    // The detail may name another device than the one concerned, for example the one that was expected.
-    entry.detail = entry.detail.map(|detail| identifiers(&detail));
-    entry.device = entry.device.map(|id| id.masked());
-    entry
-}
-
-/// Identifiers that are known to stand in other texts of a record.
-struct Known(Vec<String>);
-
-impl Known {
-    fn of(ids: [Option<&DeviceId>; 2], number: Option<&str>) -> Self {
-        let mut known: Vec<String> = Vec::new();
-        for id in ids.into_iter().flatten() {
-            known.push(id.as_str().to_owned());
-            known.extend(id.as_str().rsplit_once(':').map(|(_, value)| value.to_owned()));
-        }
-        known.extend(number.map(str::to_owned));
-        known.extend(number.and_then(|number| number.strip_prefix('+')).map(str::to_owned));
-        known.retain(|value| value.len() >= 5);
-        Self(known)
-    }
-
-    fn hide(&self, shown: &str) -> String {
-        self.0.iter().fold(identifiers(shown), |shown, value| shown.replace(value.as_str(), &text(value)))
-    }
-}
-
 /// Masks each word of a text that looks like the identifier of a device or a number: with a scheme that devices have,
 /// or of 10 to 17 digits.
-fn identifiers(shown: &str) -> String {
+#[must_use]
+pub fn words(shown: &str) -> String {
     let mask = |word: &str| {
         let (core, rest) = word.split_at(word.trim_end_matches([',', ';', '.', ')']).len());
         let digits = core.trim_start_matches('+');
@@ -139,6 +75,6 @@ mod tests {
     fn identifiers_within_a_text_are_masked_and_other_words_are_not() {
         let told = "IMEI:490154203237518 answered, +15551234567 was expected; session 12 of 3 on 2026-11-28";
         let shown = "IMEI:49015420*****18 answered, +1555*****67 was expected; session 12 of 3 on 2026-11-28";
-        assert_eq!(identifiers(told), shown);
+        assert_eq!(words(told), shown);
     }
 }

@@ -1,5 +1,7 @@
 //! The operations, once.
 
+use super::administration::ledger;
+use super::administration::ledger::{AuditEntryList, AuditVerification, ChargeableEventList, ErasureReceipt};
 use super::bulk_operations::{DeploymentReceipt, JobData, JobList, TaskHistory, TaskList};
 use super::deployment_broker::{OperationDefinitionList, OperationReceipt, TaskData};
 use super::descriptor::{Cardinality, FieldDescriptor, OperationDescriptor};
@@ -21,6 +23,9 @@ pub trait Request: Record + Send {
 
     /// Writes the child of the answer.
     fn write_answer(answer: &Self::Answer, sink: &mut impl Sink);
+
+    /// Makes it an answer for who need not see whose device or number something is about.
+    fn hide(answer: &mut Self::Answer);
 }
 
 /// What the answers of operations are made of.
@@ -42,6 +47,12 @@ macro_rules! result {
     (@write $xml:literal $result:ident $answer:ident $sink:ident) => {
         Value::write($answer, At::field($xml), $sink)
     };
+    (@hide "" Nothing $answer:ident) => {{
+        let () = $answer;
+    }};
+    (@hide $xml:literal $result:ident $answer:ident) => {{
+        let _ = Value::hide($answer, $xml);
+    }};
     (@type Nothing) => {
         ()
     };
@@ -99,6 +110,9 @@ macro_rules! operations {
             const OPERATION: Operation = Operation::$request;
             fn write_answer(answer: &Self::Answer, sink: &mut impl Sink) {
                 result!(@write $xml $result answer sink);
+            }
+            fn hide(answer: &mut Self::Answer) {
+                result!(@hide $xml $result answer);
             }
         } )*)*
     };
@@ -161,6 +175,12 @@ operations! {
         GetSubscribers "getSubscribers" [subscriber read] -> "subscribers" SubscriberList;
         AssignDevice "assignDevice" [subscriber update, device update] -> "subscriber" Subscriber;
         UnassignDevice "unassignDevice" [subscriber update, device update] -> "subscriber" Subscriber;
+    }
+    IAdministrationServices in ledger {
+        GetAuditEntries "getAuditEntries" [audit read] -> "auditEntries" AuditEntryList;
+        VerifyAuditLog "verifyAuditLog" [audit read] -> "auditVerification" AuditVerification;
+        GetChargeableEvents "getChargeableEvents" [charging read] -> "chargeableEvents" ChargeableEventList;
+        ErasePersonalData "erasePersonalData" [audit erase] -> "erasureReceipt" ErasureReceipt;
     }
 }
 

@@ -9,6 +9,7 @@ use muster_broker::device::ManagementState;
 use muster_broker::fault::Fault;
 use muster_broker::identity::{DeviceId, Msisdn};
 use muster_broker::job::JobStatus;
+use muster_broker::ledger::{ChargeKind, mask};
 use muster_broker::task::TaskStatus;
 use muster_broker::time::Timestamp;
 use muster_broker::trace::TraceDirection;
@@ -24,6 +25,32 @@ pub struct Secret(pub String);
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
+    }
+}
+
+/// What became of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditOutcome {
+    /// It was done.
+    Done,
+    /// It was refused.
+    Refused,
+}
+
+impl AuditOutcome {
+    fn parse(name: &str) -> Option<Self> {
+        match name {
+            "DONE" => Some(Self::Done),
+            "REFUSED" => Some(Self::Refused),
+            _ => None,
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "DONE",
+            Self::Refused => "REFUSED",
+        }
     }
 }
 
@@ -75,6 +102,10 @@ trait Leaf: Sized {
     fn tell(&self, at: At<'_>, sink: &mut impl Sink) {
         sink.text(at, &self.text());
     }
+    /// As [`Value::hide`]; most values tell nothing of anybody.
+    fn hide(&mut self, _name: &str) -> bool {
+        false
+    }
 }
 
 impl<T: Leaf> Value for T {
@@ -97,6 +128,10 @@ impl<T: Leaf> Value for T {
 
     fn write(&self, at: At<'_>, sink: &mut impl Sink) {
         self.tell(at, sink);
+    }
+
+    fn hide(&mut self, name: &str) -> bool {
+        Leaf::hide(self, name)
     }
 }
 
@@ -130,6 +165,17 @@ impl Leaf for String {
     }
     fn tell(&self, at: At<'_>, sink: &mut impl Sink) {
         sink.text(at, self);
+    }
+    fn hide(&mut self, name: &str) -> bool {
+        match name {
+            // Documented as digits.
+            "imsi" => return true,
+            "subscriberId" | "clientName" | "accountReference" => *self = mask::text(self),
+            // In these a device or a number may be named.
+            "detail" | "text" | "value" => *self = mask::words(self),
+            _ => {}
+        }
+        false
     }
 }
 
@@ -268,6 +314,9 @@ impl Leaf for Octets {
 
 impl Leaf for Msisdn {
     const KIND: Kind = Kind::Named(&NamedType { name: "Msisdn", base: "xs:string", values: &[] });
+    fn hide(&mut self, _name: &str) -> bool {
+        true
+    }
     fn parse(text: &str) -> Result<Self, String> {
         Self::parse(text).map_err(|error| error.to_string())
     }
@@ -278,6 +327,10 @@ impl Leaf for Msisdn {
 
 impl Leaf for DeviceId {
     const KIND: Kind = Kind::Named(&NamedType { name: "DeviceId", base: "xs:string", values: &[] });
+    fn hide(&mut self, _name: &str) -> bool {
+        *self = self.masked();
+        false
+    }
     fn parse(text: &str) -> Result<Self, String> {
         Self::from_caller(text).map_err(|error| error.to_string())
     }
@@ -333,6 +386,8 @@ macro_rules! enumeration {
 enumeration! { TaskStatus: "SCHEDULED" "NOTIFYING" "AWAITING_USER" "IN_PROGRESS" "AWAITING_DEVICE" "RETRY_WAIT" "PAUSED"
 "SUCCEEDED" "FAILED" "REJECTED" "CANCELLED" "EXPIRED" }
 enumeration! { TraceDirection: "RECEIVED" "SENT" }
+enumeration! { ChargeKind: "BOOTSTRAP" "OPERATION" "JOB" "REGISTRATION" "EVENT" "PACKAGE" "TUNNEL" }
+enumeration! { AuditOutcome: "DONE" "REFUSED" }
 enumeration! { JobStatus: "SCHEDULED" "RUNNING" "PAUSED" "CANCELLING" "COMPLETED" "CANCELLED" "STOPPED" }
 
 const MANAGEMENT_STATES: [(&str, ManagementState); 5] = [

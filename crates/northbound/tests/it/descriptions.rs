@@ -26,7 +26,7 @@ async fn the_description_carries_the_address_of_this_server() {
         assert_eq!(reply.header("content-type"), Some("text/xml; charset=utf-8"));
         let document = Document::parse(&reply.text).unwrap();
         let addresses: Vec<_> = document.descendants().filter(|it| it.tag_name().name() == "address").collect();
-        assert_eq!(addresses.len(), 8);
+        assert_eq!(addresses.len(), 9);
         assert!(addresses.iter().all(|it| it.attribute("location") == Some("https://dm.example/?a=1&b=</wsi")));
         let imported = document.descendants().find_map(|it| it.attribute("schemaLocation"));
         let is_single = query == "singleWsdl";

@@ -4,6 +4,7 @@
 mod captures;
 mod descriptions;
 mod faults;
+mod generated;
 mod headers;
 mod hostile;
 mod identity;

@@ -91,7 +91,7 @@ fn number_at(connection: &Connection, at: Timestamp) -> Done<i64> {
 /// The rows that a filter is looked for among: an index that gives them in order of their numbers.
 fn among(tenant: Option<&str>, filter: &AuditFilter) -> (&'static str, Where) {
     let mut wanted = Where::default();
-    let mut keys = filter.keys().into_iter();
+    let mut keys = filter.keys(&Sha).into_iter();
     if let Some(key) = keys.next() {
         wanted.and("a.key = ?", [Value::from(key.to_vec())]);
         return ("audit_key a", wanted);
@@ -122,7 +122,7 @@ fn matching(tenant: Option<&str>, filter: &AuditFilter) -> Where {
         Some(false) => wanted.and("a.fault IS NULL", []),
         None => {}
     }
-    for key in filter.keys() {
+    for key in filter.keys(&Sha) {
         let is_there = "EXISTS (SELECT 1 FROM audit_key k WHERE k.key = ? AND k.number = a.number)";
         wanted.and(is_there, [Value::from(key.to_vec())]);
     }
@@ -150,7 +150,7 @@ fn list(connection: &Connection, tenant: Option<&str>, filter: &AuditFilter, pag
     let (from, _) = among(tenant, filter);
     let from = if from.starts_with("audit_key") { "audit_key k0 JOIN audit a ON a.number = k0.number" } else { from };
     let narrowed = |mut wanted: Where| {
-        if let Some(key) = filter.keys().first().filter(|_| from.starts_with("audit_key")) {
+        if let Some(key) = filter.keys(&Sha).first().filter(|_| from.starts_with("audit_key")) {
             wanted.and("k0.key = ?", [Value::from(key.to_vec())]);
         }
         wanted

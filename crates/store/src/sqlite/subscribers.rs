@@ -175,7 +175,7 @@ fn count(connection: &Connection, tenant: &str, change: i64) -> Done<()> {
 
 /// Its identifier may be its number: what the log finds it by tells neither.
 pub(super) fn object(tenant: &str, id: &str) -> Object {
-    Object::hidden("subscriber", &format!("{tenant}\u{0}{id}"))
+    Object::subscriber(tenant, id)
 }
 
 fn delete(
