@@ -36,6 +36,7 @@ use crate::contract::subscriber_services::{
 };
 use crate::contract::traces::{GetDeviceTrace, GetTraceMessages, SetDeviceTrace};
 use crate::contract::{Operation, Path, Request, Source};
+use crate::refusals;
 
 /// A request that a caller with rights makes.
 trait UseCase: Request {
@@ -58,6 +59,21 @@ pub(crate) trait Teller: Send {
 /// # Errors
 /// Those of the operation; rights are checked before arguments.
 pub(crate) async fn carry_out<S: Source + Sync, T: Teller>(
+    broker: &Broker,
+    caller: &Caller,
+    operation: Operation,
+    given: &S,
+    teller: T,
+) -> Result<T::Told, Fault> {
+    let done = served(broker, caller, operation, given, teller).await;
+    if let Err(fault) = &done {
+        // Before the refusal is told, so that none is told that is not in the log.
+        refusals::note(broker, caller, operation, given, fault).await;
+    }
+    done
+}
+
+async fn served<S: Source + Sync, T: Teller>(
     broker: &Broker,
     caller: &Caller,
     operation: Operation,

@@ -5,6 +5,7 @@ mod convert;
 mod dispatch;
 pub mod identity;
 mod intake;
+mod refusals;
 mod sessions;
 pub mod soap;
 mod wsi;

@@ -93,6 +93,12 @@ impl Object {
         Self::hidden("subscriber", &format!("{tenant}\u{0}{id}"))
     }
 
+    /// Whether it has an identifier that only we give.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.unique.is_some()
+    }
+
     /// What the object is found by.
     #[must_use]
     pub fn key(&self, digests: &dyn chain::Digests) -> Option<[u8; 16]> {

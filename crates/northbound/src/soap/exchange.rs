@@ -28,6 +28,7 @@ use crate::contract::{ELSEWHERE, NAMESPACE, Operation, Path, Record as _, Value 
 use crate::dispatch::{Teller, carry_out};
 use crate::identity::{not_authenticated, zoned};
 use crate::intake::{LARGE_BYTES, NotTaken, internal_error, peer_of};
+use crate::refusals::note_at_the_door;
 use crate::wsi::{Inner, Wsi};
 
 /// How far ahead of our clock a Timestamp may be, in seconds.
@@ -56,6 +57,8 @@ struct Progress {
     addressing: Option<Addressing>,
     operation: Option<String>,
     caller: Option<String>,
+    /// Name that the credentials gave, proved or not.
+    claimed: Option<String>,
     has_credentials: bool,
 }
 
@@ -124,7 +127,14 @@ impl Inner {
         let fallback = received.media_type.version;
         match self.steps(&received, octets, &mut progress).await {
             Ok(body) => self.success(&progress, fallback, &body),
-            Err(problem) => self.fault(&problem, &progress, fallback, correlation),
+            Err(problem) => {
+                if let Problem::Application(fault) | Problem::Credentials(fault) = &problem {
+                    let operation = progress.operation.as_deref().unwrap_or_default();
+                    let name = progress.caller.as_deref().or(progress.claimed.as_deref());
+                    note_at_the_door(&self.broker, name, received.origin, operation, fault).await;
+                }
+                self.fault(&problem, &progress, fallback, correlation)
+            }
         }
     }
 
@@ -146,6 +156,7 @@ impl Inner {
         let security = Security::read(&envelope.headers)?;
         let given_session = session_of(&envelope.body);
         progress.has_credentials |= security.as_ref().is_some_and(|it| it.token.is_some()) || given_session.is_some();
+        progress.claimed = claimed(received, security.as_ref(), given_session.as_deref());
         let known = self.credentials(received, security).await?;
 
         let action = received.soap_action.as_deref().or(received.media_type.action.as_deref());
@@ -158,6 +169,7 @@ impl Inner {
         if operation == Some(Operation::Login) {
             progress.has_credentials = true;
             let request = Login::read_fields(&envelope.body, &Path::ROOT)?;
+            progress.claimed = Some(request.user_name.clone());
             let session = self.login(&request, received.origin).await?;
             return Ok(Spelt(&name).tell::<Login>(&session));
         }
@@ -358,6 +370,16 @@ fn names_operation(action: &str, port_type: &str, name: &str) -> bool {
     let is_type = super::port_type_of_address(given_type) == Some(port_type);
     let is_same = given == name || Operation::parse(given).is_some_and(|it| Operation::parse(name) == Some(it));
     is_type && is_same && (Operation::parse(name).is_some() || ELSEWHERE.iter().any(|(known, _)| *known == port_type))
+}
+
+/// The name that credentials in transport and headers give; that of a session nobody knows without it.
+fn claimed(received: &Received, security: Option<&Security>, session: Option<&str>) -> Option<String> {
+    let token = security.and_then(|security| security.token.as_ref()).map(|token| token.name.clone());
+    let basic = match &received.authorization {
+        Authorization::Basic(name, _) => Some(name.clone()),
+        Authorization::None | Authorization::Other => None,
+    };
+    token.or(basic).or_else(|| session.map(|_| "(session)".to_owned()))
 }
 
 /// The session that the body names, before anything else of the body is looked at.
