@@ -1,7 +1,9 @@
 //! The commands.
 
+mod audit;
 mod bench;
 mod call;
+mod charges;
 mod connection;
 mod decode;
 mod demo;
@@ -54,6 +56,8 @@ enum Command {
     Trace(trace::Args),
     Tree(tree::Args),
     Principal(principal::Args),
+    Audit(audit::Args),
+    Charges(charges::Args),
     Profiles(profiles::Args),
     Bench(bench::Args),
     /// Writes a completion script for a shell to standard output.
@@ -74,6 +78,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Trace(args) => trace::run(&args),
         Command::Tree(args) => tree::run(&args),
         Command::Principal(args) => principal::run(args),
+        Command::Audit(args) => audit::run(&args),
+        Command::Charges(args) => charges::run(&args),
         Command::Profiles(args) => profiles::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions { shell } => {

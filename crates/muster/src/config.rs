@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Deserialize;
 
+use crate::records::Format;
+
 /// The file's form. Unknown keys are refused, so that a misspelt one is noticed.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -21,6 +23,7 @@ pub(crate) struct File {
     pub(crate) admin: Listener,
     pub(crate) limits: Limits,
     pub(crate) sessions: Sessions,
+    pub(crate) charging: Charging,
     pub(crate) log: Log,
     /// Kinds of devices that depart from the specification, looked at before the built-in ones.
     pub(crate) profile: Vec<muster_southbound::profile::Profile>,
@@ -98,6 +101,26 @@ impl Default for Sessions {
     }
 }
 
+/// Files of records of chargeable events.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Charging {
+    /// Folder; no files are written without.
+    pub(crate) folder: Option<PathBuf>,
+    /// Forms, each in files of its own.
+    pub(crate) formats: Vec<Format>,
+    /// A file is complete when it has this many bytes.
+    pub(crate) file_bytes: u64,
+    /// A file is complete when it is so old.
+    pub(crate) file_seconds: u64,
+}
+
+impl Default for Charging {
+    fn default() -> Self {
+        Self { folder: None, formats: vec![Format::Ndjson, Format::Csv], file_bytes: 16 << 20, file_seconds: 3600 }
+    }
+}
+
 /// What is logged, and how.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -122,7 +145,7 @@ impl File {
         let base = path.parent().unwrap_or(Path::new("")).to_owned();
         let paths = [&mut file.north, &mut file.south, &mut file.admin].into_iter();
         let tls = paths.flat_map(|listener| [&mut listener.tls_certificate, &mut listener.tls_key]);
-        for path in tls.chain([&mut file.data]).flatten() {
+        for path in tls.chain([&mut file.data, &mut file.charging.folder]).flatten() {
             *path = base.join(&*path);
         }
         Ok(file)
@@ -149,6 +172,9 @@ impl File {
         } = self.limits;
         let Sessions { wsi_idle_seconds, wsi_life_seconds, device_silent_seconds, background_milliseconds, .. } =
             self.sessions;
+        let Charging { ref formats, file_bytes, file_seconds, .. } = self.charging;
+        let is_twice = formats.iter().enumerate().any(|(at, format)| formats.iter().take(at).any(|it| it == format));
+        anyhow::ensure!(!formats.is_empty() && !is_twice, "charging.formats must name each form once");
         let whole = |number: i64| u64::try_from(number).unwrap_or(0);
         let many = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let numbers = [
@@ -166,6 +192,8 @@ impl File {
             ("sessions.wsi_life_seconds", whole(wsi_life_seconds)),
             ("sessions.device_silent_seconds", whole(device_silent_seconds)),
             ("sessions.background_milliseconds", background_milliseconds),
+            ("charging.file_bytes", file_bytes),
+            ("charging.file_seconds", file_seconds),
         ];
         for (name, number) in numbers {
             anyhow::ensure!((1..=MOST).contains(&number), "{name} must be a number from 1 to {MOST}");
@@ -192,6 +220,7 @@ mod tests {
         let file: File = toml::from_str(&uncommented).unwrap();
         assert_eq!(format!("{:?}", file.limits), format!("{:?}", Limits::default()));
         assert_eq!(format!("{:?}", file.sessions), format!("{:?}", Sessions::default()));
+        assert_eq!(format!("{:?}", file.charging), format!("{:?}", Charging::default()));
         assert_eq!(format!("{:?}", file.log), format!("{:?}", Log::default()));
         assert_eq!(file.north.address, Some(crate::serve::NORTH));
         assert_eq!(file.south.address, Some(crate::serve::SOUTH));

@@ -1,6 +1,7 @@
 //! The server: builds store, broker, endpoints and background work, and ends them in order.
 
 mod background;
+mod charging;
 mod environment;
 mod listen;
 mod metrics;
@@ -63,6 +64,7 @@ pub(crate) struct Server {
     store: Arc<dyn Store>,
     ending: Arc<AtomicBool>,
     background: background::Background,
+    charging: charging::Charging,
     patience: Duration,
 }
 
@@ -107,14 +109,15 @@ impl Server {
         let ending = Arc::new(AtomicBool::new(false));
         let router = health(store.clone(), ending.clone()).merge(metrics::router(exchange.clone()));
         let admin = admin.serve(router, bounds);
+        let charging = charging::start(broker.clone(), &file.charging)?;
         let background = background::start(store.clone(), &file.sessions);
         let patience = Duration::from_secs(file.limits.shutdown_seconds);
-        Ok(Self { north, south, admin, new_password, exchange, store, ending, background, patience })
+        Ok(Self { north, south, admin, new_password, exchange, store, ending, background, charging, patience })
     }
 
     /// Ends the server: no new request is taken, sessions that are open get time to finish, what is decided is stored.
     pub(crate) async fn stop(self) {
-        let Self { north, south, admin, exchange, store, ending, background, patience, .. } = self;
+        let Self { north, south, admin, exchange, store, ending, background, charging, patience, .. } = self;
         ending.store(true, Ordering::Relaxed);
         exchange.drain();
         let devices = async {
@@ -125,6 +128,7 @@ impl Server {
         };
         tokio::join!(north.stop(patience), devices);
         background.stop().await;
+        charging.stop().await;
         admin.stop(Duration::from_secs(1)).await;
     }
 }

@@ -2,7 +2,8 @@
 
 mod access;
 mod adoption;
-pub(crate) mod audit;
+mod archive;
+mod audit;
 mod background;
 mod cache;
 mod capabilities;
@@ -15,7 +16,7 @@ mod devices;
 mod expansion;
 mod history;
 mod jobs;
-pub(crate) mod ledger;
+mod ledger;
 mod principals;
 mod query;
 mod reader;
@@ -33,6 +34,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+pub use archive::Archive;
 use muster_broker::device::Sealed;
 use muster_broker::ports::Vault as _;
 use muster_broker::store::StoreError;

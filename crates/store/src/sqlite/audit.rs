@@ -77,7 +77,7 @@ fn recorded(cells: &mut Cells<'_>) -> Done<Recorded> {
 }
 
 /// The first number whose entry was made at `at` or later; the log goes forward in time.
-fn number_at(connection: &Connection, at: Timestamp) -> Done<i64> {
+pub(super) fn number_at(connection: &Connection, at: Timestamp) -> Done<i64> {
     let last = one(connection, "SELECT coalesce(max(number), 0) FROM audit", [], |cells| cells.get::<i64>())?;
     let (mut low, mut high) = (1, last.unwrap_or(0).saturating_add(1));
     while low < high {
@@ -169,6 +169,12 @@ fn list(connection: &Connection, tenant: Option<&str>, filter: &AuditFilter, pag
         found.next = Some(last.to_string());
     }
     Ok(found)
+}
+
+/// Entries of every domain after a number, in order.
+pub(super) fn after(connection: &Connection, number: i64, limit: u32) -> Done<Vec<Recorded>> {
+    let sql = format!("SELECT {COLUMNS} FROM audit a WHERE a.number > ? ORDER BY a.number LIMIT ?");
+    many(connection, &sql, params![number, limit], recorded)
 }
 
 /// Goes on with looking through the log.
