@@ -20,11 +20,18 @@ impl Bucket {
     #[must_use]
     pub fn of(id: Uuid) -> Self {
         // FNV-1a over the octets: spreads time-ordered identifiers, and needs no dependency to stay the same for ever.
-        let hash = id.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| {
-            (hash ^ u64::from(*octet)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
+        let hash = id.as_bytes().iter().fold(FNV_OFFSET, |hash, octet| fnv_1a(hash, *octet));
         Self((hash % u64::from(BUCKETS)) as u16)
     }
+}
+
+const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
+/// The number that takes back a multiplication with the prime, modulo 2^64 and so modulo [`BUCKETS`].
+const FNV_PRIME_INVERSE: u64 = 0xce96_5057_aff6_957b;
+
+fn fnv_1a(hash: u64, octet: u8) -> u64 {
+    (hash ^ u64::from(octet)).wrapping_mul(FNV_PRIME)
 }
 
 /// A text that is no identifier of this kind.
@@ -97,6 +104,27 @@ impl DeviceOid {
     #[must_use]
     pub fn new(unique: Uuid) -> Self {
         Self { bucket: Bucket::of(unique), unique }
+    }
+}
+
+impl DeviceOid {
+    /// A new record's identifier in a bucket of choice: the last two octets of `unique` are set so that its hash is
+    /// that bucket. Records that are made together in one bucket lie beside each other in every index.
+    #[must_use]
+    pub fn in_bucket(unique: Uuid, bucket: Bucket) -> Self {
+        let mut octets = unique.into_bytes();
+        let [.., last_but_one, last] = &mut octets;
+        let before = unique.as_bytes().iter().take(14).fold(FNV_OFFSET, |hash, octet| fnv_1a(hash, *octet));
+        // What the hash must be before its last multiplication; only the low bits count, and the prime is odd.
+        let wanted = u64::from(bucket.0).wrapping_mul(FNV_PRIME_INVERSE) % u64::from(BUCKETS);
+        for octet in 0..=u8::MAX {
+            let missing = (fnv_1a(before, octet) ^ wanted) % u64::from(BUCKETS);
+            if let Ok(missing) = u8::try_from(missing) {
+                (*last_but_one, *last) = (octet, missing);
+                break;
+            }
+        }
+        Self::new(Uuid::from_bytes(octets))
     }
 }
 
@@ -176,6 +204,17 @@ mod tests {
         let task = TaskId::new(device, Uuid::from_u128(9));
         assert_eq!(TaskId::parse(&task.to_string()), Ok(task));
         assert_eq!(task.bucket, device.bucket);
+    }
+
+    #[test]
+    fn an_identifier_is_made_in_every_bucket_and_keeps_its_front() {
+        assert_eq!(FNV_PRIME.wrapping_mul(FNV_PRIME_INVERSE), 1);
+        for bucket in 0..BUCKETS {
+            let unique = Uuid::from_u128(u128::from(bucket).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835));
+            let oid = DeviceOid::in_bucket(unique, Bucket(bucket));
+            assert_eq!((oid.bucket, Bucket::of(oid.unique)), (Bucket(bucket), Bucket(bucket)));
+            assert_eq!(oid.unique.as_bytes()[..14], unique.as_bytes()[..14]);
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::Reach;
 use crate::device::ManagementState;
 use crate::id::{CapabilityOid, JobId};
 use crate::identity::{DeviceId, Msisdn};
@@ -130,6 +131,8 @@ pub struct Job {
     pub template: TaskTemplate,
     /// Whether the entries of the bulk request differ, so that the job has no one operation name.
     pub is_mixed: bool,
+    /// The devices that whoever made it may operate; others get no task.
+    pub reach: Reach,
     /// When and how fast.
     pub schedule: Schedule,
     /// Which devices still need a task made. Absent when every task exists (always so for bulk requests).
@@ -161,9 +164,6 @@ pub struct TaskTemplate {
     pub test_cycle: bool,
     /// 1 to 9.
     pub priority: u8,
-    /// Whether devices whose subscriber has not consented get no task.
-    #[serde(default)]
-    pub needs_consent: bool,
 }
 
 /// How far the making of a job's tasks has come.
@@ -227,6 +227,9 @@ pub struct DeviceFilter {
     pub last_seen_since: Option<Timestamp>,
     /// Exact values of further attributes.
     pub attribute: Vec<(String, String)>,
+    /// Device groups of which the record stands in one at least: what a narrowed caller sees. Never asked for.
+    #[serde(skip)]
+    pub groups: Option<Vec<String>>,
 }
 
 impl DeviceFilter {

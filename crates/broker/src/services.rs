@@ -17,6 +17,7 @@ mod device_manager;
 mod given;
 mod ledger;
 mod once;
+mod reaching;
 mod scheduling;
 mod selecting;
 mod session;
@@ -65,8 +66,6 @@ pub struct Settings {
     pub session_life_s: i64,
     /// Largest request of the WSI, in bytes; told by `getServiceInfo`.
     pub request_bytes_max: u64,
-    /// Whether operations that ask no user need the standing consent of the device's subscriber.
-    pub is_consent_demanded: bool,
 }
 
 impl Default for Settings {
@@ -76,7 +75,6 @@ impl Default for Settings {
             session_idle_s: 30 * 60,
             session_life_s: 12 * 3600,
             request_bytes_max: 8 << 20,
-            is_consent_demanded: false,
         }
     }
 }

@@ -8,6 +8,7 @@ mod access;
 mod background;
 mod contacts;
 mod devices;
+mod imports;
 mod ledger;
 mod principals;
 mod subscribers;
@@ -23,6 +24,7 @@ pub use devices::{
     CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceGiven, DeviceKey, DeviceStore, DeviceVerdict, DeviceWrite,
     WriteMode,
 };
+pub use imports::{ImportBatch, ImportKey, ImportOutcome, ImportState, ImportStep, ImportStore, ImportTotals};
 pub use ledger::{Erased, LedgerStore};
 pub use principals::{PrincipalStore, SessionRecord};
 pub use subscribers::{Assignment, SubscriberGiven, SubscriberKey, SubscriberStore, SubscriberVerdict};
@@ -37,6 +39,7 @@ pub trait Store:
     PrincipalStore
     + AccessStore
     + DeviceStore
+    + ImportStore
     + SubscriberStore
     + TaskStore
     + JobStore
@@ -51,6 +54,7 @@ impl<S> Store for S where
     S: PrincipalStore
         + AccessStore
         + DeviceStore
+        + ImportStore
         + SubscriberStore
         + TaskStore
         + JobStore

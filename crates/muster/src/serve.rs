@@ -24,7 +24,7 @@ use muster_broker::ports::Environment;
 use muster_broker::ports::Vault;
 use muster_broker::services::{Broker, Settings};
 use muster_broker::store::Store;
-use muster_northbound::{Wsi, identity, soap};
+use muster_northbound::{Wsi, identity};
 use muster_southbound::dm1::Exchange;
 use muster_southbound::profile::Profiles;
 use muster_store::SqliteStore;
@@ -83,7 +83,6 @@ impl Server {
             session_idle_s: file.sessions.wsi_idle_seconds,
             session_life_s: file.sessions.wsi_life_seconds,
             request_bytes_max: file.limits.wsi_request_bytes,
-            ..Settings::default()
         };
         let broker = Broker::new(store.clone(), vault.clone(), environment.clone(), settings);
         let new_password = first_administrator(&broker, admin_password).await?;
@@ -104,7 +103,7 @@ impl Server {
         let wsi =
             Wsi::new(broker.clone(), muster_northbound::Settings { is_tls: north.is_tls(), ..wsi_settings(&file) });
         let bounds = Bounds::of(&file.limits);
-        let north = north.serve(soap::router(wsi), bounds);
+        let north = north.serve(muster_northbound::router(wsi), bounds);
         let south = south.serve(muster_southbound::router(exchange.clone()), bounds);
         let ending = Arc::new(AtomicBool::new(false));
         let router = health(store.clone(), ending.clone()).merge(metrics::router(exchange.clone()));

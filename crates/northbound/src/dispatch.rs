@@ -68,7 +68,7 @@ pub(crate) async fn carry_out<S: Source + Sync, T: Teller>(
     let done = served(broker, caller, operation, given, teller).await;
     if let Err(fault) = &done {
         // Before the refusal is told, so that none is told that is not in the log.
-        refusals::note(broker, caller, operation, given, fault).await;
+        refusals::note(broker, caller, operation, Some(given), fault).await;
     }
     done
 }
@@ -80,9 +80,7 @@ async fn served<S: Source + Sync, T: Teller>(
     given: &S,
     teller: T,
 ) -> Result<T::Told, Fault> {
-    for (object, right) in operation.descriptor().rights {
-        caller.may_begin(Right::new(object, right))?;
-    }
+    may(caller, operation)?;
     let call = Call { broker, caller, given, teller };
     match operation {
         Operation::Login | Operation::RenewSession | Operation::Logout => {
@@ -136,6 +134,14 @@ async fn served<S: Source + Sync, T: Teller>(
         Operation::GetChargeableEvents => call.serve::<GetChargeableEvents>().await,
         Operation::ErasePersonalData => call.serve::<ErasePersonalData>().await,
     }
+}
+
+/// Refuses a caller that lacks a right which every request of an operation needs.
+///
+/// # Errors
+/// `NotAuthorized`.
+pub(crate) fn may(caller: &Caller, operation: Operation) -> Result<(), Fault> {
+    operation.descriptor().rights.iter().try_for_each(|(object, right)| caller.may_begin(Right::new(object, right)))
 }
 
 struct Call<'c, S, T> {

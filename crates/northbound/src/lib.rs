@@ -6,10 +6,10 @@ mod dispatch;
 pub mod identity;
 mod intake;
 mod refusals;
+pub mod rest;
 mod sessions;
-pub mod soap;
+mod soap;
 mod wsi;
 
 pub use identity::hash_password;
-pub use soap::router;
-pub use wsi::{Settings, Wsi};
+pub use wsi::{Settings, Wsi, router};

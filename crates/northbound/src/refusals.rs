@@ -29,15 +29,25 @@ impl OperationDescriptor {
     }
 }
 
-/// Notes what was refused to a known caller, where it is to be noted. `given` has the parameters of the request.
-pub(crate) async fn note(broker: &Broker, caller: &Caller, operation: Operation, given: &impl Source, fault: &Fault) {
+/// Notes what was refused to a known caller, where it is to be noted. `given` has the parameters of the request, where
+/// they could be read.
+pub(crate) async fn note(
+    broker: &Broker,
+    caller: &Caller,
+    operation: Operation,
+    given: Option<&impl Source>,
+    fault: &Fault,
+) {
     let descriptor = operation.descriptor();
     let is_told = fault.name == FaultName::NotAuthorized || descriptor.is_write();
     if fault.name.is_servers() || !is_told {
         return;
     }
     let kind = descriptor.rights.first().map_or("", |(object, _)| object);
-    let (object, subject) = about(kind, given);
+    let (object, subject) = match given {
+        Some(given) => about(kind, given),
+        None => (Object::named(kind, None), Map::new()),
+    };
     let deed = Deed::of(caller, descriptor.name, broker.environment().now());
     broker.note_refusal(Refused { deed, fault: fault.name, object, subject, is_known: true }).await;
 }

@@ -14,13 +14,13 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 
 pub(crate) use describe::Descriptions;
+pub(crate) use http::{Authorization, authorization, is_packed};
 
 use crate::contract::{ELSEWHERE, operations};
 use crate::wsi::Wsi;
 
-/// Routes of the WSI. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: the address of the peer is
-/// part of what locks a name out.
-pub fn router(state: Wsi) -> Router {
+/// Routes of the WSI over SOAP.
+pub(crate) fn router(state: Wsi) -> Router {
     Router::new()
         .route("/wsi", any(whole))
         .route("/wsi/", any(whole))

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use muster_broker::services::Broker;
 
 use crate::identity::{self, Identity};
 use crate::soap::Descriptions;
+use crate::{rest, soap};
 
 /// What the operator sets about the WSI.
 #[derive(Clone, Debug)]
@@ -63,4 +65,10 @@ impl Wsi {
     pub fn broker(&self) -> &Broker {
         &self.inner.broker
     }
+}
+
+/// Routes of every face. Serve them with `into_make_service_with_connect_info::<SocketAddr>()`: the address of the peer
+/// is part of what locks a name out.
+pub fn router(state: Wsi) -> Router {
+    soap::router(state.clone()).merge(rest::router(state))
 }

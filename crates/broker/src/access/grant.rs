@@ -161,9 +161,10 @@ impl Permission {
         tenant && groups && paths && self.right.includes(&other.right)
     }
 
-    /// Whether it says anything about `right`: one that is narrowed to places counts for nothing but operations.
+    /// Whether it says anything about `right`: one that is narrowed to places counts for nothing but operations, and
+    /// for facts about the server, which have no places.
     pub(super) fn is_about(&self, right: Right) -> bool {
-        self.paths.is_empty() || (right.object, right.operation) == ("device", "operate")
+        self.paths.is_empty() || right.object == "service" || (right.object, right.operation) == ("device", "operate")
     }
 }
 

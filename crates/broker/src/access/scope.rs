@@ -221,6 +221,12 @@ impl Reach {
         self
     }
 
+    /// Whether whatever is in this reach is in `other` too.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        other.0.iter().all(|wide| self.0.iter().any(|narrow| narrow.iter().all(|group| wide.contains(group))))
+    }
+
     /// The sets of groups.
     #[must_use]
     pub fn sets(&self) -> &[Vec<String>] {

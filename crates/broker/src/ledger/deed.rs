@@ -33,8 +33,8 @@ pub struct Deed {
 pub enum Telling {
     /// An entry for each record, with what was before and after.
     Each,
-    /// One entry with how many records were made, changed, left as they were and refused: for imports of millions,
-    /// whose file is the evidence.
+    /// One entry with how many records were made, and one for each that was changed: for imports of millions, whose file
+    /// is the evidence of what the new ones say.
     Together,
 }
 
@@ -98,7 +98,7 @@ impl Deed {
         }
     }
 
-    /// The same deed, told in one entry however many records it writes.
+    /// The same deed, told in one entry however many records it makes.
     #[must_use]
     pub fn told_together(mut self) -> Self {
         self.telling = Telling::Together;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::deployment_broker::{read_task_id, unknown_task};
 use super::{Broker, Rejected, RequestKey, checks};
-use crate::access::{Caller, Right};
+use crate::access::{Caller, Reach, Right, Scope};
 use crate::fault::{Fault, FaultName};
 use crate::id::JobId;
 use crate::identity::{DeviceId, Msisdn};
@@ -78,6 +78,9 @@ pub struct TasksWanted {
     pub status: Vec<TaskStatus>,
 }
 
+const READ_JOBS: Right = Right::new("job", "read");
+const READ_TASKS: Right = Right::new("task", "read");
+
 impl Broker {
     /// Jobs, newest first.
     ///
@@ -90,10 +93,10 @@ impl Broker {
         owner: Option<String>,
         page: &PageRequest,
     ) -> Result<Paged<JobView>, Fault> {
-        caller.must(Right::new("job", "read"))?;
+        let scope = caller.scope(READ_JOBS)?;
         checks::line_if_given("owner", owner.as_deref(), 255)?;
         let filter = JobFilter { status: each_once(status), owner, ..JobFilter::default() };
-        self.jobs_listed(caller, filter, page).await
+        self.jobs_listed(caller, &scope, filter, page).await
     }
 
     /// Jobs made within a range of time, newest first.
@@ -107,7 +110,7 @@ impl Broker {
         dates: JobsByDate,
         page: &PageRequest,
     ) -> Result<Paged<JobView>, Fault> {
-        caller.must(Right::new("job", "read"))?;
+        let scope = caller.scope(READ_JOBS)?;
         let JobsByDate { from, to } = dates;
         if from >= to {
             return Err(Fault::new(FaultName::ConflictingArguments, "fromDate must be before toDate")
@@ -115,7 +118,7 @@ impl Broker {
                 .with(to));
         }
         let filter = JobFilter { created_since: Some(from), created_before: Some(to), ..JobFilter::default() };
-        self.jobs_listed(caller, filter, page).await
+        self.jobs_listed(caller, &scope, filter, page).await
     }
 
     /// A job.
@@ -123,8 +126,7 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`, `UnknownJob`.
     pub async fn job_by_id(&self, caller: &Caller, job_id: &str) -> Result<JobView, Fault> {
-        caller.must(Right::new("job", "read"))?;
-        self.job_there(caller, job_id).await
+        self.job_reached(caller, READ_JOBS, job_id).await
     }
 
     /// Tasks of a job, of a device, of a number, or made lately; oldest first.
@@ -133,7 +135,7 @@ impl Broker {
     /// `NotAuthorized`, `MissingArgument` if none of the four is given, `UnknownJob`, `InvalidArgument`,
     /// `InvalidPageToken`.
     pub async fn tasks(&self, caller: &Caller, wanted: TasksWanted, page: &PageRequest) -> Result<Paged<Task>, Fault> {
-        caller.must(Right::new("task", "read"))?;
+        let reach = caller.scope(READ_TASKS)?;
         let TasksWanted { job_id, device_id, phone_number, created_since, status } = wanted;
         if job_id.is_none() && device_id.is_none() && phone_number.is_none() && created_since.is_none() {
             let text = "give jobId, deviceID, phoneNumber or createdSince";
@@ -141,9 +143,10 @@ impl Broker {
         }
         let job = match job_id {
             None => None,
-            Some(job_id) => Some(self.job_there(caller, &job_id).await?.job.id),
+            Some(job_id) => Some(self.job_there(caller, &reach, &job_id).await?.job.id),
         };
-        let filter = TaskFilter { job, status: each_once(status), device_id, phone_number, created_since };
+        let sight = reach.sight();
+        let filter = TaskFilter { job, status: each_once(status), device_id, phone_number, created_since, sight };
         let scope = self.list_scope(caller, "tasks", &filter);
         let page = Page::read(page, &scope, &*self.vault)?;
         let listed = self.store.task_list(&caller.tenant, filter, page).await?;
@@ -162,10 +165,10 @@ impl Broker {
         task_id: Option<&str>,
         page: &PageRequest,
     ) -> Result<Paged<HistoryEntry>, Fault> {
-        caller.must(Right::new("task", "read"))?;
+        let reach = caller.scope(READ_TASKS)?;
         let job = match job_id {
             None => None,
-            Some(job_id) => Some(self.job_there(caller, job_id).await?.job.id),
+            Some(job_id) => Some(self.job_there(caller, &reach, job_id).await?.job.id),
         };
         let of = match (job, task_id) {
             (None, None) => {
@@ -174,7 +177,7 @@ impl Broker {
             (Some(job), None) => HistoryOf::Job(job),
             (job, Some(task_id)) => {
                 let id = read_task_id(task_id)?;
-                let task = self.store.task_get(&caller.tenant, id).await?.ok_or_else(|| unknown_task(task_id))?;
+                let task = self.task_reached(caller, READ_TASKS, id).await?;
                 if job.is_some() && job != task.job {
                     let text = "the task is not of this job; give one of jobId and taskId";
                     return Err(Fault::new(FaultName::ConflictingArguments, text).with("jobId").with("taskId"));
@@ -196,8 +199,7 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`, `InvalidArgument`, `UnknownJob`, `WrongState`.
     pub async fn cancel_job(&self, caller: &Caller, job_id: &str, reason: Option<String>) -> Result<JobView, Fault> {
-        caller.must(Right::new("job", "cancel"))?;
-        self.job_led(caller, job_id, JobEvent::CancelAsked, reason, "cancelJob").await
+        self.job_led(caller, Right::new("job", "cancel"), job_id, JobEvent::CancelAsked, reason, "cancelJob").await
     }
 
     /// Pauses a job: no new task is started.
@@ -205,8 +207,7 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`, `InvalidArgument`, `UnknownJob`, `WrongState`.
     pub async fn pause_job(&self, caller: &Caller, job_id: &str, reason: Option<String>) -> Result<JobView, Fault> {
-        caller.must(Right::new("job", "pause"))?;
-        self.job_led(caller, job_id, JobEvent::PauseAsked, reason, "pauseJob").await
+        self.job_led(caller, Right::new("job", "pause"), job_id, JobEvent::PauseAsked, reason, "pauseJob").await
     }
 
     /// Lets a paused job go on; with `retry_failed` also a finished one, whose failed, expired and cancelled tasks run
@@ -221,8 +222,15 @@ impl Broker {
         retry_failed: bool,
         reason: Option<String>,
     ) -> Result<JobView, Fault> {
-        caller.must(Right::new("job", "restart"))?;
-        self.job_led(caller, job_id, JobEvent::RestartAsked { retry_failed }, reason, "restartJob").await
+        self.job_led(
+            caller,
+            Right::new("job", "restart"),
+            job_id,
+            JobEvent::RestartAsked { retry_failed },
+            reason,
+            "restartJob",
+        )
+        .await
     }
 
     /// Cancels a task, within a job or on its own.
@@ -230,36 +238,56 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`, `InvalidArgument`, `UnknownTask`, `WrongState`.
     pub async fn cancel_task(&self, caller: &Caller, task_id: &str, reason: Option<String>) -> Result<Task, Fault> {
-        caller.must(Right::new("task", "cancel"))?;
+        let right = Right::new("task", "cancel");
+        let scope = caller.scope(right)?;
         let id = read_task_id(task_id)?;
         checks::reason(reason.as_deref())?;
+        if !scope.is_whole() {
+            self.task_reached(caller, right, id).await?;
+        }
         self.store.task_cancel(&caller.tenant, id, reason, self.deed(caller, "cancelTask")).await?
     }
 
-    async fn job_there(&self, caller: &Caller, job_id: &str) -> Result<JobView, Fault> {
+    /// A job whose tasks are asked for; to a caller that sees some tasks only, one that it made itself.
+    async fn job_there(&self, caller: &Caller, reach: &Scope, job_id: &str) -> Result<JobView, Fault> {
         let id = JobId::parse(job_id).map_err(|_| unknown_job(job_id))?;
-        self.store.job_get(&caller.tenant, id).await?.ok_or_else(|| unknown_job(job_id))
+        let view = self.store.job_get(&caller.tenant, id).await?;
+        let seen = view.filter(|view| reach.is_whole() || view.job.owner == caller.name);
+        seen.ok_or_else(|| unknown_job(job_id))
     }
 
     async fn job_led(
         &self,
         caller: &Caller,
+        right: Right,
         job_id: &str,
         event: JobEvent,
         reason: Option<String>,
         operation: &'static str,
     ) -> Result<JobView, Fault> {
+        let scope = caller.scope(right)?;
         let id = JobId::parse(job_id).map_err(|_| unknown_job(job_id))?;
         checks::reason(reason.as_deref())?;
+        if !scope.is_whole() {
+            let view = self.job_reached(caller, right, job_id).await?;
+            // Made when the caller reached further than now: it does not touch those devices again.
+            let runs_again = matches!(event, JobEvent::RestartAsked { .. });
+            if runs_again && !view.job.reach.is_within(&Reach::within(scope.groups())) {
+                let text = "the job has devices that you no longer reach; ask an administrator to restart it";
+                return Err(Fault::new(FaultName::NotAuthorized, text).with(right.object).with(right.operation));
+            }
+        }
         self.store.job_advance(&caller.tenant, id, event, reason, self.deed(caller, operation)).await?
     }
 
     async fn jobs_listed(
         &self,
         caller: &Caller,
-        filter: JobFilter,
+        reach: &Scope,
+        mut filter: JobFilter,
         page: &PageRequest,
     ) -> Result<Paged<JobView>, Fault> {
+        filter.made_by = (!reach.is_whole()).then(|| caller.name.clone());
         let scope = self.list_scope(caller, "jobs", &filter);
         let page = Page::read(page, &scope, &*self.vault)?;
         let listed = self.store.job_list(&caller.tenant, filter, page).await?;
@@ -280,6 +308,6 @@ fn each_once<T: Copy + Ord>(mut values: Vec<T>) -> Vec<T> {
 }
 
 /// The fault for a job that is not there, or not in the caller's domain.
-fn unknown_job(text: &str) -> Fault {
+pub(super) fn unknown_job(text: &str) -> Fault {
     Fault::new(FaultName::UnknownJob, "there is no such job").with(text.escape_debug())
 }

@@ -7,17 +7,12 @@ use crate::device::Device;
 use crate::fault::{Fault, FaultName};
 
 impl Broker {
-    /// Whether an operation that asks nobody needs the standing consent of each device's subscriber.
-    pub(super) fn needs_consent(&self, opt_in: bool) -> bool {
-        !opt_in && self.settings.is_consent_demanded
-    }
-
     /// Refuses an operation on `device` that asks nobody and that its subscriber has not consented to.
     ///
     /// # Errors
     /// `ConsentRequired`.
     pub(super) async fn consented(&self, device: &Device, opt_in: bool) -> Result<(), Fault> {
-        if !self.needs_consent(opt_in) {
+        if opt_in || !self.tenant(&device.tenant).await?.is_some_and(|tenant| tenant.settings.consent_demanded) {
             return Ok(());
         }
         // Only what the record says counts: a number given with the request may be that of somebody who has consented.

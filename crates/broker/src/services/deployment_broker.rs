@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::once::{self, operation};
 use super::selecting::Selected;
 use super::together::{self, Step};
-use super::{Broker, RequestKey, arguments, checks, scheduling, traces};
-use crate::access::{Caller, Right};
+use super::{Broker, RequestKey, arguments, checks, reaching, scheduling, traces};
+use crate::access::{Caller, Reach, Right};
 use crate::fault::{Fault, FaultName};
 use crate::id::{JobId, TaskId};
 use crate::identity::{DeviceId, Msisdn};
@@ -98,7 +98,7 @@ impl Broker {
     /// # Errors
     /// Those of the contract, section 5, `doOperation`.
     pub async fn do_operation(&self, caller: &Caller, request: OperationRequest) -> Result<String, Fault> {
-        caller.must(Right::new("device", "operate"))?;
+        caller.may_begin(Right::new("device", "operate"))?;
         checks::request_key(request.request.as_ref())?;
         let key = request.request.clone();
         let target = match self.single_target(caller, request).await {
@@ -125,7 +125,7 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`, else `UnsupportedOperation`.
     pub async fn do_bootstrap(&self, caller: &Caller) -> Result<OperationReceipt, Fault> {
-        caller.must(Right::new("device", "bootstrap"))?;
+        caller.scope(Right::new("device", "bootstrap"))?;
         let text = "this server does not bootstrap devices; record them with a dmAccount";
         Err(Fault::new(FaultName::UnsupportedOperation, text).with("BOOTSTRAP"))
     }
@@ -135,7 +135,7 @@ impl Broker {
     /// # Errors
     /// Those of the contract, section 5, `doBulkOperation`. What is wrong with an entry is in the receipt.
     pub async fn do_bulk_operation(&self, caller: &Caller, request: BulkRequest) -> Result<OperationReceipt, Fault> {
-        caller.must(Right::new("job", "create"))?;
+        let reach = Reach::within(caller.scope(Right::new("job", "create"))?.groups());
         checks::request_key(request.request.as_ref())?;
         let key = request.request.clone();
         // Before anything else, because entries with keys of their own leave a trace.
@@ -154,7 +154,7 @@ impl Broker {
         let mut targets: Vec<Target> = Vec::new();
         let entries = requests
             .into_iter()
-            .map(|entry| -> Step<'_, _> { Box::pin(self.bulk_entry(caller, id, &schedule, entry, now)) });
+            .map(|entry| -> Step<'_, _> { Box::pin(self.bulk_entry(caller, &reach, id, &schedule, entry, now)) });
         for (index, entry) in together::all(entries).await.into_iter().enumerate() {
             match entry {
                 Ok(Entry::Before(task)) => receipt.task_id.push(task.to_string()),
@@ -167,7 +167,7 @@ impl Broker {
                 Err(fault) => receipt.rejected.push(Rejected::new(index, &fault)),
             }
         }
-        let Some(job) = bulk_job(caller, id, name, schedule, &targets, now) else { return Ok(receipt) };
+        let Some(job) = bulk_job(caller, reach, id, name, schedule, &targets, now) else { return Ok(receipt) };
         receipt.job_id = Some(id.to_string());
         let answer = serde_json::to_string(&receipt).ok();
         let remember = self.remember(caller, operation::DO_BULK_OPERATION, key.as_ref(), |()| answer);
@@ -184,9 +184,9 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`, `UnknownTask`.
     pub async fn task_by_id(&self, caller: &Caller, task_id: &str) -> Result<Task, Fault> {
-        caller.must(Right::new("task", "read"))?;
-        let id = read_task_id(task_id)?;
-        self.store.task_get(&caller.tenant, id).await?.ok_or_else(|| unknown_task(task_id))
+        let right = Right::new("task", "read");
+        caller.scope(right)?;
+        self.task_reached(caller, right, read_task_id(task_id)?).await
     }
 
     /// What this server can carry out.
@@ -194,7 +194,7 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`.
     pub fn operation_definitions(&self, caller: &Caller) -> Result<&'static [Definition], Fault> {
-        caller.must(Right::new("service", "read"))?;
+        caller.may_begin(Right::new("service", "read"))?;
         Ok(DEFINITIONS)
     }
 
@@ -204,7 +204,7 @@ impl Broker {
         checks::callback(request.callback.as_deref())?;
         let schedule = scheduling::of_single_task(scheduling::checked(request.schedule.clone(), now)?);
         let phone_number = request.phone_number.clone();
-        let (template, selected) = self.planned(caller, request).await?;
+        let (template, selected) = self.planned(caller, Reach::default(), request).await?;
         let order = Order {
             id: TaskId::new(selected.device.oid, self.environment.uuid()),
             owner: &caller.name,
@@ -222,16 +222,17 @@ impl Broker {
     async fn bulk_entry(
         &self,
         caller: &Caller,
+        reach: &Reach,
         job: JobId,
         schedule: &Schedule,
         entry: OperationRequest,
         now: Timestamp,
     ) -> Result<Entry, Fault> {
-        caller.must(Right::new("device", "operate"))?;
+        caller.may_begin(Right::new("device", "operate"))?;
         checks::request_key(entry.request.as_ref())?;
         let key = entry.request.clone();
         let phone_number = entry.phone_number.clone();
-        let (template, selected) = match self.planned(caller, entry).await {
+        let (template, selected) = match self.planned(caller, reach.clone(), entry).await {
             Ok(planned) => planned,
             Err(fault) => {
                 let before = self.answer_of_before(caller, operation::BULK_ENTRY, key.as_ref()).await?;
@@ -262,8 +263,13 @@ impl Broker {
         Ok(Entry::New(Box::new(order.place(now))))
     }
 
-    /// What a request asks for, and of which device.
-    async fn planned(&self, caller: &Caller, request: OperationRequest) -> Result<(TaskTemplate, Selected), Fault> {
+    /// What a request asks for, and of which device in `reach` of the caller.
+    async fn planned(
+        &self,
+        caller: &Caller,
+        reach: Reach,
+        request: OperationRequest,
+    ) -> Result<(TaskTemplate, Selected), Fault> {
         let template = TaskTemplate {
             operation: arguments::operation(&request.operation)?,
             policy: arguments::policy(request.policy)?,
@@ -271,12 +277,15 @@ impl Broker {
             opt_in: request.opt_in,
             test_cycle: request.test_cycle,
             priority: PRIORITY,
-            needs_consent: false,
         };
         arguments::checked(template.operation, &template.arguments)?;
-        traces::may_trace(caller, &template.arguments)?;
+        let reach = reach.and(reaching::operation(caller, template.operation, &template.arguments)?);
+        let tracing = traces::may_trace(caller, &template.arguments)?;
         let (number, id) = (request.phone_number.as_ref(), request.device_id.as_ref());
-        let selected = self.device_meant(&caller.tenant, number, id, template.policy).await?;
+        let selected = self.device_meant(caller, number, id, template.policy, &reach).await?;
+        if tracing.is_some_and(|scope| !scope.sees(&selected.device)) {
+            return Err(reaching::out_of_reach(caller, traces::RIGHT, &selected.device));
+        }
         self.consented(&selected.device, template.opt_in).await?;
         Ok((template, selected))
     }
@@ -293,6 +302,7 @@ enum Entry {
 /// The job of a bulk request; none if no entry made a task.
 fn bulk_job(
     caller: &Caller,
+    reach: Reach,
     id: JobId,
     name: Option<String>,
     schedule: Schedule,
@@ -317,9 +327,9 @@ fn bulk_job(
             opt_in: first.opt_in,
             test_cycle: targets.iter().all(|target| target.task.test_cycle),
             priority: first.priority,
-            needs_consent: false,
         },
         is_mixed,
+        reach,
         schedule,
         expansion: None,
         status,

@@ -3,8 +3,8 @@
 use super::bulk_operations::{Deployment, DeploymentReceipt};
 use super::deployment_broker::{PRIORITY, new_job_status};
 use super::once::{self, operation};
-use super::{Broker, Given, Rejected, RequestKey, arguments, checks, scheduling, traces};
-use crate::access::{Caller, Right};
+use super::{Broker, Given, Rejected, RequestKey, arguments, checks, reaching, scheduling, traces};
+use crate::access::{Caller, Reach, Right};
 use crate::fault::{Fault, FaultName};
 use crate::id::JobId;
 use crate::job::{DeviceFilter, Expansion, Job, Selector, TaskTemplate};
@@ -29,7 +29,7 @@ impl Broker {
         deployments: Vec<impl Into<Given<Deployment>>>,
         request: Option<RequestKey>,
     ) -> Result<DeploymentReceipt, Fault> {
-        caller.must(Right::new("job", "create"))?;
+        caller.scope(Right::new("job", "create"))?;
         checks::request_key(request.as_ref())?;
         // Before anything else, because deployments with keys of their own leave a trace.
         if let Some(answer) = self.answer_of_before(caller, operation::CREATE_DEPLOYMENTS, request.as_ref()).await? {
@@ -99,7 +99,8 @@ impl Broker {
     }
 
     async fn job_planned(&self, caller: &Caller, deployment: Deployment, now: Timestamp) -> Result<Job, Fault> {
-        caller.must(Right::new("device", "operate"))?;
+        caller.may_begin(Right::new("device", "operate"))?;
+        let reach = Reach::within(caller.scope(Right::new("job", "create"))?.groups());
         if deployment.devices.all_devices {
             caller.must(Right::new("job", "create").of(Right::ALL))?;
         }
@@ -119,9 +120,9 @@ impl Broker {
             opt_in: deployment.opt_in,
             test_cycle: deployment.test_cycle,
             priority,
-            needs_consent: self.needs_consent(deployment.opt_in),
         };
         arguments::checked(template.operation, &template.arguments)?;
+        let reach = reach.and(reaching::operation(caller, template.operation, &template.arguments)?);
         traces::is_not_of_many(&template.arguments)?;
         let schedule = scheduling::checked(deployment.schedule, now)?;
         selector(&deployment.devices)?;
@@ -136,6 +137,7 @@ impl Broker {
             description: deployment.description,
             template,
             is_mixed: false,
+            reach,
             status: new_job_status(&schedule),
             schedule,
             expansion: Some(Expansion { selector: deployment.devices, after: None }),

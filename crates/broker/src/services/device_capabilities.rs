@@ -111,8 +111,14 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`; `UnknownCapability`, or `UnknownDevice` if there is no device record either.
     pub async fn capability_by_device_id(&self, caller: &Caller, id: &DeviceId) -> Result<Capability, Fault> {
-        caller.must(Right::new("capability", "read"))?;
-        let device = self.store.device_find(&caller.tenant, DeviceKey::DeviceId(id.clone()), 1).await?.pop();
+        let right = Right::new("capability", "read");
+        let scope = caller.scope(right)?;
+        let key = DeviceKey::DeviceId(id.clone());
+        let device = if scope.is_whole() {
+            self.store.device_find(&caller.tenant, key, 1).await?.pop()
+        } else {
+            Some(self.device_reached(caller, right, &scope, key).await?)
+        };
         let mut keys = Vec::new();
         keys.extend(device.as_ref().and_then(|device| device.capability).map(CapabilityKey::Oid));
         keys.extend(id.tac().map(|tac| CapabilityKey::Tac(tac.to_owned())));

@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::device_manager::{named_by_nothing, needs_stored_account, out_of_step, secret_is_stored};
+use super::device_manager::{named_by_nothing, needs_stored_account, only_in_reach, out_of_step, secret_is_stored};
 use super::once::{self, operation};
-use super::{Broker, DeviceFields, Given, ImportResult, Rejected, RequestKey, checks, selecting};
-use crate::access::{Caller, Right};
+use super::{Broker, DeviceFields, Given, ImportResult, Rejected, RequestKey, checks, reaching, selecting};
+use crate::access::{Caller, Right, Scope};
 use crate::fault::{Fault, FaultName};
 use crate::id::CapabilityOid;
 use crate::store::{DeviceGiven, DeviceKey, DeviceVerdict, DeviceWrite, Once, WriteMode};
 
+const IMPORT: Right = Right::new("device", "import");
 /// Most records of an import.
 const RECORDS_MAX: usize = 1000;
 
@@ -25,7 +26,7 @@ impl Broker {
         update_existing: bool,
         request: Option<RequestKey>,
     ) -> Result<ImportResult, Fault> {
-        caller.must(Right::new("device", "import"))?;
+        let scope = caller.scope(IMPORT)?;
         checks::request_key(request.as_ref())?;
         checks::entries("deviceInstance", records.len(), RECORDS_MAX)?;
         let mut result =
@@ -35,7 +36,7 @@ impl Broker {
         let mut positions = Vec::new();
         for (index, fields) in records.into_iter().enumerate() {
             let write = match fields.into().read() {
-                Ok(fields) => self.import_entry(caller, fields, update_existing, &mut capabilities).await,
+                Ok(fields) => self.import_entry(caller, &scope, fields, update_existing, &mut capabilities).await,
                 Err(fault) => Err(fault),
             };
             match write {
@@ -66,6 +67,7 @@ impl Broker {
     async fn import_entry(
         &self,
         caller: &Caller,
+        scope: &Scope,
         fields: DeviceFields,
         update_existing: bool,
         capabilities: &mut HashMap<CapabilityOid, Result<(), Fault>>,
@@ -92,11 +94,25 @@ impl Broker {
         }
         let mut mode = WriteMode::Create;
         if update_existing {
-            self.find_by_number(caller, &mut given).await?;
+            self.find_by_number(caller, scope, &mut given).await?;
             // A record named by its own identifier must be there.
             mode = if given.oid.is_some() { WriteMode::Replace } else { WriteMode::Upsert };
         } else {
             given.version = None;
+        }
+        if !scope.is_whole() {
+            let stored = if update_existing { self.device_stored(caller, &given).await? } else { None };
+            match stored {
+                Some(stored) => {
+                    only_in_reach(caller, scope, IMPORT, stored, &mut given)?;
+                    mode = WriteMode::Replace;
+                }
+                None if given.oid.is_some() => return Err(selecting::unknown()),
+                None => {
+                    reaching::written(scope, IMPORT, None, &given.device.group)?;
+                    mode = WriteMode::Create;
+                }
+            }
         }
         if needs_account {
             let stored = if update_existing { self.device_stored(caller, &given).await? } else { None };
@@ -107,11 +123,13 @@ impl Broker {
 
     /// A record that has a number only means the stored one with this number, so that an import may be repeated. The
     /// device that the number has been found to be meanwhile stays.
-    async fn find_by_number(&self, caller: &Caller, given: &mut DeviceGiven) -> Result<(), Fault> {
+    async fn find_by_number(&self, caller: &Caller, scope: &Scope, given: &mut DeviceGiven) -> Result<(), Fault> {
         let (None, None, Some(number)) = (given.oid, &given.device.device_id, &given.device.phone_number) else {
             return Ok(());
         };
-        let found = self.store.device_find(&caller.tenant, DeviceKey::Phone(number.clone()), 2).await?;
+        let limit = if scope.is_whole() { 2 } else { selecting::SAME_NUMBER_MAX };
+        let mut found = self.store.device_find(&caller.tenant, DeviceKey::Phone(number.clone()), limit).await?;
+        found.retain(|device| scope.sees(device));
         match selecting::only(found) {
             Ok(device) => {
                 given.oid = Some(device.oid);

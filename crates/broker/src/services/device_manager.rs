@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::once::{self, operation};
+use super::reaching::{self, SEE};
 use super::{Broker, Rejected, RequestKey, checks, device_fields, selecting};
-use crate::access::{Caller, Right};
+use crate::access::{Caller, Right, Scope};
 use crate::device::{AuthType, Device, ManagementState};
 use crate::fault::{Fault, FaultName};
 use crate::identity::{DeviceId, Msisdn};
@@ -120,6 +121,9 @@ pub struct ImportResult {
     pub rejected: Vec<Rejected>,
 }
 
+const CREATE: Right = Right::new("device", "create");
+const UPDATE: Right = Right::new("device", "update");
+
 impl Broker {
     /// Adds a device record.
     ///
@@ -131,7 +135,8 @@ impl Broker {
         fields: DeviceFields,
         request: Option<RequestKey>,
     ) -> Result<Device, Fault> {
-        caller.must(Right::new("device", "create"))?;
+        let scope = caller.scope(CREATE)?;
+        reaching::written(&scope, CREATE, None, &fields.group)?;
         checks::request_key(request.as_ref())?;
         let given = match self.device_to_create(caller, fields).await {
             Ok(given) => given,
@@ -161,14 +166,18 @@ impl Broker {
     /// # Errors
     /// Those of the contract, section 5, `updateDeviceInstance`.
     pub async fn update_device(&self, caller: &Caller, fields: DeviceFields) -> Result<Device, Fault> {
-        caller.must(Right::new("device", "update"))?;
+        let scope = caller.scope(UPDATE)?;
         if fields.oid.is_none() && fields.device_id.is_none() {
             return Err(Fault::new(FaultName::MissingArgument, "give oid or deviceID").with("oid"));
         }
         let needs_account = needs_stored_account(&fields);
-        let given = self.device_given(&caller.tenant, fields)?;
+        let mut given = self.device_given(&caller.tenant, fields)?;
         if given.device.device_id.is_none() && given.device.phone_number.is_none() {
             return Err(named_by_nothing());
+        }
+        if !scope.is_whole() {
+            let stored = self.device_stored(caller, &given).await?.ok_or_else(selecting::unknown)?;
+            only_in_reach(caller, &scope, UPDATE, stored, &mut given)?;
         }
         self.capability_exists(&caller.tenant, given.device.capability).await?;
         if needs_account {
@@ -194,7 +203,8 @@ impl Broker {
         oid: Option<String>,
         version: Option<i64>,
     ) -> Result<(), Fault> {
-        caller.must(Right::new("device", "delete"))?;
+        let right = Right::new("device", "delete");
+        let scope = caller.scope(right)?;
         let key = match (device_id, oid) {
             (None, None) => {
                 return Err(Fault::new(FaultName::MissingArgument, "give deviceID or oid").with("deviceID"));
@@ -202,13 +212,19 @@ impl Broker {
             (Some(id), None) => DeviceKey::DeviceId(id),
             (id, Some(oid)) => {
                 let key = DeviceKey::Oid(device_fields::read_oid(&oid)?);
-                if id.is_some() && self.device_found(caller, key.clone()).await?.device_id != id {
+                if id.is_some() && self.device_reached(caller, right, &scope, key.clone()).await?.device_id != id {
                     let text = "oid and deviceID belong to different records; give one of them";
                     return Err(Fault::new(FaultName::ConflictingArguments, text).with("deviceID").with("oid"));
                 }
                 key
             }
         };
+        let mut version = version;
+        if !scope.is_whole() {
+            // Whoever moves the record to another group meanwhile raises its version.
+            let stored = self.device_reached(caller, right, &scope, key.clone()).await?;
+            version = version.or(Some(stored.version));
+        }
         let deed = self.deed(caller, "deleteDeviceInstance");
         self.store.device_delete(&caller.tenant, key, version, deed).await?
     }
@@ -218,8 +234,8 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`, `UnknownDevice`.
     pub async fn device_by_device_id(&self, caller: &Caller, id: &DeviceId) -> Result<Device, Fault> {
-        caller.must(Right::new("device", "read"))?;
-        self.device_found(caller, DeviceKey::DeviceId(id.clone())).await
+        let scope = caller.scope(SEE)?;
+        self.device_reached(caller, SEE, &scope, DeviceKey::DeviceId(id.clone())).await
     }
 
     /// The record with this number.
@@ -227,8 +243,17 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`, `UnknownDevice`, `AmbiguousDevice` if several records have it.
     pub async fn device_by_phone_number(&self, caller: &Caller, number: &Msisdn) -> Result<Device, Fault> {
+        let scope = caller.scope(SEE)?;
+        self.device_reached(caller, SEE, &scope, DeviceKey::Phone(number.clone())).await
+    }
+
+    /// Every record with this number; of very many, the first.
+    ///
+    /// # Errors
+    /// `NotAuthorized`.
+    pub async fn devices_by_phone_number(&self, caller: &Caller, number: &Msisdn) -> Result<Vec<Device>, Fault> {
         caller.must(Right::new("device", "read"))?;
-        self.device_found(caller, DeviceKey::Phone(number.clone())).await
+        Ok(self.store.device_find(&caller.tenant, DeviceKey::Phone(number.clone()), Page::SIZE_MAX).await?)
     }
 
     /// The record with this record identifier.
@@ -236,8 +261,8 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`, `UnknownDevice`.
     pub async fn device_by_oid(&self, caller: &Caller, oid: &str) -> Result<Device, Fault> {
-        caller.must(Right::new("device", "read"))?;
-        self.device_found(caller, DeviceKey::Oid(device_fields::read_oid(oid)?)).await
+        let scope = caller.scope(SEE)?;
+        self.device_reached(caller, SEE, &scope, DeviceKey::Oid(device_fields::read_oid(oid)?)).await
     }
 
     /// Records that match, by oid.
@@ -250,8 +275,9 @@ impl Broker {
         filter: DeviceFilter,
         page: &PageRequest,
     ) -> Result<Paged<Device>, Fault> {
-        caller.must(Right::new("device", "read"))?;
+        let groups = caller.scope(SEE)?.groups();
         checks::device_filter(&filter)?;
+        let filter = DeviceFilter { groups, ..filter };
         let scope = self.list_scope(caller, "devices", &filter);
         let page = Page::read(page, &scope, &*self.vault)?;
         let listed = self.store.device_list(&caller.tenant, filter, page).await?;
@@ -275,11 +301,6 @@ impl Broker {
         Ok(given)
     }
 
-    /// The one record with this key.
-    async fn device_found(&self, caller: &Caller, key: DeviceKey) -> Result<Device, Fault> {
-        selecting::only(self.store.device_find(&caller.tenant, key, 2).await?)
-    }
-
     /// The stored record that a record given means.
     pub(super) async fn device_stored(&self, caller: &Caller, given: &DeviceGiven) -> Result<Option<Device>, Fault> {
         let key = match (given.oid, &given.device.device_id) {
@@ -289,6 +310,24 @@ impl Broker {
         };
         Ok(self.store.device_find(&caller.tenant, key, 1).await?.pop())
     }
+}
+
+/// Refuses to replace a stored record that a narrowed caller does not reach, or by one that it may not write; binds the
+/// write to the record as it was looked at.
+pub(super) fn only_in_reach(
+    caller: &Caller,
+    scope: &Scope,
+    right: Right,
+    stored: Device,
+    given: &mut DeviceGiven,
+) -> Result<(), Fault> {
+    if !scope.sees(&stored) {
+        return Err(reaching::out_of_reach(caller, right, &stored));
+    }
+    reaching::written(scope, right, Some(&stored), &given.device.group)?;
+    given.oid = Some(stored.oid);
+    given.version = given.version.or(Some(stored.version));
+    Ok(())
 }
 
 /// Whether the account given lacks a secret, so that a stored one is needed.

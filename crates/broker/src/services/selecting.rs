@@ -2,7 +2,8 @@
 //!
 //! Source: DM WSI contract, sections 1.1 ("Expected IMEI") and 3 ("acceptDevicePolicy").
 
-use super::Broker;
+use super::{Broker, reaching};
+use crate::access::{Caller, Reach};
 use crate::device::Device;
 use crate::fault::{Fault, FaultName};
 use crate::identity::{DeviceId, Msisdn};
@@ -10,7 +11,7 @@ use crate::policy::AcceptDevicePolicy;
 use crate::store::DeviceKey;
 
 /// Most records with one phone number that are looked at.
-const SAME_NUMBER_MAX: u32 = 50;
+pub(super) const SAME_NUMBER_MAX: u32 = 50;
 
 /// The record that a request is for, and what it expects.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,10 +29,11 @@ impl Broker {
     /// `MissingArgument`, `UnknownDevice`, `AmbiguousDevice`, `DeviceMismatch`, `DeviceSuspended`.
     pub(super) async fn device_meant(
         &self,
-        tenant: &str,
+        caller: &Caller,
         phone_number: Option<&Msisdn>,
         device_id: Option<&DeviceId>,
         policy: AcceptDevicePolicy,
+        reach: &Reach,
     ) -> Result<Selected, Fault> {
         if phone_number.is_none() && device_id.is_none() {
             return Err(
@@ -41,11 +43,14 @@ impl Broker {
         let mut by_number = Vec::new();
         if let Some(number) = phone_number {
             let key = DeviceKey::Phone(number.clone());
-            by_number = self.store.device_find(tenant, key, SAME_NUMBER_MAX).await?;
+            by_number = self.store.device_find(&caller.tenant, key, SAME_NUMBER_MAX).await?;
         }
         let mut by_id = None;
         if let Some(id) = device_id {
-            by_id = self.store.device_find(tenant, DeviceKey::DeviceId(id.clone()), 1).await?.pop();
+            by_id = self.store.device_find(&caller.tenant, DeviceKey::DeviceId(id.clone()), 1).await?.pop();
+        }
+        if !reach.is_whole() {
+            within(reach, caller, &mut by_number, by_id.as_ref(), device_id)?;
         }
         let selected = choose(by_number, by_id, device_id, policy)?;
         if !selected.device.management_state.takes_operations() {
@@ -53,6 +58,31 @@ impl Broker {
             return Err(Fault::new(FaultName::DeviceSuspended, text).with(name_of(&selected.device)));
         }
         Ok(selected)
+    }
+}
+
+/// Leaves the records that are in reach. An identifier must be that of such a record: a caller that sees some devices
+/// only is not told whether one that it does not see is recorded.
+///
+/// # Errors
+/// `UnknownDevice`, or `NotAuthorized` for a device that the caller sees.
+fn within(
+    reach: &Reach,
+    caller: &Caller,
+    by_number: &mut Vec<Device>,
+    by_id: Option<&Device>,
+    device_id: Option<&DeviceId>,
+) -> Result<(), Fault> {
+    match by_id {
+        Some(device) if !reach.has(device) => return Err(reaching::not_operated(caller, device)),
+        None if device_id.is_some() => return Err(unknown()),
+        Some(_) | None => {}
+    }
+    let first = by_number.first().cloned();
+    by_number.retain(|device| reach.has(device));
+    match first {
+        Some(device) if by_number.is_empty() => Err(reaching::not_operated(caller, &device)),
+        _ => Ok(()),
     }
 }
 

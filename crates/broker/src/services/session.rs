@@ -126,7 +126,7 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`.
     pub fn service_info(&self, caller: &Caller) -> Result<ServiceInfo, Fault> {
-        caller.must(Right::new("service", "read"))?;
+        caller.may_begin(Right::new("service", "read"))?;
         Ok(ServiceInfo {
             server_id: self.settings.server_id.clone(),
             contract_version: CONTRACT_VERSION,

@@ -1,7 +1,7 @@
 //! What devices and the server said to each other: switching the recording on and off, and reading it.
 
-use super::{Broker, device_fields, selecting};
-use crate::access::{Caller, Right};
+use super::{Broker, device_fields};
+use crate::access::{Caller, Right, Scope};
 use crate::device::Device;
 use crate::fault::{Fault, FaultName};
 use crate::identity::DeviceId;
@@ -12,7 +12,7 @@ use crate::trace::{self, Recording, TraceMessage, TraceSession};
 
 /// To see and to record what a device says. A right of its own: messages hold what a device record does not, such as
 /// places and contacts.
-const RIGHT: Right = Right::new("device", "trace");
+pub(super) const RIGHT: Right = Right::new("device", "trace");
 
 /// How a caller wants a device to be recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,9 +49,9 @@ impl Broker {
         oid: Option<String>,
         wanted: RecordingWanted,
     ) -> Result<TraceSetting, Fault> {
-        caller.must(RIGHT)?;
+        let reach = caller.scope(RIGHT)?;
         let recording = self.recording(&wanted)?;
-        let device = self.device_traced(caller, device_id, oid).await?;
+        let device = self.device_traced(caller, &reach, device_id, oid).await?;
         let deed = self.deed(caller, "setDeviceTrace");
         self.store.trace_set(&caller.tenant, device.oid, recording, wanted.discard, deed).await??;
         Ok(TraceSetting { device, recording })
@@ -68,8 +68,8 @@ impl Broker {
         oid: Option<String>,
         page: &PageRequest,
     ) -> Result<(TraceSetting, Paged<TraceSession>), Fault> {
-        caller.must(RIGHT)?;
-        let device = self.device_traced(caller, device_id, oid).await?;
+        let reach = caller.scope(RIGHT)?;
+        let device = self.device_traced(caller, &reach, device_id, oid).await?;
         let scope = self.list_scope(caller, "traces", &device.oid);
         let page = Page::read(page, &scope, &*self.vault)?;
         let (recording, listed) = self.store.trace_list(&caller.tenant, device.oid, page).await?;
@@ -89,8 +89,8 @@ impl Broker {
         session: i32,
         page: &PageRequest,
     ) -> Result<Paged<TraceMessage>, Fault> {
-        caller.must(RIGHT)?;
-        let device = self.device_traced(caller, device_id, oid).await?;
+        let reach = caller.scope(RIGHT)?;
+        let device = self.device_traced(caller, &reach, device_id, oid).await?;
         let unknown = || {
             let why = "no recorded session has this number; getDeviceTrace lists them";
             Fault::invalid("session", session, why)
@@ -124,6 +124,7 @@ impl Broker {
     async fn device_traced(
         &self,
         caller: &Caller,
+        reach: &Scope,
         device_id: Option<DeviceId>,
         oid: Option<String>,
     ) -> Result<Device, Fault> {
@@ -134,7 +135,7 @@ impl Broker {
                 return Err(Fault::new(FaultName::MissingArgument, "give deviceID or oid").with("deviceID"));
             }
         };
-        let device = selecting::only(self.store.device_find(&caller.tenant, key, 2).await?)?;
+        let device = self.device_reached(caller, RIGHT, reach, key).await?;
         if device_id.is_some() && device.device_id != device_id {
             let text = "oid and deviceID belong to different records; give one of them";
             return Err(Fault::new(FaultName::ConflictingArguments, text).with("deviceID").with("oid"));
@@ -144,8 +145,9 @@ impl Broker {
 }
 
 /// Refuses the option by which a task has its sessions recorded to callers who may not see what that records.
-pub(super) fn may_trace(caller: &Caller, arguments: &Arguments) -> Result<(), Fault> {
-    if arguments.is_set(trace::OPTION) { caller.must(RIGHT) } else { Ok(()) }
+/// Gives how far the right reaches, where it is needed.
+pub(super) fn may_trace(caller: &Caller, arguments: &Arguments) -> Result<Option<Scope>, Fault> {
+    arguments.is_set(trace::OPTION).then(|| caller.scope(RIGHT)).transpose()
 }
 
 /// A job over any number of devices is not recorded: nobody would read it, and the store would fill.

@@ -45,8 +45,8 @@ pub trait AccessStore: Send + Sync {
     ) -> Pending<'_, Once<Result<Tenant, Fault>>>;
     /// Forgets a tenant with the roles it made.
     ///
-    /// The inner error is `UnknownTenant`, `OutdatedVersion`, or `InUse` if it has principals, devices, capability
-    /// records, tasks or jobs.
+    /// The inner error is `UnknownTenant`, `OutdatedVersion`, or `InUse` if it has principals, devices, subscribers,
+    /// capability records, tasks or jobs.
     fn tenant_delete(&self, name: &str, version: Option<i64>, deed: Deed) -> Pending<'_, Result<(), Fault>>;
     /// The tenant of this name.
     fn tenant_get(&self, name: &str) -> Pending<'_, Option<Tenant>>;

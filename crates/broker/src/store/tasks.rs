@@ -1,4 +1,5 @@
 use super::{Once, Pending, Remember};
+use crate::access::Sight;
 use crate::fault::Fault;
 use crate::id::{JobId, TaskId};
 use crate::identity::{DeviceId, Msisdn};
@@ -21,6 +22,8 @@ pub struct TaskFilter {
     pub phone_number: Option<Msisdn>,
     /// Made at this time or later.
     pub created_since: Option<Timestamp>,
+    /// What the caller sees of them.
+    pub sight: Sight,
 }
 
 /// Whose history.
@@ -39,6 +42,8 @@ pub struct JobFilter {
     pub status: Vec<JobStatus>,
     /// Made by this caller.
     pub owner: Option<String>,
+    /// Made by this caller too: what a narrowed caller sees.
+    pub made_by: Option<String>,
     /// Created at this time or later.
     pub created_since: Option<Timestamp>,
     /// Created before this time.

@@ -36,8 +36,7 @@ impl Order<'_> {
     /// Source: DM WSI contract, section 3, "Test cycle".
     #[must_use]
     pub fn place(self, now: Timestamp) -> Target {
-        let TaskTemplate { operation, arguments, policy, opt_in, test_cycle, priority, needs_consent: _ } =
-            self.template;
+        let TaskTemplate { operation, arguments, policy, opt_in, test_cycle, priority } = self.template;
         let mut task = Task {
             id: self.id,
             tenant: self.device.tenant.clone(),

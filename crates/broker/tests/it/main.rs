@@ -7,6 +7,7 @@ mod deployments;
 mod devices;
 mod imports;
 mod jobs_and_tasks;
+mod narrowed;
 mod operations;
 mod repetition;
 mod rights;

@@ -1,12 +1,14 @@
+use muster_broker::access::Tenant;
 use muster_broker::fault::FaultName;
 use muster_broker::job::{JobStatus, Selector};
 use muster_broker::page::PageRequest;
+use muster_broker::ports::Environment as _;
 use muster_broker::schedule::Schedule;
-use muster_broker::services::Deployment;
-use muster_broker::services::{BulkRequest, DeviceFields, RequestKey, Settings, SubscriberFields};
+use muster_broker::services::{BulkRequest, Deployment, DeviceFields, RequestKey, SubscriberFields};
+use muster_broker::store::{Keep, Once};
 
 use crate::world::{
-    IMEI_A, IMEI_B, NUMBER_A, NUMBER_B, World, admin, deployment, fault, foreigner, id, msisdn, page, query,
+    IMEI_A, IMEI_B, MORNING, NUMBER_A, NUMBER_B, World, admin, deployment, fault, foreigner, id, msisdn, page, query,
 };
 
 fn named(id: &str) -> SubscriberFields {
@@ -18,8 +20,18 @@ fn key(id: &str, content: u8) -> Option<RequestKey> {
 }
 
 /// A world whose domain demands consent.
-fn strict() -> World {
-    World::with(Settings { is_consent_demanded: true, ..Settings::default() })
+async fn strict() -> World {
+    let world = World::new();
+    let mut tenant = Tenant::new("acme", world.clock.now());
+    tenant.settings.consent_demanded = true;
+    let kept = world
+        .broker
+        .store()
+        .tenant_keep(tenant, Keep::New, muster_broker::ledger::Deed::local("acme", "test", MORNING), None)
+        .await
+        .unwrap();
+    assert!(matches!(kept, Once::Now(Ok(_))), "{kept:?}");
+    world
 }
 
 async fn consent(world: &World, fields: SubscriberFields) {
@@ -173,7 +185,7 @@ async fn background_operations_need_consent_where_the_domain_demands_it_and_only
     world.device(NUMBER_A, IMEI_A).await;
     world.broker.do_operation(&admin(), query(NUMBER_A)).await.unwrap();
 
-    let world = strict();
+    let world = strict().await;
     world.device(NUMBER_A, IMEI_A).await;
     let broker = &world.broker;
     let refused = broker.do_operation(&admin(), query(NUMBER_A)).await.unwrap_err();
@@ -200,7 +212,7 @@ async fn background_operations_need_consent_where_the_domain_demands_it_and_only
 
 #[tokio::test]
 async fn a_number_given_with_the_request_brings_no_consent_of_another() {
-    let world = strict();
+    let world = strict().await;
     world.stranger(None, Some(IMEI_B)).await;
     consent(&world, SubscriberFields { phone_number: Some(msisdn(NUMBER_A)), ..named("s") }).await;
     let request = muster_broker::services::OperationRequest { device_id: Some(id(IMEI_B)), ..query(NUMBER_A) };
@@ -209,7 +221,7 @@ async fn a_number_given_with_the_request_brings_no_consent_of_another() {
 
 #[tokio::test]
 async fn a_bulk_request_rejects_the_entries_without_consent() {
-    let world = strict();
+    let world = strict().await;
     world.device(NUMBER_A, IMEI_A).await;
     world.device(NUMBER_B, IMEI_B).await;
     consent(&world, SubscriberFields { phone_number: Some(msisdn(NUMBER_B)), ..named("s") }).await;
@@ -227,7 +239,7 @@ async fn a_bulk_request_rejects_the_entries_without_consent() {
 
 #[tokio::test]
 async fn a_deployment_passes_over_devices_without_consent_unless_their_users_are_asked() {
-    let world = strict();
+    let world = strict().await;
     world.device(NUMBER_A, IMEI_A).await;
     world.device(NUMBER_B, IMEI_B).await;
     consent(&world, SubscriberFields { phone_number: Some(msisdn(NUMBER_B)), ..named("s") }).await;

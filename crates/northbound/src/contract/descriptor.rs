@@ -111,3 +111,8 @@ pub struct NamedType {
     /// Values allowed; empty where any value of a pattern is.
     pub values: &'static [&'static str],
 }
+
+/// Whether a record is a list of the contract: entries, how many there are, and perhaps what leads on.
+pub(crate) fn is_page(record: &TypeDescriptor) -> bool {
+    record.fields.iter().any(|field| field.name == "totalCount")
+}

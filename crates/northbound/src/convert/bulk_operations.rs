@@ -60,6 +60,7 @@ impl From<wire::DeviceFilter> for DeviceFilter {
             last_seen_before: given.last_seen_before,
             last_seen_since: given.last_seen_since,
             attribute: pairs(given.attribute),
+            groups: None,
         }
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn soap_action(headers: &HeaderMap) -> Option<String> {
 }
 
 /// Whether the body is packed in a way that is not unpacked here.
-pub(super) fn is_packed(headers: &HeaderMap) -> bool {
+pub(crate) fn is_packed(headers: &HeaderMap) -> bool {
     headers.get_all(header::CONTENT_ENCODING).iter().any(|value| {
         value.to_str().map_or(true, |text| text.split(',').any(|it| !it.trim().eq_ignore_ascii_case("identity")))
     })
@@ -54,7 +54,7 @@ pub(super) fn is_packed(headers: &HeaderMap) -> bool {
 
 /// What `Authorization` brings.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) enum Authorization {
+pub(crate) enum Authorization {
     /// The header is absent.
     None,
     /// Name and password of HTTP Basic.
@@ -66,7 +66,7 @@ pub(super) enum Authorization {
 /// Reads `Authorization`.
 ///
 /// Source: RFC 7617.
-pub(super) fn authorization(headers: &HeaderMap) -> Authorization {
+pub(crate) fn authorization(headers: &HeaderMap) -> Authorization {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Authorization::None };
     if values.next().is_some() {

@@ -8,6 +8,7 @@ mod generated;
 mod headers;
 mod hostile;
 mod identity;
+mod rest;
 mod schema;
 mod subscribers;
 mod wire;

@@ -1,10 +1,10 @@
 //! ISubscriberServices as it looks from outside.
 
-use muster_broker::services::Settings as BrokerSettings;
+use muster_broker::store::{Keep, Once};
 use muster_northbound::contract::{Operation, operations};
 use muster_protocol::soap::Version;
 
-use crate::world::{BOTH, NUMBER, World, body, do_operation, envelope, media_type, quick, session_of};
+use crate::world::{BOTH, NUMBER, World, body, do_operation, envelope, media_type, session_of};
 
 const IMEI: &str = "IMEI:490154203237518";
 
@@ -209,8 +209,14 @@ async fn every_operation_has_its_own_address_and_no_other_port_type_serves_it() 
 
 #[tokio::test]
 async fn consent_is_demanded_and_given_over_the_wire() {
-    let settings = BrokerSettings { is_consent_demanded: true, ..BrokerSettings::default() };
-    let world = World::with(quick(), settings).await;
+    let world = World::new().await;
+    let store = world.broker.store();
+    let mut tenant = store.tenant_get("acme").await.unwrap().unwrap();
+    tenant.settings.consent_demanded = true;
+    let keep = Keep::Changed { version: tenant.version };
+    let deed = muster_broker::ledger::Deed::local("acme", "test", muster_broker::time::Timestamp(0));
+    assert!(matches!(store.tenant_keep(tenant, keep, deed, None).await.unwrap(), Once::Now(Ok(_))));
+    world.broker.directory().forget();
     let session = world.login("root").await;
     let device = format!(
         "{}<deviceInstance><deviceID>{IMEI}</deviceID><phoneNumber>{NUMBER}</phoneNumber></deviceInstance>",

@@ -17,6 +17,7 @@ use muster_northbound::{Settings, Wsi, hash_password, identity, router};
 use muster_protocol::soap::Version;
 use muster_protocol::xml::element::{Element, TreeLimits};
 use muster_store::{Options, SqliteStore};
+use serde_json::Value;
 use tower::ServiceExt as _;
 
 pub(crate) const NS: &str = "urn:muster:dmwsi:v1";
@@ -69,6 +70,7 @@ impl Environment for Clock {
 
 pub(crate) struct World {
     pub(crate) clock: Arc<Clock>,
+    pub(crate) broker: Broker,
     router: Router,
     _folder: tempfile::TempDir,
 }
@@ -131,8 +133,8 @@ impl World {
                 .await
                 .unwrap();
         }
-        let router = router(Wsi::new(broker, settings));
-        Self { clock, router, _folder: folder }
+        let router = router(Wsi::new(broker.clone(), settings));
+        Self { clock, broker, router, _folder: folder }
     }
 
     /// A world with a device under [`NUMBER`] and a session of `root`.
@@ -178,6 +180,37 @@ impl World {
     /// Calls an operation with these parameters.
     pub(crate) async fn call(&self, version: Version, operation: &str, parameters: &str) -> Reply {
         self.post(version, envelope(version, "", &body(operation, parameters))).await
+    }
+
+    /// Sends a request to the REST face: as `caller`, who is logged in, where one is given.
+    pub(crate) async fn rest(&self, method: &str, path: &str, session: Option<&str>, body: Option<Value>) -> Reply {
+        self.rest_with(method, path, session, &[], body).await
+    }
+
+    /// The same with more headers.
+    pub(crate) async fn rest_with(
+        &self,
+        method: &str,
+        path: &str,
+        session: Option<&str>,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Reply {
+        let mut request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(session) = session {
+            request = request.header("authorization", format!("Bearer {session}"));
+        }
+        let body = match body {
+            Some(body) => {
+                request = request.header("content-type", "application/json");
+                Body::from(body.to_string())
+            }
+            None => Body::empty(),
+        };
+        self.send(request.body(body).unwrap()).await
     }
 
     pub(crate) async fn login(&self, name: &str) -> String {
@@ -235,6 +268,27 @@ pub(crate) fn do_operation(session: &str) -> String {
 }
 
 impl Reply {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// Asserts that this is a problem of this status and fault, whose first variables are these.
+    #[track_caller]
+    pub(crate) fn is_problem(&self, status: u16, name: &str, variables: &[&str]) {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{}", self.text);
+        let told = self.json();
+        assert_eq!(told["name"], name, "{}", self.text);
+        assert_eq!(told["status"], status);
+        assert_eq!(told["type"], format!("{NS}:{name}"));
+        assert!(told["messageId"].as_str().unwrap().len() == 7);
+        let correlation = told["correlationId"].as_str().unwrap();
+        assert_eq!(told["instance"], format!("urn:uuid:{correlation}"));
+        assert!(!told["detail"].as_str().unwrap().is_empty());
+        let all: Vec<&str> = told["variables"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
+        assert_eq!(all.get(..variables.len()), Some(variables), "{}", self.text);
+    }
+
     pub(crate) fn root(&self) -> Element {
         Element::read(self.text.as_bytes(), None, &TreeLimits::WSI)
             .unwrap_or_else(|error| panic!("{error}: {}", self.text))

@@ -44,3 +44,6 @@ ALTER TABLE principal DROP COLUMN roles;
 CREATE UNIQUE INDEX principal_subject ON principal (subject) WHERE subject IS NOT NULL;
 CREATE INDEX principal_tenant ON principal (tenant, name);
 CREATE INDEX wsi_session_principal ON wsi_session (principal);
+
+-- The devices that whoever made a job may operate, as JSON; every one where absent.
+ALTER TABLE job ADD COLUMN reach TEXT;

@@ -130,7 +130,7 @@ fn principal_get(connection: &Connection, name: &str) -> Done<Option<Principal>>
     one(connection, &format!("SELECT {PRINCIPAL} FROM principal p WHERE p.name = ?"), [name], principal)
 }
 
-fn tenant_get(connection: &Connection, name: &str) -> Done<Option<Tenant>> {
+pub(super) fn tenant_get(connection: &Connection, name: &str) -> Done<Option<Tenant>> {
     one(connection, &format!("SELECT {TENANT} FROM tenant t WHERE t.name = ?"), [name], tenant)
 }
 
@@ -260,6 +260,7 @@ pub(super) fn tenant_delete(
     for (what, sql) in [
         ("principals", "SELECT 1 FROM principal WHERE tenant = ? LIMIT 1"),
         ("devices", "SELECT 1 FROM device WHERE tenant = ? LIMIT 1"),
+        ("subscribers", "SELECT 1 FROM subscriber WHERE tenant = ? LIMIT 1"),
         ("capability records", "SELECT 1 FROM capability WHERE tenant = ? LIMIT 1"),
         ("jobs", "SELECT 1 FROM job WHERE tenant = ? LIMIT 1"),
         ("tasks", "SELECT 1 FROM task WHERE tenant = ? LIMIT 1"),

@@ -3,11 +3,11 @@
 
 use muster_broker::device::Device;
 use muster_broker::fault::{Fault, FaultName};
-use muster_broker::id::DeviceOid;
+use muster_broker::id::{CapabilityOid, DeviceOid};
 use muster_broker::ledger::{AuditEntry, Deed, Object, Picture, Telling, device as picture};
 use muster_broker::store::{DeviceGiven, DeviceKey, DeviceVerdict, DeviceWrite, WriteMode};
 use muster_broker::task::TaskEvent;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Statement, params};
 
 use super::capabilities;
 use super::devices::{KIND_CLIENT_NAME, KIND_DEVICE_ID, find, get, holder, outdated};
@@ -55,14 +55,24 @@ fn unknown(given: &DeviceGiven) -> Fault {
     }
 }
 
-fn create(connection: &Transaction<'_>, tenant: &str, given: &DeviceGiven, deed: &Deed) -> Done<DeviceVerdict> {
-    let mut device = given.device.clone();
-    tenant.clone_into(&mut device.tenant);
+/// Makes a new record ready to be kept, or tells why there can be none.
+pub(super) fn as_new(tenant: &str, device: &mut Device, has_client_secret: bool) -> Result<(), Fault> {
+    if device.account.is_some() && !has_client_secret {
+        return Err(Fault::missing("dmAccount.clientSecret"));
+    }
+    if device.tenant != tenant {
+        tenant.clone_into(&mut device.tenant);
+    }
     device.version = 1;
     device.last_seen_at = None;
+    Ok(())
+}
+
+fn create(connection: &Transaction<'_>, tenant: &str, given: &DeviceGiven, deed: &Deed) -> Done<DeviceVerdict> {
+    let mut device = given.device.clone();
     device.management_state = given.state.unwrap_or(device.management_state);
-    if device.account.is_some() && !given.has_client_secret {
-        return Ok(DeviceVerdict::Refused(Fault::missing("clientSecret")));
+    if let Err(fault) = as_new(tenant, &mut device, given.has_client_secret) {
+        return Ok(DeviceVerdict::Refused(fault));
     }
     if let Some(fault) = unfit(connection, &mut device, None)? {
         return Ok(DeviceVerdict::Refused(fault));
@@ -86,7 +96,7 @@ fn replace(
         return Ok(DeviceVerdict::Refused(outdated(stored.version, version)));
     }
     if given.device.account.is_some() && stored.account.is_none() && !given.has_client_secret {
-        return Ok(DeviceVerdict::Refused(Fault::missing("clientSecret")));
+        return Ok(DeviceVerdict::Refused(Fault::missing("dmAccount.clientSecret")));
     }
     let mut next = stored.replaced_by(given);
     // The same secret sealed again looks different: what is stored stays, so that a repeated import changes nothing.
@@ -108,7 +118,7 @@ fn replace(
     }
     next.version = stored.version.saturating_add(1);
     update(connection, &next, stored)?;
-    tell(connection, deed, || changed(deed, stored, &next))?;
+    ledger::add(connection, changed(deed, stored, &next))?;
     Ok(DeviceVerdict::Updated(next))
 }
 
@@ -180,7 +190,7 @@ pub(super) fn write_in_step(
     Ok(true)
 }
 
-fn taken(key: &str, value: &str) -> Fault {
+pub(super) fn taken(key: &str, value: &str) -> Fault {
     Fault::new(FaultName::AlreadyExists, format!("another record has this {key}")).with(key).with(value)
 }
 
@@ -214,12 +224,19 @@ fn name_taken(connection: &Connection, device: &Device) -> Done<Option<Fault>> {
     Ok(None)
 }
 
+pub(super) fn unknown_capability(oid: CapabilityOid) -> Fault {
+    Fault::new(FaultName::UnknownCapability, format!("there is no device capability record {oid}")).with(oid)
+}
+
+/// The fault for a number that several records have.
+pub(super) fn ambiguous() -> Fault {
+    let text = "several records have this phone number; name one by oid or deviceID";
+    Fault::new(FaultName::AmbiguousDevice, text)
+}
+
 fn unfit_capability(connection: &Connection, device: &mut Device) -> Done<Option<Fault>> {
     match device.capability {
-        Some(oid) if !capabilities::exists(connection, &device.tenant, oid)? => {
-            let text = format!("there is no device capability record {oid}");
-            Ok(Some(Fault::new(FaultName::UnknownCapability, text).with(oid)))
-        }
+        Some(oid) if !capabilities::exists(connection, &device.tenant, oid)? => Ok(Some(unknown_capability(oid))),
         Some(_) => Ok(None),
         None => {
             device.capability = capabilities::best_match(connection, device)?;
@@ -243,11 +260,11 @@ pub(super) fn update(connection: &Connection, device: &Device, before: &Device) 
     rename(connection, oid, KIND_CLIENT_NAME, "", client_name(before), client_name(device))
 }
 
-fn device_id(device: &Device) -> Option<&str> {
+pub(super) fn device_id(device: &Device) -> Option<&str> {
     device.device_id.as_ref().map(|id| id.as_str())
 }
 
-fn client_name(device: &Device) -> Option<&str> {
+pub(super) fn client_name(device: &Device) -> Option<&str> {
     device.account.as_ref().map(|account| account.client_name.as_str())
 }
 
@@ -279,52 +296,69 @@ fn rename(
     Ok(())
 }
 
-/// Keeps a record, new or changed.
-fn set(connection: &Connection, device: &Device) -> Done<()> {
-    let account = device.account.as_ref();
-    run(
-        connection,
+/// Makes a row of a record that is new.
+macro_rules! insert_sql {
+    () => {
         "INSERT INTO device (bucket, oid, tenant, device_id, phone_number, imsi, capability, manufacturer, model, \
          firmware_version, software_version, management_state, subscriber_id, groups, attributes, auth_type, \
          client_name, client_secret, client_nonce, server_id, server_name, server_secret, server_nonce, version) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
-         ON CONFLICT (bucket, oid) DO UPDATE SET device_id = excluded.device_id, \
-         phone_number = excluded.phone_number, imsi = excluded.imsi, capability = excluded.capability, \
-         manufacturer = excluded.manufacturer, model = excluded.model, \
-         firmware_version = excluded.firmware_version, software_version = excluded.software_version, \
-         management_state = excluded.management_state, subscriber_id = excluded.subscriber_id, \
-         groups = excluded.groups, attributes = excluded.attributes, auth_type = excluded.auth_type, \
-         client_name = excluded.client_name, client_secret = excluded.client_secret, \
-         client_nonce = excluded.client_nonce, server_id = excluded.server_id, server_name = excluded.server_name, \
-         server_secret = excluded.server_secret, server_nonce = excluded.server_nonce, version = excluded.version",
-        params![
-            device.oid.bucket.0,
-            device.oid.unique.as_bytes(),
-            device.tenant,
-            device_id(device),
-            device.phone_number.as_ref().map(|number| number.as_str()),
-            device.imsi,
-            device.capability.as_ref().map(|oid| oid.0.as_bytes()),
-            device.manufacturer,
-            device.model,
-            device.firmware_version,
-            device.software_version,
-            management_state_number(device.management_state),
-            device.subscriber_id,
-            json_unless_default(&device.group)?,
-            json_unless_default(&device.attribute)?,
-            account.map(|account| auth_type_number(account.auth_type)),
-            client_name(device),
-            account.map(|account| &account.client_secret.0),
-            account.and_then(|account| account.client_nonce.as_ref()),
-            account.and_then(|account| account.server_id.as_ref()),
-            account.and_then(|account| account.server_name.as_ref()),
-            account.and_then(|account| account.server_secret.as_ref()).map(|secret| &secret.0),
-            account.and_then(|account| account.server_nonce.as_ref()),
-            device.version,
-        ],
-    )?;
-    if account.is_some() {
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    };
+}
+
+/// The statement that makes a row of a record; its values are given by [`fill`].
+pub(super) const INSERT: &str = insert_sql!();
+
+/// As [`INSERT`], or changes the row that is there.
+const SET: &str = concat!(
+    insert_sql!(),
+    " ON CONFLICT (bucket, oid) DO UPDATE SET device_id = excluded.device_id, phone_number = excluded.phone_number, \
+     imsi = excluded.imsi, capability = excluded.capability, manufacturer = excluded.manufacturer, \
+     model = excluded.model, firmware_version = excluded.firmware_version, \
+     software_version = excluded.software_version, management_state = excluded.management_state, \
+     subscriber_id = excluded.subscriber_id, groups = excluded.groups, attributes = excluded.attributes, \
+     auth_type = excluded.auth_type, client_name = excluded.client_name, client_secret = excluded.client_secret, \
+     client_nonce = excluded.client_nonce, server_id = excluded.server_id, server_name = excluded.server_name, \
+     server_secret = excluded.server_secret, server_nonce = excluded.server_nonce, version = excluded.version"
+);
+
+/// Runs [`INSERT`] or [`SET`] with the values of a record.
+pub(super) fn fill(statement: &mut Statement<'_>, device: &Device) -> Done<()> {
+    let account = device.account.as_ref();
+    statement.execute(params![
+        device.oid.bucket.0,
+        device.oid.unique.as_bytes(),
+        device.tenant,
+        device_id(device),
+        device.phone_number.as_ref().map(|number| number.as_str()),
+        device.imsi,
+        device.capability.as_ref().map(|oid| oid.0.as_bytes()),
+        device.manufacturer,
+        device.model,
+        device.firmware_version,
+        device.software_version,
+        management_state_number(device.management_state),
+        device.subscriber_id,
+        json_unless_default(&device.group)?,
+        json_unless_default(&device.attribute)?,
+        account.map(|account| auth_type_number(account.auth_type)),
+        client_name(device),
+        account.map(|account| &account.client_secret.0),
+        account.and_then(|account| account.client_nonce.as_ref()),
+        account.and_then(|account| account.server_id.as_ref()),
+        account.and_then(|account| account.server_name.as_ref()),
+        account.and_then(|account| account.server_secret.as_ref()).map(|secret| &secret.0),
+        account.and_then(|account| account.server_nonce.as_ref()),
+        device.version,
+    ])?;
+    Ok(())
+}
+
+/// Keeps a record, new or changed.
+fn set(connection: &Connection, device: &Device) -> Done<()> {
+    let mut statement = connection.prepare_cached(SET)?;
+    fill(&mut statement, device)?;
+    if device.account.is_some() {
         run(
             connection,
             "INSERT INTO contact (bucket, oid, generation, revision) VALUES (?, ?, 0, 0) \
@@ -335,7 +369,7 @@ fn set(connection: &Connection, device: &Device) -> Done<()> {
     Ok(())
 }
 
-fn count(connection: &Connection, tenant: &str, change: i64) -> Done<()> {
+pub(super) fn count(connection: &Connection, tenant: &str, change: i64) -> Done<()> {
     // One thread writes, so one bucket of counters serves.
     run(
         connection,
@@ -359,8 +393,7 @@ pub(super) fn delete(
         return Ok(Err(Fault::new(FaultName::UnknownDevice, "there is no such device record")));
     };
     if !found.is_empty() {
-        let text = "several records have this phone number; name one by oid or deviceID";
-        return Ok(Err(Fault::new(FaultName::AmbiguousDevice, text)));
+        return Ok(Err(ambiguous()));
     }
     if let Some(version) = version.filter(|version| *version != device.version) {
         return Ok(Err(outdated(device.version, version)));

@@ -75,6 +75,10 @@ pub(super) fn matching(tenant: &str, filter: &DeviceFilter) -> Where {
     if let Some(since) = filter.last_seen_since {
         wanted.and("c.last_seen_at >= ?", [Value::from(since.0)]);
     }
+    if let Some(groups) = &filter.groups {
+        let any = "EXISTS (SELECT 1 FROM json_each(d.groups) g WHERE g.value IN (SELECT value FROM json_each(?)))";
+        wanted.and(any, [json_list(groups)]);
+    }
     for (name, value) in &filter.attribute {
         wanted.and(
             "EXISTS (SELECT 1 FROM json_each(d.attributes) a WHERE json_extract(a.value, '$[0]') = ? \
@@ -85,6 +89,11 @@ pub(super) fn matching(tenant: &str, filter: &DeviceFilter) -> Where {
     wanted
 }
 
+/// A list as one value, for `json_each`.
+pub(super) fn json_list(values: &[String]) -> Value {
+    Value::from(serde_json::Value::from(values).to_string())
+}
+
 /// Only records after this one.
 pub(super) fn after(wanted: &mut Where, oid: DeviceOid) {
     let values = [Value::from(i64::from(oid.bucket.0)), Value::from(oid.unique.as_bytes().to_vec())];
@@ -93,7 +102,7 @@ pub(super) fn after(wanted: &mut Where, oid: DeviceOid) {
 
 fn list(connection: &Connection, tenant: &str, filter: &DeviceFilter, page: &Page) -> Done<Listed<Device>> {
     let mut wanted = matching(tenant, filter);
-    let total = if filter.is_empty() {
+    let total = if *filter == DeviceFilter::default() {
         let count = "SELECT coalesce(sum(count), 0) FROM device_count WHERE tenant = ?";
         let count = one(connection, count, [tenant], |cells| cells.get::<i64>())?;
         count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0)

@@ -13,6 +13,7 @@ use muster_broker::time::Timestamp;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
+use super::access;
 use super::devices;
 use super::jobs::Kept;
 use super::query::{Where, foreign_key};
@@ -72,19 +73,22 @@ impl Cursor {
 pub(super) fn expand(connection: &Connection, kept: &mut Kept, now: Timestamp, budget: &mut u32) -> Done<()> {
     let Some(expansion) = kept.job.expansion.take() else { return Ok(()) };
     let mut cursor = Some(Cursor::read(expansion.after.as_deref())?);
+    let needs_consent = needs_consent(connection, kept)?;
     while let Some(at) = cursor
         && *budget > 0
     {
         let Page { devices, next, is_named, cost } =
             page(connection, &kept.job.tenant, &expansion.selector, at, *budget)?;
         *budget = budget.saturating_sub(cost);
-        if is_named && devices.is_empty() && at.after.is_none() {
+        // What is out of reach is not there: neither done nor counted.
+        let mut reached = devices.iter().filter(|device| kept.job.reach.has(device)).peekable();
+        if is_named && reached.peek().is_none() && at.after.is_none() {
             kept.progress.unmatched += 1;
         }
-        for device in &devices {
+        for device in reached {
             if !device.management_state.takes_operations() {
                 kept.progress.skipped += 1;
-            } else if !consents(connection, kept, device)? {
+            } else if needs_consent && !consents(connection, device)? {
                 kept.progress.without_consent += 1;
             } else {
                 tasks::insert(connection, &kept.job.target_for(device, now))?;
@@ -106,11 +110,18 @@ pub(super) fn expand(connection: &Connection, kept: &mut Kept, now: Timestamp, b
     Ok(())
 }
 
-/// Whether the job may work on a device without asking its user.
-fn consents(connection: &Connection, kept: &Kept, device: &Device) -> Done<bool> {
-    let needs_consent = kept.job.template.needs_consent;
+/// Whether devices whose subscriber has not consented get no task: nobody is asked, and the domain demands it now.
+fn needs_consent(connection: &Connection, kept: &Kept) -> Done<bool> {
+    if kept.job.template.opt_in {
+        return Ok(false);
+    }
+    let tenant = access::tenant_get(connection, &kept.job.tenant)?;
+    Ok(tenant.is_some_and(|tenant| tenant.settings.consent_demanded))
+}
+
+fn consents(connection: &Connection, device: &Device) -> Done<bool> {
     let (subscriber, number) = (device.subscriber_id.as_deref(), device.phone_number.as_ref());
-    Ok(!needs_consent || subscribers::consents(connection, &device.tenant, subscriber, number)?)
+    subscribers::consents(connection, &device.tenant, subscriber, number)
 }
 
 fn left_out(kept: &Kept) -> Option<String> {

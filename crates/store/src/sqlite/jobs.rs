@@ -14,7 +14,7 @@ use rusqlite::{Connection, params};
 use super::SqliteStore;
 use super::query::{Where, foreign_key, listed, many, one, one_more, run};
 use super::requests::once;
-use super::rows::{Cells, Done, JOB, job_status_number, task_status};
+use super::rows::{Cells, Done, JOB, job_status_number, json_unless_default, task_status};
 use super::tasks::page_key;
 use super::writer::{Guard, Transaction};
 use super::{charges, ledger};
@@ -142,7 +142,7 @@ fn insert(connection: &Connection, job: &Job) -> Done<bool> {
         connection,
         "INSERT INTO job (id, tenant, owner, name, description, template, is_mixed, schedule, selector, \
          expand_after, status, detail, created_at, finished_at, version, is_active, paced_at, paced, skipped, \
-         unmatched) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0) ON CONFLICT (id) DO NOTHING",
+         unmatched, reach) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, ?) ON CONFLICT (id) DO NOTHING",
         params![
             job.id.0.as_bytes(),
             job.tenant,
@@ -160,6 +160,7 @@ fn insert(connection: &Connection, job: &Job) -> Done<bool> {
             job.finished_at.map(|time| time.0),
             job.version,
             !job.status.is_final(),
+            json_unless_default(&job.reach)?,
         ],
     )?;
     Ok(added > 0)
@@ -224,6 +225,7 @@ fn list(connection: &Connection, tenant: &str, filter: &JobFilter, page: &Page) 
     wanted.equal("j.tenant", Some(tenant));
     wanted.among("j.status", filter.status.iter().map(|status| job_status_number(*status)));
     wanted.equal("j.owner", filter.owner.as_deref());
+    wanted.equal("j.owner", filter.made_by.as_deref());
     if let Some(since) = filter.created_since {
         wanted.and("j.created_at >= ?", [Value::from(since.0)]);
     }

@@ -361,6 +361,7 @@ impl<'r> Cells<'r> {
             created_at: self.time()?,
             finished_at: self.maybe_time()?,
             version: self.get()?,
+            reach: self.json_or_default()?,
         })
     }
 }
@@ -395,7 +396,7 @@ pub(super) const HISTORY: &str =
 
 /// Columns for [`Cells::job`], from `job j`.
 pub(super) const JOB: &str = "j.id, j.tenant, j.owner, j.name, j.description, j.template, j.is_mixed, j.schedule, \
-    j.selector, j.expand_after, j.status, j.detail, j.created_at, j.finished_at, j.version";
+    j.selector, j.expand_after, j.status, j.detail, j.created_at, j.finished_at, j.version, j.reach";
 
 #[cfg(test)]
 mod tests {

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0004_access.sql"),
     include_str!("../../migrations/sqlite/0005_ledger.sql"),
     include_str!("../../migrations/sqlite/0007_subscribers.sql"),
+    include_str!("../../migrations/sqlite/0011_imports.sql"),
 ];
 
 /// The schema that this version writes.

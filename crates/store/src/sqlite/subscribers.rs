@@ -69,20 +69,29 @@ pub(super) fn unfit(connection: &Connection, device: &Device, before: Option<&De
     if before.is_some_and(|before| before.subscriber_id.as_deref() == Some(id)) {
         return Ok(None);
     }
+    Ok(match room(connection, &device.tenant, id)? {
+        None => Some(subscriber::unknown(id)),
+        Some(0) => Some(subscriber::too_many_devices()),
+        Some(_) => None,
+    })
+}
+
+/// How many more devices a subscriber may have; nothing if there is no such subscriber.
+pub(super) fn room(connection: &Connection, tenant: &str, id: &str) -> Done<Option<usize>> {
     let is_there = connection
         .prepare_cached("SELECT 1 FROM subscriber WHERE tenant = ? AND id = ?")?
-        .exists(params![device.tenant, id])?;
+        .exists(params![tenant, id])?;
     if !is_there {
-        return Ok(Some(subscriber::unknown(id)));
+        return Ok(None);
     }
     let number: i64 = connection
         .prepare_cached(
             "SELECT count(*) FROM (SELECT 1 FROM device d INDEXED BY device_subscriber \
              WHERE d.tenant = ? AND d.subscriber_id = ? LIMIT ?)",
         )?
-        .query_row(params![device.tenant, id, subscriber::DEVICES_MAX as i64], |row| row.get(0))?;
-    let is_full = usize::try_from(number).is_ok_and(|number| number >= subscriber::DEVICES_MAX);
-    Ok(is_full.then(subscriber::too_many_devices))
+        .query_row(params![tenant, id, subscriber::DEVICES_MAX as i64], |row| row.get(0))?;
+    let number = usize::try_from(number).unwrap_or(subscriber::DEVICES_MAX);
+    Ok(Some(subscriber::DEVICES_MAX.saturating_sub(number)))
 }
 
 /// Whether the subscriber of a device has consented to background management.

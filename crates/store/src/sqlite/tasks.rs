@@ -20,7 +20,7 @@ use super::query::{Where, foreign_key, listed, one, one_more, run};
 use super::requests::once;
 use super::rows::{Done, TASK, json_unless_default, task_status_number};
 use super::writer::{Guard, Transaction};
-use super::{charges, counts, history, jobs, query};
+use super::{charges, counts, devices, history, jobs, query};
 
 /// What decisions about a stored task depend on, and what it is found by.
 #[derive(Clone, Debug)]
@@ -308,6 +308,13 @@ fn list(connection: &Connection, tenant: &str, filter: &TaskFilter, page: &Page)
              UNION ALL SELECT t2.rowid FROM device_key k JOIN task t2 ON t2.device_bucket = k.bucket \
              AND t2.device = k.oid WHERE k.kind = ? AND k.value = ? AND k.scope = ?)",
             [tenant.clone(), id.clone(), tenant.clone(), id.clone(), Value::from(KIND_DEVICE_ID), id, tenant],
+        );
+    }
+    if let Some(groups) = &filter.sight.groups {
+        wanted.and(
+            "(t.owner IS ? OR EXISTS (SELECT 1 FROM device d, json_each(d.groups) g WHERE d.bucket = t.device_bucket \
+             AND d.oid = t.device AND g.value IN (SELECT value FROM json_each(?))))",
+            [Value::from(filter.sight.owner.clone()), devices::json_list(groups)],
         );
     }
     let is_whole_job = filter.job.is_some()

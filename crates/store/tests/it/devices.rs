@@ -89,7 +89,7 @@ async fn a_new_account_needs_a_secret_and_a_stored_one_keeps_it() {
     given.has_client_secret = false;
     assert_eq!(
         refusal(world.write(WriteMode::Create, given.clone()).await),
-        (FaultName::MissingArgument, vec!["clientSecret".into()])
+        (FaultName::MissingArgument, vec!["dmAccount.clientSecret".into()])
     );
     let device = world.device("one").await;
     given.device.software_version = Some("2".into());

@@ -1,9 +1,10 @@
+use muster_broker::access::Tenant;
 use muster_broker::fault::FaultName;
 use muster_broker::identity::DeviceId;
 use muster_broker::job::{JobStatus, Selector};
 use muster_broker::page::Page;
 use muster_broker::store::{
-    Assignment, DeviceKey, DeviceVerdict, Due, Once, Remember, SubscriberGiven, SubscriberKey, SubscriberVerdict,
+    Assignment, DeviceKey, DeviceVerdict, Due, Keep, Once, Remember, SubscriberGiven, SubscriberKey, SubscriberVerdict,
     WriteMode,
 };
 use muster_broker::subscriber::{DEVICES_MAX, Subscriber, SubscriberView};
@@ -292,8 +293,12 @@ async fn a_job_that_needs_consent_passes_over_devices_without_it_and_says_how_ma
         world.device(name).await;
     }
     assign(&world, "yes", "d1", Assignment::Assign).await.unwrap();
-    let mut job = world.job(Selector { all_devices: true, ..Selector::default() });
-    job.template.needs_consent = true;
+    let job = world.job(Selector { all_devices: true, ..Selector::default() });
+    // The domain demands it by the time the tasks are made.
+    let mut tenant = Tenant::new(TENANT, NOW);
+    tenant.settings.consent_demanded = true;
+    let kept = world.store().tenant_keep(tenant, Keep::New, deed("care"), None).await.unwrap();
+    assert!(matches!(kept, Once::Now(Ok(_))), "{kept:?}");
     assert_eq!(world.store().job_create(vec![job.clone()], deed("campaign"), None).await.unwrap(), Once::Now(()));
     // One record at a time, over a restart: the count goes on.
     world.store().job_pump(NOW, 1).await.unwrap();

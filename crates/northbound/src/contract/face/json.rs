@@ -269,8 +269,8 @@ pub(crate) struct JsonWriter {
     depth: usize,
     is_page: bool,
     version: Option<i64>,
-    watched: Option<&'static str>,
-    seen: Option<String>,
+    watched: &'static [(&'static str, &'static str)],
+    seen: Vec<(&'static str, String)>,
 }
 
 /// Name of a page's entries.
@@ -292,16 +292,17 @@ impl JsonWriter {
         Self { is_page: true, ..self }
     }
 
-    /// Remembers the text of this member of the record that is written.
+    /// Remembers the texts of the members that stand second in these pairs: of the record that is written, or entries of
+    /// its lists.
     #[must_use]
-    pub(crate) fn watch(self, name: Option<&'static str>) -> Self {
-        Self { watched: name, ..self }
+    pub(crate) fn watch(self, members: &'static [(&'static str, &'static str)]) -> Self {
+        Self { watched: members, ..self }
     }
 
     /// What was written.
     #[must_use]
     pub(crate) fn finish(self) -> Written {
-        Written { json: self.out, version: self.version, watched: self.seen }
+        Written { json: self.out, version: self.version, seen: self.seen }
     }
 
     fn name(&mut self, at: At<'_>) {
@@ -329,16 +330,25 @@ pub(crate) struct Written {
     pub(crate) json: String,
     /// The record's `version`, where it has one.
     pub(crate) version: Option<i64>,
-    /// Text of the member that was watched.
-    pub(crate) watched: Option<String>,
+    /// Names and texts of the members that were watched.
+    pub(crate) seen: Vec<(&'static str, String)>,
+}
+
+impl Written {
+    /// A document that needs nothing more.
+    pub(crate) fn plain(json: &str) -> Self {
+        Self { json: json.to_owned(), version: None, seen: Vec::new() }
+    }
 }
 
 impl Sink for JsonWriter {
     fn text(&mut self, at: At<'_>, text: &str) {
         self.name(at);
         quote(&mut self.out, text);
-        if self.depth <= 1 && self.watched == Some(at.name) && self.seen.is_none() {
-            self.seen = Some(text.to_owned());
+        if self.depth <= if at.is_entry { 2 } else { 1 }
+            && let Some((_, name)) = self.watched.iter().find(|(_, name)| *name == at.name)
+        {
+            self.seen.push((name, text.to_owned()));
         }
     }
 
@@ -514,11 +524,11 @@ mod tests {
         use crate::contract::Value as _;
         use crate::contract::bulk_operations::JobList;
         let list = JobList { job: Vec::new(), total_count: 0, next_page_token: Some("n".into()) };
-        let mut writer = JsonWriter::new().page().watch(Some("nextPageToken"));
+        let mut writer = JsonWriter::new().page().watch(&[("", "nextPageToken")]);
         list.write(At::field("jobs"), &mut writer);
         let written = writer.finish();
         assert_eq!(written.json, r#"{"items":[],"totalCount":0,"nextCursor":"n"}"#);
-        assert_eq!(written.watched.as_deref(), Some("n"));
+        assert_eq!(written.seen, [("nextPageToken", "n".to_owned())]);
     }
 
     proptest! {

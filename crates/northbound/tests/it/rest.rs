@@ -1,0 +1,6 @@
+//! The REST face.
+
+mod addresses;
+mod flows;
+mod requests;
+mod strangers;
