@@ -7,7 +7,7 @@ use muster_broker::store::{CapabilityKey, CapabilityWrite, DeviceVerdict, Once, 
 
 use crate::world::{ALL, TENANT, World, deed};
 
-fn capability(world: &World, firmware_version: Option<&str>) -> Capability {
+pub(crate) fn capability(world: &World, firmware_version: Option<&str>) -> Capability {
     Capability {
         oid: CapabilityOid(world.uuid()),
         tenant: TENANT.into(),

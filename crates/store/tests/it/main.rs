@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 
 mod capabilities;
+mod charges;
 mod contacts;
 mod counters;
 mod crash;
@@ -9,6 +10,8 @@ mod devices;
 mod disk_full;
 mod idempotency;
 mod jobs;
+mod ledger;
+mod ledger_chain;
 mod opening;
 mod paging;
 mod principals;
