@@ -58,6 +58,7 @@ impl Account {
             tenant: tenant.to_owned(),
             permissions: Arc::clone(&self.permissions),
             origin,
+            message_id: None,
         }
     }
 }

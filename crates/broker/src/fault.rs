@@ -72,6 +72,8 @@ faults! {
     "DMS0112" UnknownTenant 404
     "DMS0113" UnknownPrincipal 404
     "DMS0114" UnknownRole 404
+    "DMS0118" UnknownCallbackAddress 404
+    "DMS0119" UnknownCredential 404
     "DMS0201" AlreadyExists 409
     "DMS0202" OutdatedVersion 412
     "DMS0203" WrongState 409

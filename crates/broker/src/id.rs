@@ -193,6 +193,14 @@ plain_id! {
     /// Names one device capability record (`oid` of a `DeviceCapability`) for ever.
     CapabilityOid "c"
 }
+plain_id! {
+    /// Names one allowed callback address for ever.
+    CallbackAddressId "a"
+}
+plain_id! {
+    /// Names one event for ever, in every delivery of it.
+    EventId "e"
+}
 
 #[cfg(test)]
 mod tests {

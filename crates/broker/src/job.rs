@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::access::Reach;
+use crate::callback::Callback;
 use crate::device::ManagementState;
 use crate::id::{CapabilityOid, JobId};
 use crate::identity::{DeviceId, Msisdn};
@@ -141,6 +142,8 @@ pub struct Job {
     pub status: JobStatus,
     /// Explanation in English.
     pub detail: Option<String>,
+    /// Who is told of each status.
+    pub callback: Option<Callback>,
     /// Creation.
     pub created_at: Timestamp,
     /// Entry into a final state.

@@ -17,5 +17,8 @@ mod refusals;
 pub use audit::{AuditEntry, AuditFilter, Object, Outcome, Recorded, Subject};
 pub use charge::{ChargeKind, ChargeableEvent, EventId, Feed};
 pub use deed::{Deed, Telling};
-pub use picture::{Picture, capability, device, job, principal, recording, role, subscriber, task, tenant};
+pub use picture::{
+    Picture, authority, binding, callback_address, capability, device, job, key, principal, provider, recording,
+    revoked, role, subscriber, task, tenant,
+};
 pub use refusals::{Refusals, Refused};

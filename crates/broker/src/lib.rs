@@ -1,14 +1,18 @@
 #![doc = include_str!("../README.md")]
 
 pub mod access;
+pub mod api_key;
 pub mod attempts;
+pub mod callback;
 pub mod capability;
+pub mod certificate;
 pub mod contact;
 pub mod device;
 pub mod directory;
 pub mod fault;
 pub mod id;
 pub mod identity;
+pub mod identity_provider;
 pub mod job;
 pub mod ledger;
 mod names;

@@ -3,8 +3,11 @@
 //! Faces turn a request into the arguments of one of these methods and its answer or [`Fault`] into theirs. Nothing
 //! here knows XML, JSON or HTTP.
 
+mod api_keys;
 mod arguments;
 mod bulk_operations;
+mod callbacks;
+mod certificates;
 mod checks;
 mod consent;
 mod deeds;
@@ -15,6 +18,7 @@ mod device_fields;
 mod device_import;
 mod device_manager;
 mod given;
+mod identity_providers;
 mod ledger;
 mod once;
 mod reaching;
@@ -25,12 +29,17 @@ mod subscriber_manager;
 mod together;
 mod traces;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+pub use api_keys::KeyWanted;
 pub use bulk_operations::{Deployment, DeploymentReceipt, JobsByDate, TasksWanted};
+pub use callbacks::{CallbackAddressFields, CallbackAddressTold, CredentialFields, secrets_of};
+pub use certificates::{AuthorityGiven, RevocationGiven};
 pub use deployment_broker::{BulkRequest, OperationReceipt, OperationRequest, Rejected};
 pub use device_manager::{AccountFields, CapabilityFields, DeviceFields, ImportResult};
 pub use given::Given;
+pub use identity_providers::{Person, ProviderGiven};
 pub use ledger::{AuditVerification, AuditWanted, ErasureWanted, Flush};
 pub use session::{OpenedSession, ServiceInfo};
 pub use subscriber_manager::SubscriberFields;
@@ -50,6 +59,8 @@ pub struct Broker {
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) environment: Arc<dyn Environment>,
     pub(crate) settings: Arc<Settings>,
+    /// Raised when this process changes what certificates are verified with.
+    trust_changes: Arc<AtomicU64>,
     pub(crate) directory: Arc<Directory>,
     /// Refusals that are counted before they are kept.
     pub(crate) refusals: Arc<Mutex<Refusals>>,
@@ -66,6 +77,10 @@ pub struct Settings {
     pub session_life_s: i64,
     /// Largest request of the WSI, in bytes; told by `getServiceInfo`.
     pub request_bytes_max: u64,
+    /// Whether callback addresses on this machine may be spoken to without TLS: for trials.
+    pub callbacks_over_http: bool,
+    /// Longest life of an API key.
+    pub key_life_s_max: i64,
 }
 
 impl Default for Settings {
@@ -75,6 +90,8 @@ impl Default for Settings {
             session_idle_s: 30 * 60,
             session_life_s: 12 * 3600,
             request_bytes_max: 8 << 20,
+            callbacks_over_http: false,
+            key_life_s_max: 366 * 24 * 3600,
         }
     }
 }
@@ -104,6 +121,7 @@ impl Broker {
             settings: Arc::new(settings),
             directory: Arc::default(),
             refusals: Arc::default(),
+            trust_changes: Arc::default(),
         }
     }
 
@@ -145,6 +163,16 @@ impl Broker {
     #[must_use]
     pub fn environment(&self) -> &Arc<dyn Environment> {
         &self.environment
+    }
+
+    /// A number that is another one after this process has changed what certificates are verified with.
+    #[must_use]
+    pub fn trust_changes(&self) -> u64 {
+        self.trust_changes.load(Ordering::Acquire)
+    }
+
+    fn trust_changed(&self) {
+        self.trust_changes.fetch_add(1, Ordering::AcqRel);
     }
 
     /// What the operator set.

@@ -6,7 +6,9 @@
 
 mod access;
 mod background;
+mod callbacks;
 mod contacts;
+mod credentials;
 mod devices;
 mod imports;
 mod ledger;
@@ -19,7 +21,12 @@ use std::pin::Pin;
 
 pub use access::{AccessStore, AccountRecord, Keep};
 pub use background::{BackgroundStore, Due};
+pub use callbacks::{
+    CallbackAddressFilter, CallbackAddressVerdict, CallbackStore, ClaimWanted, Claimed, Content, DeadLetter,
+    DeadLetterFilter, Lease, QueueView, Settled, Settlement, Waiting,
+};
 pub use contacts::{Contact, ContactKey, ContactState, ContactStep, ContactStore, DialogueState, OpenTask, Verdict};
+pub use credentials::{CertificateStore, KeyStore, ProviderStore, ProviderVerdict, ProviderWrite};
 pub use devices::{
     CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceGiven, DeviceKey, DeviceStore, DeviceVerdict, DeviceWrite,
     WriteMode,
@@ -38,6 +45,9 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 pub trait Store:
     PrincipalStore
     + AccessStore
+    + KeyStore
+    + CertificateStore
+    + ProviderStore
     + DeviceStore
     + ImportStore
     + SubscriberStore
@@ -47,12 +57,16 @@ pub trait Store:
     + TraceStore
     + LedgerStore
     + BackgroundStore
+    + CallbackStore
 {
 }
 
 impl<S> Store for S where
     S: PrincipalStore
         + AccessStore
+        + KeyStore
+        + CertificateStore
+        + ProviderStore
         + DeviceStore
         + ImportStore
         + SubscriberStore
@@ -62,6 +76,7 @@ impl<S> Store for S where
         + TraceStore
         + LedgerStore
         + BackgroundStore
+        + CallbackStore
 {
 }
 

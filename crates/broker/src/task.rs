@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 pub use life::{TaskEvent, TaskStatus, WrongState};
 pub use order::Order;
 
+use crate::callback::Callback;
 use crate::id::{DeviceOid, JobId, TaskId};
 use crate::identity::{DeviceId, Msisdn};
 use crate::operation::{Arguments, Operation, Parameter};
@@ -78,6 +79,8 @@ pub struct Task {
     pub finished_at: Option<Timestamp>,
     /// Entries in the history; the next one gets this number.
     pub history_len: u32,
+    /// Who is told of its end.
+    pub callback: Option<Callback>,
     /// Raised by one on each change; what was decided on an older version is not applied.
     pub version: i64,
 }

@@ -24,13 +24,14 @@ pub(crate) struct File {
     pub(crate) limits: Limits,
     pub(crate) sessions: Sessions,
     pub(crate) charging: Charging,
+    pub(crate) callbacks: Callbacks,
     pub(crate) log: Log,
     /// Kinds of devices that depart from the specification, looked at before the built-in ones.
     pub(crate) profile: Vec<muster_southbound::profile::Profile>,
 }
 
 /// One listener.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Listener {
     /// Address and port.
@@ -43,6 +44,21 @@ pub(crate) struct Listener {
     pub(crate) tls_key: Option<PathBuf>,
     /// Makes a certificate of its own for loopback names; for trials.
     pub(crate) self_signed: bool,
+    /// Asks clients for a certificate where TLS is on; External Systems only.
+    pub(crate) client_certificates: bool,
+}
+
+impl Default for Listener {
+    fn default() -> Self {
+        Self {
+            address: None,
+            public_url: None,
+            tls_certificate: None,
+            tls_key: None,
+            self_signed: false,
+            client_certificates: true,
+        }
+    }
 }
 
 /// Bounds on what comes from outside.
@@ -84,6 +100,7 @@ impl Default for Limits {
 pub(crate) struct Sessions {
     pub(crate) wsi_idle_seconds: i64,
     pub(crate) wsi_life_seconds: i64,
+    pub(crate) api_key_days_max: i64,
     pub(crate) device_silent_seconds: i64,
     pub(crate) device_proof_in_each_message: bool,
     pub(crate) background_milliseconds: u64,
@@ -94,6 +111,7 @@ impl Default for Sessions {
         Self {
             wsi_idle_seconds: 30 * 60,
             wsi_life_seconds: 12 * 3600,
+            api_key_days_max: 366,
             device_silent_seconds: 300,
             device_proof_in_each_message: false,
             background_milliseconds: 200,
@@ -121,6 +139,29 @@ impl Default for Charging {
     }
 }
 
+/// How External Systems are told.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Callbacks {
+    /// Certificate chain that the server shows to receivers, PEM.
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// Its key, PEM.
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Authorities that receivers are certified by, PEM, instead of those of the system.
+    pub(crate) trust: Option<PathBuf>,
+    /// Takes receivers on this machine without TLS; for trials.
+    pub(crate) plain_http: bool,
+    /// Deliveries under way at once, and those for one callback address.
+    pub(crate) at_once: usize,
+    pub(crate) per_address: usize,
+}
+
+impl Default for Callbacks {
+    fn default() -> Self {
+        Self { tls_certificate: None, tls_key: None, trust: None, plain_http: false, at_once: 64, per_address: 8 }
+    }
+}
+
 /// What is logged, and how.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -145,7 +186,9 @@ impl File {
         let base = path.parent().unwrap_or(Path::new("")).to_owned();
         let paths = [&mut file.north, &mut file.south, &mut file.admin].into_iter();
         let tls = paths.flat_map(|listener| [&mut listener.tls_certificate, &mut listener.tls_key]);
-        for path in tls.chain([&mut file.data, &mut file.charging.folder]).flatten() {
+        let Callbacks { tls_certificate, tls_key, trust, .. } = &mut file.callbacks;
+        let folders = [&mut file.data, &mut file.charging.folder, tls_certificate, tls_key, trust];
+        for path in tls.chain(folders).flatten() {
             *path = base.join(&*path);
         }
         Ok(file)
@@ -170,8 +213,14 @@ impl File {
             tls_handshake_seconds,
             shutdown_seconds,
         } = self.limits;
-        let Sessions { wsi_idle_seconds, wsi_life_seconds, device_silent_seconds, background_milliseconds, .. } =
-            self.sessions;
+        let Sessions {
+            wsi_idle_seconds,
+            wsi_life_seconds,
+            api_key_days_max,
+            device_silent_seconds,
+            background_milliseconds,
+            ..
+        } = self.sessions;
         let Charging { ref formats, file_bytes, file_seconds, .. } = self.charging;
         let is_twice = formats.iter().enumerate().any(|(at, format)| formats.iter().take(at).any(|it| it == format));
         anyhow::ensure!(!formats.is_empty() && !is_twice, "charging.formats must name each form once");
@@ -190,10 +239,13 @@ impl File {
             ("limits.shutdown_seconds", shutdown_seconds),
             ("sessions.wsi_idle_seconds", whole(wsi_idle_seconds)),
             ("sessions.wsi_life_seconds", whole(wsi_life_seconds)),
+            ("sessions.api_key_days_max", whole(api_key_days_max)),
             ("sessions.device_silent_seconds", whole(device_silent_seconds)),
             ("sessions.background_milliseconds", background_milliseconds),
             ("charging.file_bytes", file_bytes),
             ("charging.file_seconds", file_seconds),
+            ("callbacks.at_once", many(self.callbacks.at_once)),
+            ("callbacks.per_address", many(self.callbacks.per_address)),
         ];
         for (name, number) in numbers {
             anyhow::ensure!((1..=MOST).contains(&number), "{name} must be a number from 1 to {MOST}");
@@ -221,6 +273,7 @@ mod tests {
         assert_eq!(format!("{:?}", file.limits), format!("{:?}", Limits::default()));
         assert_eq!(format!("{:?}", file.sessions), format!("{:?}", Sessions::default()));
         assert_eq!(format!("{:?}", file.charging), format!("{:?}", Charging::default()));
+        assert_eq!(format!("{:?}", file.callbacks), format!("{:?}", Callbacks::default()));
         assert_eq!(format!("{:?}", file.log), format!("{:?}", Log::default()));
         assert_eq!(file.north.address, Some(crate::serve::NORTH));
         assert_eq!(file.south.address, Some(crate::serve::SOUTH));

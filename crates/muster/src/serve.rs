@@ -2,6 +2,7 @@
 
 mod background;
 mod charging;
+mod deliveries;
 mod environment;
 mod listen;
 mod metrics;
@@ -24,13 +25,16 @@ use muster_broker::ports::Environment;
 use muster_broker::ports::Vault;
 use muster_broker::services::{Broker, Settings};
 use muster_broker::store::Store;
+use muster_northbound::delivery::{Deliverer, SystemResolver};
 use muster_northbound::{Wsi, identity};
 use muster_southbound::dm1::Exchange;
 use muster_southbound::profile::Profiles;
 use muster_store::SqliteStore;
 
+use deliveries::Deliveries;
 pub(crate) use environment::System;
 use listen::{Bound, Bounds, Listening};
+use tls::Clients;
 
 use crate::config::{self, File};
 
@@ -65,7 +69,10 @@ pub(crate) struct Server {
     ending: Arc<AtomicBool>,
     background: background::Background,
     charging: charging::Charging,
+    deliveries: Deliveries,
     patience: Duration,
+    /// Reads certificates anew as long as the server is there.
+    _watch: Option<tls::Watch>,
 }
 
 impl Server {
@@ -74,15 +81,22 @@ impl Server {
         let Options { data, file, admin_password } = options;
         let (store, vault) = open(&data)?;
         // Before the first administrator is made: were a port taken, nobody would ever see the password.
-        let north = bind(&file.north, NORTH, &data).await?;
-        let south = bind(&file.south, SOUTH, &data).await?;
-        let admin = bind(&file.admin, ADMIN, &data).await?;
+        let clients = if file.north.client_certificates { Clients::Asked } else { Clients::NotAsked };
+        let north = bind("north", &file.north, NORTH, clients, &data).await?;
+        let south = bind("south", &file.south, SOUTH, Clients::NotAsked, &data).await?;
+        let admin = bind("admin", &file.admin, ADMIN, Clients::NotAsked, &data).await?;
+        let (towards_receivers, shown_to_receivers) = tls::outgoing(&file.callbacks)?;
+        let listeners = [&north, &south, &admin].into_iter().filter_map(Bound::certificate);
+        let certificates: Vec<_> = listeners.chain(shown_to_receivers).collect();
+        let watch = tls::watch(certificates.clone())?;
         let environment: Arc<dyn Environment> = Arc::new(System);
         let settings = Settings {
             server_id: file.server_id.clone().unwrap_or_else(|| "muster".to_owned()),
             session_idle_s: file.sessions.wsi_idle_seconds,
             session_life_s: file.sessions.wsi_life_seconds,
             request_bytes_max: file.limits.wsi_request_bytes,
+            callbacks_over_http: file.callbacks.plain_http,
+            key_life_s_max: file.sessions.api_key_days_max.saturating_mul(24 * 3600),
         };
         let broker = Broker::new(store.clone(), vault.clone(), environment.clone(), settings);
         let new_password = first_administrator(&broker, admin_password).await?;
@@ -106,17 +120,36 @@ impl Server {
         let north = north.serve(muster_northbound::router(wsi), bounds);
         let south = south.serve(muster_southbound::router(exchange.clone()), bounds);
         let ending = Arc::new(AtomicBool::new(false));
-        let router = health(store.clone(), ending.clone()).merge(metrics::router(exchange.clone()));
+        let resolver = Arc::new(SystemResolver);
+        let deliverer =
+            Arc::new(Deliverer::new(broker.clone(), towards_receivers, resolver, deliveries::settings(&file)));
+        let counted = metrics::Counted { exchange: exchange.clone(), deliverer: deliverer.clone(), certificates };
+        let router = health(store.clone(), ending.clone()).merge(metrics::router(counted));
         let admin = admin.serve(router, bounds);
         let charging = charging::start(broker.clone(), &file.charging)?;
         let background = background::start(store.clone(), &file.sessions);
         let patience = Duration::from_secs(file.limits.shutdown_seconds);
-        Ok(Self { north, south, admin, new_password, exchange, store, ending, background, charging, patience })
+        let deliveries = Deliveries::start(deliverer, patience);
+        Ok(Self {
+            north,
+            south,
+            admin,
+            new_password,
+            exchange,
+            store,
+            ending,
+            background,
+            charging,
+            deliveries,
+            patience,
+            _watch: watch,
+        })
     }
 
     /// Ends the server: no new request is taken, sessions that are open get time to finish, what is decided is stored.
     pub(crate) async fn stop(self) {
-        let Self { north, south, admin, exchange, store, ending, background, charging, patience, .. } = self;
+        let Self { north, south, admin, exchange, store, ending, background, charging, deliveries, patience, .. } =
+            self;
         ending.store(true, Ordering::Relaxed);
         exchange.drain();
         let devices = async {
@@ -127,6 +160,8 @@ impl Server {
         };
         tokio::join!(north.stop(patience), devices);
         background.stop().await;
+        // After what could still end something that somebody wants to be told.
+        deliveries.stop().await;
         charging.stop().await;
         admin.stop(Duration::from_secs(1)).await;
     }
@@ -158,9 +193,15 @@ fn wsi_settings(file: &File) -> muster_northbound::Settings {
     }
 }
 
-async fn bind(listener: &config::Listener, default: SocketAddr, data: &Path) -> anyhow::Result<Bound> {
+async fn bind(
+    name: &'static str,
+    listener: &config::Listener,
+    default: SocketAddr,
+    clients: Clients,
+    data: &Path,
+) -> anyhow::Result<Bound> {
     let address = listener.address.unwrap_or(default);
-    let tls = tls::acceptor(listener, data)?;
+    let tls = tls::of(name, listener, clients, data)?;
     Bound::to(address, tls).await.with_context(|| format!("cannot listen on {address}"))
 }
 

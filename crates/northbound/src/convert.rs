@@ -1,6 +1,6 @@
 //! From the types of the contract to those of the broker and back, one file for each port type.
 
-mod administration;
+pub(crate) mod administration;
 pub(crate) mod bulk_operations;
 mod deployment_broker;
 pub(crate) mod device_manager;

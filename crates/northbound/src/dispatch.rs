@@ -13,8 +13,17 @@ use muster_broker::access::{Caller, Right};
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::services::Broker;
 
+use crate::contract::administration::certificates::{
+    AddTrustedCertificateAuthority, BindCertificate, GetCertificates, GetRevokedCertificates,
+    GetTrustedCertificateAuthorities, RemoveTrustedCertificateAuthority, RevokeCertificate,
+    SetCertificateRevocationList, UnbindCertificate,
+};
+use crate::contract::administration::keys::{CreateApiKey, GetApiKeys, RevokeApiKey};
 use crate::contract::administration::ledger::{
     ErasePersonalData, GetAuditEntries, GetChargeableEvents, VerifyAuditLog,
+};
+use crate::contract::administration::providers::{
+    CreateIdentityProvider, DeleteIdentityProvider, GetIdentityProviders, UpdateIdentityProvider,
 };
 use crate::contract::bulk_operations::{
     CancelJob, CancelTask, CreateDeployments, GetJobById, GetJobs, GetJobsByDate, GetTaskHistory, GetTasks, PauseJob,
@@ -133,6 +142,22 @@ async fn served<S: Source + Sync, T: Teller>(
         Operation::VerifyAuditLog => call.serve::<VerifyAuditLog>().await,
         Operation::GetChargeableEvents => call.serve::<GetChargeableEvents>().await,
         Operation::ErasePersonalData => call.serve::<ErasePersonalData>().await,
+        Operation::CreateApiKey => call.serve::<CreateApiKey>().await,
+        Operation::GetApiKeys => call.serve::<GetApiKeys>().await,
+        Operation::RevokeApiKey => call.serve::<RevokeApiKey>().await,
+        Operation::AddTrustedCertificateAuthority => call.serve::<AddTrustedCertificateAuthority>().await,
+        Operation::GetTrustedCertificateAuthorities => call.serve::<GetTrustedCertificateAuthorities>().await,
+        Operation::RemoveTrustedCertificateAuthority => call.serve::<RemoveTrustedCertificateAuthority>().await,
+        Operation::SetCertificateRevocationList => call.serve::<SetCertificateRevocationList>().await,
+        Operation::BindCertificate => call.serve::<BindCertificate>().await,
+        Operation::UnbindCertificate => call.serve::<UnbindCertificate>().await,
+        Operation::GetCertificates => call.serve::<GetCertificates>().await,
+        Operation::RevokeCertificate => call.serve::<RevokeCertificate>().await,
+        Operation::GetRevokedCertificates => call.serve::<GetRevokedCertificates>().await,
+        Operation::CreateIdentityProvider => call.serve::<CreateIdentityProvider>().await,
+        Operation::UpdateIdentityProvider => call.serve::<UpdateIdentityProvider>().await,
+        Operation::DeleteIdentityProvider => call.serve::<DeleteIdentityProvider>().await,
+        Operation::GetIdentityProviders => call.serve::<GetIdentityProviders>().await,
     }
 }
 

@@ -1,21 +1,29 @@
 //! Who a caller is: passwords in a WS-Security header or in HTTP Basic, digests, and how guessing is made slow.
 //!
-//! Of the four ways of the contract three are here: UsernameToken (text and digest), HTTP Basic, and `userSession`,
-//! which the broker knows. The fourth, a client certificate, comes first in precedence: the listener that ends TLS will
-//! hand its principal over as an extension of the request, and `soap::exchange` will take it before the header.
+//! Four ways are those of the contract: a client certificate (`certificates`, verified in `trust`), UsernameToken (text
+//! and digest) and HTTP Basic here, and `userSession`, which the broker knows. API keys, and tokens of OpenID providers
+//! (`openid`), stand in the place of Basic. `shown` says in which order they count.
 //!
 //! Source: DM WSI contract, section 1.4.
 
+pub(crate) mod certificate;
+mod certificates;
+mod openid;
 mod password;
 mod rate;
 mod replay;
+mod shown;
+mod trust;
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
+use muster_broker::access::Way;
+use muster_broker::api_key::{ApiKey, KeyText, NOTED_EVERY_S, PREFIX};
 use muster_broker::attempts::{Attempts, Policy};
 use muster_broker::device::Sealed;
 use muster_broker::directory::Account;
@@ -24,10 +32,15 @@ use muster_broker::services::Broker;
 use muster_broker::time::Timestamp;
 use muster_protocol::soap::security::{Password, UsernameToken};
 
+pub use certificate::{ClientCertificate, end_of_certificate};
+use certificates::Certificates;
+use openid::Providers;
+pub use openid::login_router;
 use password::Passwords;
 pub use password::{PasswordError, hash_password};
 use rate::Rate;
 use replay::Replays;
+pub(crate) use shown::{Authorization, Authorized, CERTIFICATE, Known, TOKEN, agreed, authorization};
 
 /// What the operator sets about identity.
 #[derive(Clone, Debug)]
@@ -46,6 +59,8 @@ pub struct Settings {
     pub digest_ahead_s: i64,
     /// Digests remembered; when there is no room, further ones are refused.
     pub digests_max: usize,
+    /// Path of the console, to which a browser is sent after a login that was begun for it; absent where there is none.
+    pub console: Option<String>,
 }
 
 impl Default for Settings {
@@ -58,6 +73,7 @@ impl Default for Settings {
             digest_age_s: 5 * 60,
             digest_ahead_s: 60,
             digests_max: 100_000,
+            console: None,
         }
     }
 }
@@ -69,12 +85,18 @@ pub(crate) struct Identity {
     attempts: Mutex<Attempts>,
     replays: Mutex<Replays>,
     rate: Mutex<Rate>,
+    certificates: Certificates,
+    providers: Providers,
+    /// Uses of keys that were noted a moment ago.
+    noted: Mutex<HashMap<String, Timestamp>>,
     /// Passwords of one name are checked one after the other, so that a volley of guesses is counted as it comes. Names
     /// share a few of these.
     turns: Vec<tokio::sync::Mutex<()>>,
 }
 
 const TURNS: usize = 64;
+/// Keys whose last noted use is remembered.
+const NOTED_MAX: usize = 10_000;
 
 /// The one answer to every credential that is refused.
 pub(crate) fn not_authenticated() -> Fault {
@@ -88,6 +110,9 @@ impl Identity {
             attempts: Mutex::new(Attempts::new(Policy::CALLERS)),
             replays: Mutex::new(Replays::new(settings.digests_max)),
             rate: Mutex::new(Rate::new(settings.requests_per_second_max)),
+            certificates: Certificates::default(),
+            providers: Providers::default(),
+            noted: Mutex::default(),
             turns: (0..TURNS).map(|_| tokio::sync::Mutex::new(())).collect(),
             settings,
         }
@@ -169,6 +194,56 @@ impl Identity {
             Some(account) => Ok(account),
             None => Err(self.refuse_slowly(&token.name, peer).await),
         }
+    }
+
+    /// Checks an API key that came from `peer`. A key that is not known, one that has expired and a wrong secret cost the
+    /// same and are answered the same.
+    ///
+    /// # Errors
+    /// As [`Identity::by_password`].
+    pub(crate) async fn by_key(&self, broker: &Broker, text: &str, peer: Option<IpAddr>) -> Result<Known, Fault> {
+        let now = broker.environment().now();
+        let Some(key) = KeyText::parse(text) else {
+            // No server has made it, so nobody guesses: a typing error, or a key that was cut.
+            return Err(self.refuse_slowly("a text that is no API key", peer).await);
+        };
+        let name = format!("{PREFIX}{}", key.id);
+        self.refuse_locked(&name, peer, now)?;
+        let holder = broker.key_holder(&key).await?;
+        self.count(&name, peer, now, holder.is_ok());
+        match holder {
+            Ok((key, account)) => {
+                self.note_use(broker, &key, now);
+                Ok(Known { account, way: Way::ApiKey, scope: Some(key.scope) })
+            }
+            Err(why) => {
+                tracing::warn!(key = name, why, "an API key was refused");
+                Err(self.refuse_slowly(&name, peer).await)
+            }
+        }
+    }
+
+    /// Notes that a key was used, once a minute at most, while the request goes on.
+    fn note_use(&self, broker: &Broker, key: &ApiKey, now: Timestamp) {
+        if !key.is_to_be_noted(now) {
+            return;
+        }
+        {
+            let mut noted = guard(&self.noted);
+            if noted.get(&key.id).is_some_and(|at| now < at.plus_s(NOTED_EVERY_S)) {
+                return;
+            }
+            if noted.len() >= NOTED_MAX {
+                noted.clear();
+            }
+            noted.insert(key.id.clone(), now);
+        }
+        let (store, id) = (broker.store().clone(), key.id.clone());
+        tokio::spawn(async move {
+            if let Err(error) = store.key_touch(&id, now).await {
+                tracing::warn!(%error, "the use of an API key could not be noted");
+            }
+        });
     }
 
     /// Counts a request of a caller.

@@ -2,6 +2,7 @@
 
 pub mod contract;
 mod convert;
+pub mod delivery;
 mod dispatch;
 pub mod identity;
 mod intake;

@@ -6,8 +6,10 @@ mod address;
 mod credentials;
 mod exchange;
 mod negotiate;
+mod openapi;
 mod parameters;
 mod problem;
+mod reference;
 mod routes;
 
 use axum::Router;
@@ -46,6 +48,12 @@ pub fn addresses() -> Vec<Address> {
         is_offered: false,
     });
     offered.chain(absent).collect()
+}
+
+/// The description of this face: a document of OpenAPI 3.1.
+#[must_use]
+pub fn description() -> &'static str {
+    &openapi::TEXT
 }
 
 /// Routes of the REST face.

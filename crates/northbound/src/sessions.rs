@@ -63,7 +63,13 @@ impl Inner {
             (None, None) => Err(not_authenticated()),
             (known, Some(session)) => {
                 let caller = self.broker.session_caller(session, origin).await?;
-                if known.is_some_and(|known| known.name != caller.name) { Err(not_authenticated()) } else { Ok(caller) }
+                match known {
+                    None => Ok(caller),
+                    Some(known) if known.name != caller.name => Err(not_authenticated()),
+                    // The session says in which domain; what may be done there, the first credential says, which may be
+                    // a key with fewer rights.
+                    Some(known) => Ok(Caller { permissions: known.permissions, ..caller }),
+                }
             }
         }
     }

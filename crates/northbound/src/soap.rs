@@ -14,7 +14,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 
 pub(crate) use describe::Descriptions;
-pub(crate) use http::{Authorization, authorization, is_packed};
+pub(crate) use http::is_packed;
 
 use crate::contract::{ELSEWHERE, operations};
 use crate::wsi::Wsi;

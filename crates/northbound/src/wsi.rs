@@ -70,5 +70,5 @@ impl Wsi {
 /// Routes of every face. Serve them with `into_make_service_with_connect_info::<SocketAddr>()`: the address of the peer
 /// is part of what locks a name out.
 pub fn router(state: Wsi) -> Router {
-    soap::router(state.clone()).merge(rest::router(state))
+    soap::router(state.clone()).merge(rest::router(state.clone())).merge(identity::login_router(state))
 }

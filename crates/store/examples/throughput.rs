@@ -88,6 +88,7 @@ fn task(device: &Device) -> Task {
         updated_at: NOW,
         finished_at: None,
         history_len: 0,
+        callback: None,
         version: 1,
     }
 }

@@ -7,7 +7,9 @@ mod audit;
 mod background;
 mod bulk;
 mod cache;
+mod callbacks;
 mod capabilities;
+mod certificates;
 mod charges;
 mod checkpoint;
 mod contacts;
@@ -18,8 +20,10 @@ mod expansion;
 mod history;
 mod imports;
 mod jobs;
+mod keys;
 mod ledger;
 mod principals;
+mod providers;
 mod query;
 mod reader;
 mod requests;
@@ -99,6 +103,7 @@ impl SqliteStore {
             known: schema::VERSION,
         })?;
         let vault = Arc::new(vault(&writer, options)?);
+        callbacks::release_all(&writer).map_err(sqlite)?;
 
         let read = |count: usize| -> Result<Vec<Connection>, OpenError> {
             (0..count.max(1))

@@ -19,6 +19,8 @@ pub struct Caller {
     pub permissions: Arc<[Permission]>,
     /// Where its request came from.
     pub origin: Origin,
+    /// `wsa:MessageID` of its request, where it has one: what is told later of what it asks for relates to it.
+    pub message_id: Option<Arc<str>>,
 }
 
 /// Where a request came from: for the audit log.
@@ -103,6 +105,7 @@ impl Caller {
             tenant: tenant.to_owned(),
             permissions: rights.into_iter().map(|right| Permission::whole(right, Some(tenant))).collect(),
             origin: Origin::local(Uuid::nil()),
+            message_id: None,
         }
     }
 

@@ -161,6 +161,39 @@ impl Permission {
         tenant && groups && paths && self.right.includes(&other.right)
     }
 
+    /// What is included in both.
+    #[must_use]
+    pub fn both(&self, other: &Self) -> Option<Self> {
+        let tenant = match (&self.tenant, &other.tenant) {
+            (None, tenant) | (tenant, None) => tenant.clone(),
+            (Some(one), Some(other)) => Some(one.clone()).filter(|one| one == other),
+        };
+        let is_apart = self.tenant.is_some() && other.tenant.is_some() && tenant.is_none();
+        let groups = match (self.groups.is_empty(), other.groups.is_empty()) {
+            (true, _) => Arc::clone(&other.groups),
+            (_, true) => Arc::clone(&self.groups),
+            (false, false) => self.groups.iter().filter(|group| other.groups.contains(group)).cloned().collect(),
+        };
+        let are_groups_apart = groups.is_empty() && !self.groups.is_empty();
+        let paths = match (self.paths.is_empty(), other.paths.is_empty()) {
+            (true, _) => Arc::clone(&other.paths),
+            (_, true) => Arc::clone(&self.paths),
+            (false, false) => {
+                let deeper = |one: &[TreePath], other: &[TreePath]| -> Vec<TreePath> {
+                    other.iter().filter(|path| one.iter().any(|above| above.has(path))).cloned().collect()
+                };
+                let mut paths = deeper(&self.paths, &other.paths);
+                paths.extend(deeper(&other.paths, &self.paths).into_iter().filter(|path| !other.paths.contains(path)));
+                paths.into()
+            }
+        };
+        let are_paths_apart = paths.is_empty() && !self.paths.is_empty();
+        if is_apart || are_groups_apart || are_paths_apart {
+            return None;
+        }
+        Some(Self { right: self.right.both(&other.right)?, tenant, groups, paths })
+    }
+
     /// Whether it says anything about `right`: one that is narrowed to places counts for nothing but operations, and
     /// for facts about the server, which have no places.
     pub(super) fn is_about(&self, right: Right) -> bool {
@@ -190,6 +223,38 @@ mod tests {
             assert_eq!(grant.permissions("a", &roles).len(), number, "{tenant:?}");
         }
         assert!(Grant::role("unheard").permissions("a", &nobody_knows).is_empty());
+    }
+
+    #[test]
+    fn both_of_two_permissions_reaches_as_far_as_each_of_them() {
+        let permission = |tenant: Option<&str>, groups: &[&str], paths: &[&str]| Permission {
+            groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+            paths: paths.iter().map(|path| TreePath::parse(path).unwrap()).collect(),
+            ..Permission::whole(RightPattern::parse("device.operate").unwrap(), tenant)
+        };
+        let all = [
+            permission(None, &[], &[]),
+            permission(Some("a"), &[], &[]),
+            permission(Some("b"), &["g"], &[]),
+            permission(Some("a"), &["g", "h"], &["./Vendor"]),
+            permission(None, &["h", "i"], &["./Vendor/Acme", "./DevInfo"]),
+            permission(Some("a"), &["j"], &["./Vendor/Acme"]),
+        ];
+        for one in &all {
+            for other in &all {
+                let Some(both) = one.both(other) else {
+                    assert!(!one.includes(other) && !other.includes(one));
+                    continue;
+                };
+                assert!(one.includes(&both) && other.includes(&both), "{one:?} {other:?} {both:?}");
+                if one.includes(other) {
+                    assert!(both.includes(other), "{one:?} {other:?} {both:?}");
+                }
+            }
+        }
+        assert!(all[1].both(&all[2]).is_none());
+        assert!(all[4].both(&all[5]).is_none());
+        assert_eq!(all[3].both(&all[4]).map(|both| both.paths.len()), Some(1));
     }
 
     #[test]

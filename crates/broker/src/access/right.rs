@@ -19,6 +19,8 @@ impl Right {
     pub const ALL: &'static str = "all";
     /// The qualifier for what the caller made itself: `task.read:own`.
     pub const OWN: &'static str = "own";
+    /// Another qualifier that widens: `callback.create:private` opens private networks to callbacks.
+    pub const PRIVATE: &'static str = "private";
 
     /// `object.operation`.
     #[must_use]
@@ -115,6 +117,33 @@ impl RightPattern {
             }
     }
 
+    /// Everything.
+    #[must_use]
+    pub fn everything() -> Self {
+        let any = || ANY.to_owned();
+        Self { object: any(), operation: any(), qualifier: Some(any()) }
+    }
+
+    /// What is included in both.
+    #[must_use]
+    pub fn both(&self, other: &Self) -> Option<Self> {
+        let part = |one: &str, other: &str| match (one, other) {
+            (ANY, part) | (part, ANY) => Some(part.to_owned()),
+            (one, other) => (one == other).then(|| one.to_owned()),
+        };
+        let qualifier = match (self.qualifier.as_deref(), other.qualifier.as_deref()) {
+            (Some(ANY), it) | (it, Some(ANY)) | (Some(Right::ALL), it) | (it, Some(Right::ALL)) => it,
+            (None, it) | (it, None) => it,
+            (one, other) if one == other => one,
+            _ => return None,
+        };
+        Some(Self {
+            object: part(&self.object, &other.object)?,
+            operation: part(&self.operation, &other.operation)?,
+            qualifier: qualifier.map(str::to_owned),
+        })
+    }
+
     /// Whether this is `*`.
     #[must_use]
     pub fn is_everything(&self) -> bool {
@@ -125,8 +154,8 @@ impl RightPattern {
         match (self.qualifier.as_deref(), wanted) {
             (Some(ANY), _) | (None, None) => true,
             // What may be done to all may be done to some.
-            (Some(Right::ALL), wanted) => wanted != Some(ANY),
-            (None, Some(wanted)) => wanted != Right::ALL && wanted != ANY,
+            (Some(Right::ALL), wanted) => !matches!(wanted, Some(ANY | Right::PRIVATE)),
+            (None, Some(wanted)) => !matches!(wanted, Right::ALL | Right::PRIVATE | ANY),
             (Some(given), Some(wanted)) => given == wanted,
             (Some(_), None) => false,
         }
@@ -215,6 +244,11 @@ mod tests {
             ("job.create:all", create, true),
             ("job.create:*", create.of("all"), true),
             ("*", create.of("all"), true),
+            ("callback.create", Right::new("callback", "create").of("private"), false),
+            ("callback.*", Right::new("callback", "create").of("private"), false),
+            ("callback.create:all", Right::new("callback", "create").of("private"), false),
+            ("callback.create:private", Right::new("callback", "create").of("private"), true),
+            ("*", Right::new("callback", "create").of("private"), true),
             ("task.read:own", Right::new("task", "read"), false),
             ("task.read:own", Right::new("task", "read").of("own"), true),
             ("task.read", Right::new("task", "read").of("own"), true),
@@ -229,6 +263,45 @@ mod tests {
         assert!(pattern("device.operate:UPDATE").touches(operate));
         assert!(!pattern("device.operate:UPDATE").touches(operate.of("QUERY")));
         assert!(!pattern("device.read").touches(operate));
+    }
+
+    #[test]
+    fn both_of_two_patterns_covers_what_each_of_them_does() {
+        let patterns = [
+            "*",
+            "*.*",
+            "device.*",
+            "*.read",
+            "device.read",
+            "device.operate",
+            "device.operate:UPDATE",
+            "device.operate:*",
+            "job.create",
+            "job.create:all",
+            "job.create:own",
+            "*.*:own",
+            "task.read:own",
+        ];
+        let rights = [
+            Right::new("device", "read"),
+            Right::new("device", "operate"),
+            Right::new("device", "operate").of("UPDATE"),
+            Right::new("device", "operate").of("QUERY"),
+            Right::new("job", "create"),
+            Right::new("job", "create").of(Right::ALL),
+            Right::new("job", "create").of(Right::OWN),
+            Right::new("task", "read").of(Right::OWN),
+        ];
+        for one in patterns {
+            for other in patterns {
+                let both = pattern(one).both(&pattern(other));
+                for right in rights {
+                    let each = pattern(one).covers(right) && pattern(other).covers(right);
+                    let covered = both.as_ref().is_some_and(|both| both.covers(right));
+                    assert_eq!(covered, each, "{one} and {other}: {right}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
+mod admission;
+
+pub use admission::{authority, binding, callback_address, key, principal, provider, revoked, role, tenant};
 use serde_json::{Map, Value, json};
 
 use super::Subject;
-use crate::access::{Principal, Role, Tenant};
 use crate::capability::Capability;
 use crate::device::Device;
 use crate::job::{Job, Selector};
@@ -183,41 +185,6 @@ pub fn subscriber(subscriber: &Subscriber) -> Picture {
         }),
         subjects.into_iter().flatten(),
     )
-}
-
-/// A principal without its secrets.
-#[must_use]
-pub fn principal(principal: &Principal) -> Picture {
-    Picture::of(json!({
-        "tenant": principal.tenant,
-        "kind": principal.kind,
-        "displayName": principal.display_name,
-        "grant": principal.grants.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "enabled": principal.enabled,
-        "subject": principal.subject,
-        "takesDigest": principal.digest_secret.is_some(),
-    }))
-}
-
-/// A tenant.
-#[must_use]
-pub fn tenant(tenant: &Tenant) -> Picture {
-    Picture::of(json!({
-        "displayName": tenant.display_name,
-        "status": tenant.status,
-        "settings": serde_json::to_value(&tenant.settings).unwrap_or_default(),
-        "version": tenant.version,
-    }))
-}
-
-/// A role that a tenant made.
-#[must_use]
-pub fn role(role: &Role) -> Picture {
-    Picture::of(json!({
-        "about": role.about,
-        "right": role.rights.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "version": role.version,
-    }))
 }
 
 /// How a device is recorded.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::deployment_broker::{read_task_id, unknown_task};
 use super::{Broker, Rejected, RequestKey, checks};
 use crate::access::{Caller, Reach, Right, Scope};
+use crate::callback::CallbackWanted;
 use crate::fault::{Fault, FaultName};
 use crate::id::JobId;
 use crate::identity::{DeviceId, Msisdn};
@@ -39,8 +40,8 @@ pub struct Deployment {
     pub schedule: Schedule,
     /// 1 to 9; 5 when left out.
     pub priority: Option<i32>,
-    /// Callback address, where one was given.
-    pub callback: Option<String>,
+    /// Who is told of each status of the job.
+    pub callback: Option<CallbackWanted>,
     /// Idempotency key of this deployment.
     pub request: Option<RequestKey>,
 }

@@ -111,17 +111,6 @@ pub(super) fn device_filter(filter: &DeviceFilter) -> Result<(), Fault> {
     attributes(attribute)
 }
 
-/// Callbacks are sent only to addresses on a caller's list, and no caller has one yet.
-pub(super) fn callback(callback: Option<&str>) -> Result<(), Fault> {
-    match callback {
-        None => Ok(()),
-        Some(_) => {
-            let text = "no callback address is allowed for this caller; leave callback out and poll the task instead";
-            Err(Fault::new(FaultName::CallbackRefused, text))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@ use super::selecting::Selected;
 use super::together::{self, Step};
 use super::{Broker, RequestKey, arguments, checks, reaching, scheduling, traces};
 use crate::access::{Caller, Reach, Right};
+use crate::callback::{Callback, CallbackWanted};
 use crate::fault::{Fault, FaultName};
 use crate::id::{JobId, TaskId};
 use crate::identity::{DeviceId, Msisdn};
@@ -34,8 +35,8 @@ pub struct OperationRequest {
     pub device_id: Option<DeviceId>,
     /// What the operation works on.
     pub arguments: Arguments,
-    /// Callback address, where one was given.
-    pub callback: Option<String>,
+    /// Who is told of the end of the task.
+    pub callback: Option<CallbackWanted>,
     /// When, until when, how often.
     pub schedule: Schedule,
     /// Idempotency key.
@@ -51,8 +52,8 @@ pub struct BulkRequest {
     pub name: Option<String>,
     /// When and how fast.
     pub schedule: Schedule,
-    /// Callback address, where one was given.
-    pub callback: Option<String>,
+    /// Who is told of each status of the job, and of the end of its tasks.
+    pub callback: Option<CallbackWanted>,
     /// Idempotency key of the whole call.
     pub request: Option<RequestKey>,
 }
@@ -145,16 +146,15 @@ impl Broker {
         let BulkRequest { requests, name, schedule, callback, .. } = request;
         checks::entries("request", requests.len(), REQUESTS_MAX)?;
         checks::line_if_given("name", name.as_deref(), 200)?;
-        checks::callback(callback.as_deref())?;
+        let callback = self.callback(caller, callback).await?;
         let now = self.environment.now();
         let schedule = scheduling::checked(schedule, now)?;
 
-        let id = JobId(self.environment.uuid());
+        let frame = Frame { job: JobId(self.environment.uuid()), reach, schedule, callback };
         let mut receipt = OperationReceipt::default();
         let mut targets: Vec<Target> = Vec::new();
-        let entries = requests
-            .into_iter()
-            .map(|entry| -> Step<'_, _> { Box::pin(self.bulk_entry(caller, &reach, id, &schedule, entry, now)) });
+        let entries =
+            requests.into_iter().map(|entry| -> Step<'_, _> { Box::pin(self.bulk_entry(caller, &frame, entry, now)) });
         for (index, entry) in together::all(entries).await.into_iter().enumerate() {
             match entry {
                 Ok(Entry::Before(task)) => receipt.task_id.push(task.to_string()),
@@ -167,8 +167,9 @@ impl Broker {
                 Err(fault) => receipt.rejected.push(Rejected::new(index, &fault)),
             }
         }
-        let Some(job) = bulk_job(caller, reach, id, name, schedule, &targets, now) else { return Ok(receipt) };
-        receipt.job_id = Some(id.to_string());
+        let id = frame.job.to_string();
+        let Some(job) = bulk_job(caller, frame, name, &targets, now) else { return Ok(receipt) };
+        receipt.job_id = Some(id);
         let answer = serde_json::to_string(&receipt).ok();
         let remember = self.remember(caller, operation::DO_BULK_OPERATION, key.as_ref(), |()| answer);
         let deed = self.deed(caller, operation::DO_BULK_OPERATION);
@@ -201,7 +202,7 @@ impl Broker {
     /// The task of a request on its own.
     async fn single_target(&self, caller: &Caller, request: OperationRequest) -> Result<Target, Fault> {
         let now = self.environment.now();
-        checks::callback(request.callback.as_deref())?;
+        let callback = self.callback(caller, request.callback.clone()).await?;
         let schedule = scheduling::of_single_task(scheduling::checked(request.schedule.clone(), now)?);
         let phone_number = request.phone_number.clone();
         let (template, selected) = self.planned(caller, Reach::default(), request).await?;
@@ -214,6 +215,7 @@ impl Broker {
             expected: selected.expected,
             template,
             schedule,
+            callback,
         };
         Ok(order.place(now))
     }
@@ -222,9 +224,7 @@ impl Broker {
     async fn bulk_entry(
         &self,
         caller: &Caller,
-        reach: &Reach,
-        job: JobId,
-        schedule: &Schedule,
+        frame: &Frame,
         entry: OperationRequest,
         now: Timestamp,
     ) -> Result<Entry, Fault> {
@@ -232,7 +232,7 @@ impl Broker {
         checks::request_key(entry.request.as_ref())?;
         let key = entry.request.clone();
         let phone_number = entry.phone_number.clone();
-        let (template, selected) = match self.planned(caller, reach.clone(), entry).await {
+        let (template, selected) = match self.planned(caller, frame.reach.clone(), entry).await {
             Ok(planned) => planned,
             Err(fault) => {
                 let before = self.answer_of_before(caller, operation::BULK_ENTRY, key.as_ref()).await?;
@@ -253,12 +253,13 @@ impl Broker {
         let order = Order {
             id,
             owner: &caller.name,
-            job: Some(job),
+            job: Some(frame.job),
             device: &selected.device,
             phone_number,
             expected: selected.expected,
             template,
-            schedule: schedule.clone(),
+            schedule: frame.schedule.clone(),
+            callback: frame.callback.clone(),
         };
         Ok(Entry::New(Box::new(order.place(now))))
     }
@@ -291,6 +292,14 @@ impl Broker {
     }
 }
 
+/// What the entries of a bulk request have in common.
+struct Frame {
+    job: JobId,
+    reach: Reach,
+    schedule: Schedule,
+    callback: Option<Callback>,
+}
+
 /// What an entry of a bulk request became.
 enum Entry {
     /// A new task.
@@ -300,15 +309,8 @@ enum Entry {
 }
 
 /// The job of a bulk request; none if no entry made a task.
-fn bulk_job(
-    caller: &Caller,
-    reach: Reach,
-    id: JobId,
-    name: Option<String>,
-    schedule: Schedule,
-    targets: &[Target],
-    now: Timestamp,
-) -> Option<Job> {
+fn bulk_job(caller: &Caller, frame: Frame, name: Option<String>, targets: &[Target], now: Timestamp) -> Option<Job> {
+    let Frame { job: id, reach, schedule, callback } = frame;
     let first = &targets.first()?.task;
     let is_mixed = targets.iter().any(|target| target.task.operation != first.operation);
     let what = if is_mixed { "operations" } else { first.operation.as_str() };
@@ -334,6 +336,7 @@ fn bulk_job(
         expansion: None,
         status,
         detail: None,
+        callback,
         created_at: now,
         finished_at: status.is_final().then_some(now),
         version: 1,

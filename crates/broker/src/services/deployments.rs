@@ -5,6 +5,7 @@ use super::deployment_broker::{PRIORITY, new_job_status};
 use super::once::{self, operation};
 use super::{Broker, Given, Rejected, RequestKey, arguments, checks, reaching, scheduling, traces};
 use crate::access::{Caller, Reach, Right};
+use crate::callback::Callback;
 use crate::fault::{Fault, FaultName};
 use crate::id::JobId;
 use crate::job::{DeviceFilter, Expansion, Job, Selector, TaskTemplate};
@@ -37,15 +38,17 @@ impl Broker {
         }
         checks::entries("deployment", deployments.len(), DEPLOYMENTS_MAX)?;
         let deployments: Vec<_> = deployments.into_iter().map(|entry| entry.into().read()).collect();
-        for deployment in deployments.iter().flatten() {
-            checks::callback(deployment.callback.as_deref())?;
+        let mut callbacks = Vec::with_capacity(deployments.len());
+        for deployment in &deployments {
+            let wanted = deployment.as_ref().ok().and_then(|deployment| deployment.callback.clone());
+            callbacks.push(self.callback(caller, wanted).await?);
         }
         let now = self.environment.now();
         let mut receipt = DeploymentReceipt::default();
         let mut jobs: Vec<Job> = Vec::new();
-        for (index, deployment) in deployments.into_iter().enumerate() {
+        for (index, (deployment, callback)) in deployments.into_iter().zip(callbacks).enumerate() {
             let deployed = match deployment {
-                Ok(deployment) => self.deployed(caller, deployment, now).await,
+                Ok(deployment) => self.deployed(caller, deployment, callback, now).await,
                 Err(fault) => Err(fault),
             };
             match deployed {
@@ -75,11 +78,17 @@ impl Broker {
     }
 
     /// The job of a deployment, which may have been made before.
-    async fn deployed(&self, caller: &Caller, deployment: Deployment, now: Timestamp) -> Result<Deployed, Fault> {
+    async fn deployed(
+        &self,
+        caller: &Caller,
+        deployment: Deployment,
+        callback: Option<Callback>,
+        now: Timestamp,
+    ) -> Result<Deployed, Fault> {
         checks::request_key(deployment.request.as_ref())?;
         let key = deployment.request.clone();
         let mut job = match self.job_planned(caller, deployment, now).await {
-            Ok(job) => job,
+            Ok(job) => Job { callback, ..job },
             Err(fault) => {
                 let before = self.answer_of_before(caller, operation::DEPLOYMENT, key.as_ref()).await?;
                 let before = before.and_then(|answer| JobId::parse(&answer).ok());
@@ -142,6 +151,7 @@ impl Broker {
             schedule,
             expansion: Some(Expansion { selector: deployment.devices, after: None }),
             detail: None,
+            callback: None,
             created_at: now,
             finished_at: None,
             version: 1,

@@ -19,7 +19,9 @@ pub(super) mod operation {
     pub(in crate::services) const DEPLOYMENT: &str = "createDeployments/deployment";
     pub(in crate::services) const CREATE_DEVICE: &str = "createDeviceInstance";
     pub(in crate::services) const IMPORT_DEVICES: &str = "importDeviceInstances";
+    pub(in crate::services) const CREATE_CALLBACK_ADDRESS: &str = "createCallbackAddress";
     pub(in crate::services) const CREATE_CAPABILITY: &str = "createDeviceCapability";
+    pub(in crate::services) const CREATE_IDENTITY_PROVIDER: &str = "createIdentityProvider";
     pub(in crate::services) const CREATE_SUBSCRIBER: &str = "createSubscriber";
 }
 

@@ -24,6 +24,8 @@ pub trait PrincipalStore: Send + Sync {
     fn principal_put(&self, principal: Principal, deed: Deed) -> Pending<'_, ()>;
     /// The principal of this name.
     fn principal_get(&self, name: &str) -> Pending<'_, Option<Principal>>;
+    /// The principal with this subject of an OpenID provider.
+    fn principal_of_subject(&self, subject: &str) -> Pending<'_, Option<Principal>>;
     /// Every principal, by name.
     fn principal_list(&self) -> Pending<'_, Vec<Principal>>;
 

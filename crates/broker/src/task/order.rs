@@ -1,4 +1,5 @@
 use super::{Task, TaskEvent, TaskStatus};
+use crate::callback::Callback;
 use crate::device::Device;
 use crate::id::{JobId, TaskId};
 use crate::identity::{DeviceId, Msisdn};
@@ -27,6 +28,8 @@ pub struct Order<'a> {
     pub template: TaskTemplate,
     /// When, until when, how often.
     pub schedule: Schedule,
+    /// Who is told of its end.
+    pub callback: Option<Callback>,
 }
 
 impl Order<'_> {
@@ -68,6 +71,7 @@ impl Order<'_> {
             updated_at: now,
             finished_at: None,
             history_len: 0,
+            callback: self.callback,
             version: 1,
         };
         let mut history = vec![task.note(now, "Created", None, self.owner)];
@@ -101,6 +105,8 @@ impl Job {
             expected: device.device_id.clone(),
             template: self.template.clone(),
             schedule: self.schedule.clone(),
+            // A deployment asks for the end of its job, not for that of each task.
+            callback: None,
         };
         let mut target = order.place(now);
         // From the creation of the job, so that its last task does not live longer than its first.

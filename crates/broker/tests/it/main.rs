@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 
 mod bulk_requests;
+mod callbacks;
 mod capabilities;
 mod deployments;
 mod devices;

@@ -21,6 +21,11 @@ const PAGES_MAX: usize = 64;
 /// How long what was recorded of a session is kept: thirty days.
 const TRACES_KEPT_S: i64 = 30 * 24 * 3600;
 
+/// How long dead letters of callbacks are kept: thirty days.
+const LETTERS_KEPT_S: i64 = 30 * 24 * 3600;
+/// How long the state of a receiver is kept for which nothing waits: a day.
+const QUEUES_KEPT_S: i64 = 24 * 3600;
+
 /// The running background work.
 pub(super) struct Background {
     stop: watch::Sender<bool>,
@@ -99,6 +104,12 @@ async fn round(store: &dyn Store, sessions: &Sessions, number: u64) -> Result<()
         store.forget(sessions_before, now.plus_s(-24 * 3600)).await?;
         for _ in 0..PAGES_MAX {
             if store.trace_forget(now.plus_s(-TRACES_KEPT_S), PAGE).await? == Due::Nothing {
+                break;
+            }
+        }
+        for _ in 0..PAGES_MAX {
+            let (died_before, tried_before) = (now.plus_s(-LETTERS_KEPT_S), now.plus_s(-QUEUES_KEPT_S));
+            if store.callback_forget(died_before, tried_before, PAGE).await? == Due::Nothing {
                 break;
             }
         }

@@ -13,13 +13,14 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use muster_northbound::identity::ClientCertificate;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
-use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
+use super::tls::{Certificate, Tls};
 use crate::config::Limits;
 
 /// Bounds on connections.
@@ -56,14 +57,19 @@ pub(crate) struct Listening {
 pub(super) struct Bound {
     listener: TcpListener,
     address: SocketAddr,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Tls>,
 }
 
 impl Bound {
-    pub(super) async fn to(address: SocketAddr, tls: Option<TlsAcceptor>) -> std::io::Result<Self> {
+    pub(super) async fn to(address: SocketAddr, tls: Option<Tls>) -> std::io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         Ok(Self { listener, address, tls })
+    }
+
+    /// The certificate that clients are shown.
+    pub(super) fn certificate(&self) -> Option<Arc<Certificate>> {
+        self.tls.as_ref().map(|tls| tls.certificate.clone())
     }
 
     /// Whether clients must speak TLS.
@@ -96,7 +102,7 @@ impl Listening {
 
 async fn accept(
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Tls>,
     router: Router,
     bounds: Bounds,
     mut stopped: watch::Receiver<Option<Duration>>,
@@ -140,7 +146,7 @@ async fn accept(
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Tls>,
     router: Router,
     bounds: Bounds,
     watcher: Watcher,
@@ -148,23 +154,36 @@ async fn connection(
     // Answers are one write; waiting to fill a packet would only cost time.
     let _ = stream.set_nodelay(true);
     match tls {
-        None => serve(stream, peer, router, bounds, watcher).await,
-        Some(acceptor) => match tokio::time::timeout(bounds.handshake, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => serve(stream, peer, router, bounds, watcher).await,
+        None => serve(stream, peer, None, router, bounds, watcher).await,
+        Some(tls) => match tokio::time::timeout(bounds.handshake, tls.acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => {
+                let shown = stream.get_ref().1.peer_certificates();
+                let shown = shown.and_then(ClientCertificate::new);
+                serve(stream, peer, shown, router, bounds, watcher).await;
+            }
             Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
             Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
         },
     }
 }
 
-async fn serve<S>(stream: S, peer: SocketAddr, router: Router, bounds: Bounds, watcher: Watcher)
-where
+async fn serve<S>(
+    stream: S,
+    peer: SocketAddr,
+    shown: Option<ClientCertificate>,
+    router: Router,
+    bounds: Bounds,
+    watcher: Watcher,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let router = router.clone();
+        let (router, shown) = (router.clone(), shown.clone());
         async move {
             request.extensions_mut().insert(ConnectInfo(peer));
+            if let Some(shown) = shown {
+                request.extensions_mut().insert(shown);
+            }
             let answer = tokio::time::timeout(bounds.request, router.oneshot(request.map(Body::new))).await;
             answer.unwrap_or_else(|_| Ok(too_slow()))
         }

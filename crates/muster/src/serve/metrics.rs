@@ -10,16 +10,28 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use muster_northbound::delivery::Deliverer;
 use muster_southbound::dm1::{Exchange, Family};
+
+use super::deliveries;
+use super::tls::{self, Certificate};
 
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
-/// `/metrics`.
-pub(super) fn router(exchange: Arc<Exchange>) -> Router {
-    Router::new().route("/metrics", get(metrics)).with_state(exchange)
+/// Who counts.
+#[derive(Clone)]
+pub(super) struct Counted {
+    pub(super) exchange: Arc<Exchange>,
+    pub(super) deliverer: Arc<Deliverer>,
+    pub(super) certificates: Vec<Arc<Certificate>>,
 }
 
-async fn metrics(State(exchange): State<Arc<Exchange>>) -> Response {
+/// `/metrics`.
+pub(super) fn router(counted: Counted) -> Router {
+    Router::new().route("/metrics", get(metrics)).with_state(counted)
+}
+
+async fn metrics(State(Counted { exchange, deliverer, certificates }): State<Counted>) -> Response {
     let mut families = vec![Family {
         name: "muster_info",
         help: "The version that runs.",
@@ -27,6 +39,8 @@ async fn metrics(State(exchange): State<Arc<Exchange>>) -> Response {
         values: vec![(env!("CARGO_PKG_VERSION"), 1)],
     }];
     families.extend(exchange.counters().families());
+    families.extend(deliveries::families(&deliverer));
+    families.extend(tls::families(&certificates));
     (
         [(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))],
         text(&families),

@@ -1,55 +1,76 @@
-//! Certificates of the listeners.
+//! TLS of the listeners: their certificates, which may change while they serve, and those that clients show.
 
-use std::path::Path;
+mod client;
+mod outgoing;
+mod reload;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::server::WebPkiClientVerifier;
 use tokio_rustls::TlsAcceptor;
+
+pub(super) use outgoing::outgoing;
+pub(super) use reload::{Certificate, Watch, families, watch};
 
 use crate::config::Listener;
 
-/// The acceptor for a listener, or nothing if it speaks plain HTTP.
-pub(super) fn acceptor(listener: &Listener, data: &Path) -> anyhow::Result<Option<TlsAcceptor>> {
+/// TLS of one listener.
+#[derive(Clone)]
+pub(super) struct Tls {
+    pub(super) acceptor: TlsAcceptor,
+    /// What it shows, which may be read anew.
+    pub(super) certificate: Arc<Certificate>,
+}
+
+/// Whether a listener asks its clients for certificates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Clients {
+    /// It asks. A client that shows none is served as well.
+    Asked,
+    /// It does not.
+    NotAsked,
+}
+
+/// TLS for a listener of this name, or nothing if it speaks plain HTTP.
+pub(super) fn of(
+    name: &'static str,
+    listener: &Listener,
+    clients: Clients,
+    data: &Path,
+) -> anyhow::Result<Option<Tls>> {
     let (chain, key) = match (&listener.tls_certificate, &listener.tls_key) {
-        (Some(certificate), Some(key)) => read(certificate, key)?,
+        (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
         (None, None) if listener.self_signed => self_signed(data)?,
         (None, None) => return Ok(None),
         _ => anyhow::bail!("tls_certificate and tls_key are given together"),
     };
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+    let provider = Arc::new(default_provider());
+    let certificate = Arc::new(Certificate::read(name, chain, key, provider.clone())?);
+    let builder = rustls::ServerConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .context("certificate and key do not fit each other")?;
+        .with_client_cert_verifier(match clients {
+            Clients::Asked => Arc::new(client::Possession::new(&provider)),
+            Clients::NotAsked => WebPkiClientVerifier::no_client_auth(),
+        });
+    let mut config = builder.with_cert_resolver(certificate.clone());
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Some(TlsAcceptor::from(Arc::new(config))))
-}
-
-type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
-
-fn read(certificate: &Path, key: &Path) -> anyhow::Result<Identity> {
-    let chain = CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .with_context(|| format!("cannot read certificates from {}", certificate.display()))?;
-    let key = PrivateKeyDer::from_pem_file(key).with_context(|| format!("cannot read a key from {}", key.display()))?;
-    Ok((chain, key))
+    Ok(Some(Tls { acceptor: TlsAcceptor::from(Arc::new(config)), certificate }))
 }
 
 /// Makes a certificate for loopback names, or takes the one made before, so that a client that trusts it goes on to.
-fn self_signed(data: &Path) -> anyhow::Result<Identity> {
+fn self_signed(data: &Path) -> anyhow::Result<(PathBuf, PathBuf)> {
     let (certificate, key) = (data.join("self-signed.crt"), data.join("self-signed.key"));
-    if certificate.exists() && key.exists() {
-        return read(&certificate, &key);
+    if !(certificate.exists() && key.exists()) {
+        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+        let made = rcgen::generate_simple_self_signed(names).context("cannot make a certificate")?;
+        write_private(&key, &made.signing_key.serialize_pem())?;
+        let written = std::fs::write(&certificate, made.cert.pem());
+        written.with_context(|| format!("cannot write {}", certificate.display()))?;
     }
-    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
-    let made = rcgen::generate_simple_self_signed(names).context("cannot make a certificate")?;
-    write_private(&key, &made.signing_key.serialize_pem())?;
-    std::fs::write(&certificate, made.cert.pem()).with_context(|| format!("cannot write {}", certificate.display()))?;
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
-    Ok((vec![made.cert.der().clone()], key))
+    Ok((certificate, key))
 }
 
 /// Writes a file that only its owner may read.

@@ -1,3 +1,7 @@
-//! IAdministrationServices, an addition to the contract in its style: a file for each area.
+//! IAdministrationServices: who may use the server, how much, and what a second person decides. An addition to the
+//! contract in its style, one file for each area.
 
+pub mod certificates;
+pub mod keys;
 pub mod ledger;
+pub mod providers;

@@ -1,7 +1,13 @@
 //! The operations, once.
 
-use super::administration::ledger;
+use super::administration::certificates::{
+    CertificateAuthority, CertificateAuthorityList, CertificateBinding, CertificateBindingList, RevokedCertificate,
+    RevokedCertificateList,
+};
+use super::administration::keys::{ApiKey, ApiKeyList, CreatedApiKey};
 use super::administration::ledger::{AuditEntryList, AuditVerification, ChargeableEventList, ErasureReceipt};
+use super::administration::providers::{IdentityProvider, IdentityProviderList};
+use super::administration::{certificates, keys, ledger, providers};
 use super::bulk_operations::{DeploymentReceipt, JobData, JobList, TaskHistory, TaskList};
 use super::deployment_broker::{OperationDefinitionList, OperationReceipt, TaskData};
 use super::descriptor::{Cardinality, FieldDescriptor, OperationDescriptor};
@@ -181,6 +187,28 @@ operations! {
         VerifyAuditLog "verifyAuditLog" [audit read] -> "auditVerification" AuditVerification;
         GetChargeableEvents "getChargeableEvents" [charging read] -> "chargeableEvents" ChargeableEventList;
         ErasePersonalData "erasePersonalData" [audit erase] -> "erasureReceipt" ErasureReceipt;
+    }
+    IAdministrationServices in keys {
+        CreateApiKey "createApiKey" [key create] -> "createdApiKey" CreatedApiKey;
+        GetApiKeys "getApiKeys" [key read] -> "apiKeys" ApiKeyList;
+        RevokeApiKey "revokeApiKey" [key revoke] -> "revokedApiKey" ApiKey;
+    }
+    IAdministrationServices in certificates {
+        AddTrustedCertificateAuthority "addTrustedCertificateAuthority" [certificate create] -> "certificateAuthority" CertificateAuthority;
+        GetTrustedCertificateAuthorities "getTrustedCertificateAuthorities" [certificate read] -> "certificateAuthorities" CertificateAuthorityList;
+        RemoveTrustedCertificateAuthority "removeTrustedCertificateAuthority" [certificate delete] -> "" Nothing;
+        SetCertificateRevocationList "setCertificateRevocationList" [certificate revoke] -> "certificateAuthority" CertificateAuthority;
+        BindCertificate "bindCertificate" [certificate bind] -> "certificateBinding" CertificateBinding;
+        UnbindCertificate "unbindCertificate" [certificate bind] -> "" Nothing;
+        GetCertificates "getCertificates" [certificate read] -> "certificateBindings" CertificateBindingList;
+        RevokeCertificate "revokeCertificate" [certificate revoke] -> "revokedCertificate" RevokedCertificate;
+        GetRevokedCertificates "getRevokedCertificates" [certificate read] -> "revokedCertificates" RevokedCertificateList;
+    }
+    IAdministrationServices in providers {
+        CreateIdentityProvider "createIdentityProvider" [provider create] -> "storedIdentityProvider" IdentityProvider;
+        UpdateIdentityProvider "updateIdentityProvider" [provider update] -> "storedIdentityProvider" IdentityProvider;
+        DeleteIdentityProvider "deleteIdentityProvider" [provider delete] -> "" Nothing;
+        GetIdentityProviders "getIdentityProviders" [provider read] -> "identityProviders" IdentityProviderList;
     }
 }
 

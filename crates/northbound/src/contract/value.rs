@@ -5,6 +5,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::civil::Time;
+use muster_broker::certificate::CertificateNameKind;
 use muster_broker::device::ManagementState;
 use muster_broker::fault::Fault;
 use muster_broker::identity::{DeviceId, Msisdn};
@@ -385,6 +386,7 @@ macro_rules! enumeration {
 
 enumeration! { TaskStatus: "SCHEDULED" "NOTIFYING" "AWAITING_USER" "IN_PROGRESS" "AWAITING_DEVICE" "RETRY_WAIT" "PAUSED"
 "SUCCEEDED" "FAILED" "REJECTED" "CANCELLED" "EXPIRED" }
+enumeration! { CertificateNameKind: "FINGERPRINT" "URI" "DNS" "EMAIL" "COMMON_NAME" }
 enumeration! { TraceDirection: "RECEIVED" "SENT" }
 enumeration! { ChargeKind: "BOOTSTRAP" "OPERATION" "JOB" "REGISTRATION" "EVENT" "PACKAGE" "TUNNEL" }
 enumeration! { AuditOutcome: "DONE" "REFUSED" }

@@ -28,7 +28,7 @@ fn deployment(index: usize, given: wire::Deployment) -> Result<Deployment, Fault
         arguments: given.arguments.map(Into::into).unwrap_or_default(),
         schedule: schedule(given.schedule, &format!("{at}.schedule"))?,
         priority: given.priority,
-        callback: given.callback.map(|callback| callback.address.0),
+        callback: given.callback.map(Into::into),
     })
 }
 

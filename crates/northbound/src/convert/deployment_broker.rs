@@ -1,3 +1,4 @@
+use muster_broker::callback::CallbackWanted;
 use muster_broker::fault::Fault;
 use muster_broker::operation::{Arguments, Definition, Parameter};
 use muster_broker::schedule::{DailyWindow, Schedule};
@@ -21,7 +22,7 @@ impl TryFrom<wire::DoOperation> for OperationRequest {
             test_cycle: given.test_cycle,
             device_id: given.device_id,
             arguments: given.arguments.map(Into::into).unwrap_or_default(),
-            callback: given.callback.map(|callback| callback.address.0),
+            callback: given.callback.map(Into::into),
             schedule: schedule(given.schedule, "schedule")?,
         })
     }
@@ -36,7 +37,7 @@ impl TryFrom<wire::DoBulkOperation> for BulkRequest {
             requests: given.request.into_iter().map(entry_of).collect(),
             name: given.name,
             schedule: schedule(given.schedule, "schedule")?,
-            callback: given.callback.map(|callback| callback.address.0),
+            callback: given.callback.map(Into::into),
             request,
         })
     }
@@ -54,6 +55,12 @@ fn entry_of(given: wire::OperationRequest) -> OperationRequest {
         arguments: given.arguments.map(Into::into).unwrap_or_default(),
         callback: None,
         schedule: Schedule::default(),
+    }
+}
+
+impl From<wire::Callback> for CallbackWanted {
+    fn from(given: wire::Callback) -> Self {
+        Self { address: given.address.0, reference: given.reference, soap_version: given.soap_version }
     }
 }
 

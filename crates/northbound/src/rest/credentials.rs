@@ -1,33 +1,31 @@
-//! Who calls, by `Authorization`.
+//! Who calls.
 //!
 //! Sources: RFC 6750, section 2.1; RFC 7617; DM WSI contract, sections 1.4 and 10.
 
-use axum::http::{HeaderMap, header};
 use muster_broker::access::{Caller, Origin, Way};
 use muster_broker::fault::Fault;
 
 use crate::contract::value::Secret;
-use crate::identity::not_authenticated;
-use crate::soap::{Authorization, authorization};
+use crate::identity::{Authorization, Authorized, CERTIFICATE, ClientCertificate, agreed};
 use crate::wsi::Inner;
 
-/// What a request brings.
-pub(super) enum Given {
-    Nothing,
-    Basic(String, String),
-    Bearer(String),
-    /// Something that can only be refused.
-    Other,
+/// What a request shows of who sends it.
+pub(super) struct Given {
+    pub(super) certificate: Option<ClientCertificate>,
+    pub(super) authorization: Authorization,
 }
 
 impl Given {
-    /// The name that they give; that of a token nobody knows without it.
+    /// Whether it shows nothing.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.certificate.is_none() && self.authorization == Authorization::None
+    }
+}
+
+impl Given {
+    /// The name that it gives, as the audit log tells it.
     pub(super) fn claimed(&self) -> Option<String> {
-        match self {
-            Self::Nothing | Self::Other => None,
-            Self::Basic(name, _) => Some(name.clone()),
-            Self::Bearer(_) => Some("(session)".to_owned()),
-        }
+        self.authorization.claimed().or_else(|| self.certificate.as_ref().map(|_| CERTIFICATE.to_owned()))
     }
 }
 
@@ -37,43 +35,26 @@ pub(super) struct Known {
     pub(super) session: Option<Secret>,
 }
 
-/// Reads `Authorization`.
-pub(super) fn given(headers: &HeaderMap) -> Given {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let bearer = values.next().and_then(|value| value.to_str().ok()).and_then(|text| {
-        let (scheme, token) = text.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
-    });
-    match bearer {
-        Some(token) if values.next().is_none() && !token.is_empty() => Given::Bearer(token),
-        Some(_) => Given::Other,
-        None => match authorization(headers) {
-            Authorization::None => Given::Nothing,
-            Authorization::Basic(name, password) => Given::Basic(name, password),
-            Authorization::Other => Given::Other,
-        },
-    }
-}
-
 impl Inner {
     /// The caller that a request names.
     ///
     /// # Errors
     /// `NotAuthenticated`, `SessionExpired`, `LockedOut`; faults of the store.
-    pub(super) async fn known(&self, given: Given, origin: Origin) -> Result<Known, Fault> {
-        match given {
-            Given::Basic(name, password) if self.identity.takes_basic() => {
-                let account = self.identity.by_password(&self.broker, &name, &password, None, origin.peer).await?;
-                Ok(Known { caller: account.caller(Origin { way: Way::Password, ..origin }), session: None })
-            }
-            Given::Bearer(token) => self.by_bearer(token, origin).await,
-            Given::Nothing | Given::Basic(..) | Given::Other => Err(not_authenticated()),
-        }
+    pub(super) async fn known(&self, given: &Given, origin: Origin) -> Result<Known, Fault> {
+        let (known, session) = self.shown(given, origin).await?;
+        let of_session = Origin { way: Way::Session, ..origin };
+        let caller = self.caller(known, session.as_ref().map(|session| session.0.as_str()), of_session).await?;
+        Ok(Known { caller, session })
     }
 
-    /// Whose bearer token this is. The one place where a token is resolved.
-    async fn by_bearer(&self, token: String, origin: Origin) -> Result<Known, Fault> {
-        let caller = self.caller(None, Some(&token), Origin { way: Way::Session, ..origin }).await?;
-        Ok(Known { caller, session: Some(Secret(token)) })
+    /// Whom certificate, password, key or token name, and the session that is not looked up yet.
+    ///
+    /// # Errors
+    /// As [`Inner::known`].
+    pub(super) async fn shown(&self, given: &Given, origin: Origin) -> Result<(Option<Caller>, Option<Secret>), Fault> {
+        let by_certificate = self.identity.by_certificate(&self.broker, given.certificate.as_ref()).await?;
+        let Authorized { known, session } =
+            self.identity.authorized(&self.broker, &given.authorization, origin).await?;
+        Ok((agreed([by_certificate, known])?.map(|known| known.caller(origin)), session))
     }
 }

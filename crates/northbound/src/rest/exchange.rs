@@ -14,19 +14,20 @@ use muster_broker::fault::{Fault, FaultName};
 use muster_protocol::limits::Limits;
 
 use super::address::{Address, encoded, nowhere};
-use super::credentials::{Given, given};
+use super::credentials::Given;
 use super::negotiate::{is_held, is_json, tag, takes_json};
 use super::parameters::{assemble, told};
 use super::problem::{Problem, guard};
+use super::reference;
 use super::routes::{BASE, Method, Place, Route, When, places};
 use crate::contract;
 use crate::contract::device_manager::{DeviceInstanceList, GetDeviceInstanceByPhoneNumber};
 use crate::contract::session::{Login, Logout, RenewSession};
-use crate::contract::value::Secret;
 use crate::contract::{
     At, JsonNotRead, JsonWriter, Kind, Node, Operation, Path, Record as _, Sink as _, Value as _, Written,
 };
 use crate::dispatch::{Teller, carry_out, may};
+use crate::identity::{ClientCertificate, authorization};
 use crate::intake::{LARGE_BYTES, NotTaken, internal_error, peer_of};
 use crate::refusals::{self, note_at_the_door};
 use crate::wsi::{Inner, Wsi};
@@ -45,6 +46,7 @@ struct Received {
     route: &'static Route,
     address: Address,
     headers: HeaderMap,
+    given: Given,
     origin: Origin,
 }
 
@@ -65,8 +67,11 @@ pub(super) async fn answer(wsi: Wsi, request: Request) -> Response {
 }
 
 async fn serve(wsi: &Wsi, request: Request, origin: Origin, correlation: &str) -> Result<Response, Problem> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let address = Address::read(parts.uri.path(), parts.uri.query())?;
+    if let Some(answer) = reference::answer(&address.segments, &parts.method, &parts.headers) {
+        return answer;
+    }
     let places = places(&address.segments);
     if places.is_empty() {
         return Err(nowhere().into());
@@ -78,17 +83,19 @@ async fn serve(wsi: &Wsi, request: Request, origin: Origin, correlation: &str) -
     refuse_overriding(&parts.headers)?;
     let place = chosen(&places, &parts.method, &address)?;
     takes_json(&parts.headers)?;
-    if matches!(given(&parts.headers), Given::Nothing) && !is_open(place) {
+    let certificate = parts.extensions.remove::<ClientCertificate>();
+    let given = Given { certificate, authorization: authorization(&parts.headers) };
+    if given.is_nothing() && !is_open(place) {
         // Whatever the body is: nobody is asked to send it first.
         return Err(wsi.inner.challenge(not_known(), true));
     }
     let octets = take(&wsi.inner, &parts.headers, body).await?;
     let route = match place {
         Place::Route(route) => route,
-        Place::Absent(_, name) => return Err(wsi.inner.absent(name, &parts.headers, origin).await),
+        Place::Absent(_, name) => return Err(wsi.inner.absent(name, &given, origin).await),
     };
     check_body(route, &parts.headers, &octets)?;
-    let received = Received { route, address, headers: parts.headers, origin };
+    let received = Received { route, address, headers: parts.headers, given, origin };
     // A task of its own: it goes on when the caller hangs up, and a panic in it ends with an answer.
     let (wsi, correlation_of_task) = (wsi.clone(), correlation.to_owned());
     let served = tokio::spawn(async move { wsi.inner.rest_exchange(received, octets, &correlation_of_task).await });
@@ -191,8 +198,8 @@ impl Inner {
     }
 
     /// Answers for an operation that is not offered: only to those who are known.
-    async fn absent(&self, name: &'static str, headers: &HeaderMap, origin: Origin) -> Problem {
-        match self.known(given(headers), origin).await {
+    async fn absent(&self, name: &'static str, given: &Given, origin: Origin) -> Problem {
+        match self.known(given, origin).await {
             Ok(known) => match self.identity.admit(&known.caller.name, self.broker.environment().now()) {
                 Ok(()) => {
                     let text = format!("{name} is not offered by this server");
@@ -226,9 +233,8 @@ impl Inner {
         octets: &Bytes,
         progress: &mut Progress,
     ) -> Result<Written, Problem> {
-        let Received { route, headers, origin, .. } = received;
-        let credentials = given(headers);
-        let is_stranger = matches!(credentials, Given::Nothing);
+        let Received { route, given: credentials, origin, .. } = received;
+        let is_stranger = credentials.is_nothing();
         progress.claimed = credentials.claimed();
         let refused = |fault: Fault| self.challenge(fault, is_stranger);
         let named = |fault: Fault| Problem::from(told(route, fault));
@@ -278,13 +284,11 @@ impl Inner {
     }
 
     /// Ends the session that the request came with. One that is unknown or has ended is no error.
-    async fn rest_logout(&self, given: Given, origin: Origin, route: &'static Route) -> Result<Written, Fault> {
-        match given {
-            Given::Bearer(token) => self.logout(&Secret(token), None, origin).await?,
-            other => {
-                self.known(other, origin).await?;
-                return Err(nowhere());
-            }
+    async fn rest_logout(&self, given: &Given, origin: Origin, route: &'static Route) -> Result<Written, Fault> {
+        let (known, session) = self.shown(given, origin).await?;
+        match session {
+            Some(session) => self.logout(&session, known.as_ref(), origin).await?,
+            None => return Err(if known.is_some() { nowhere() } else { not_known() }),
         }
         Ok(Document::of(route).tell::<Logout>(&()))
     }

@@ -99,7 +99,7 @@ impl Inner {
     }
 
     /// `https://dm.example`, from the settings or else from a Host header that is on the list.
-    fn base_url(&self, request: &Request) -> Option<String> {
+    pub(crate) fn base_url(&self, request: &Request) -> Option<String> {
         if let Some(public) = &self.settings.public_url {
             let public = public.trim_end_matches('/');
             return Some(public.strip_suffix("/wsi").unwrap_or(public).to_owned());

@@ -3,14 +3,11 @@
 //!
 //! Source: DM WSI contract, section 1.4.
 
-use std::sync::Arc;
-
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use muster_broker::access::{Face, Origin, Way};
-use muster_broker::directory::Account;
 use muster_broker::fault::{Fault, FaultName};
 use muster_protocol::limits::Limits;
 use muster_protocol::soap::addressing::{self, Addressing, Destination};
@@ -20,13 +17,15 @@ use muster_protocol::soap::{Envelope, EnvelopeError, SoapFault, Version};
 use muster_protocol::xml::element::{Element, TreeLimits, XmlError, XmlWriter};
 
 use super::answer::{Problem, message};
-use super::http::{Authorization, MediaType, authorization, is_packed, media_type, soap_action};
+use super::http::{MediaType, is_packed, media_type, soap_action};
 use crate::contract;
 use crate::contract::session::{Login, Logout, RenewSession};
 use crate::contract::value::Secret;
 use crate::contract::{ELSEWHERE, NAMESPACE, Operation, Path, Record as _, Value as _, port_type};
 use crate::dispatch::{Teller, carry_out};
-use crate::identity::{not_authenticated, zoned};
+use crate::identity::{
+    Authorization, CERTIFICATE, ClientCertificate, Known, TOKEN, agreed, authorization, not_authenticated, zoned,
+};
 use crate::intake::{LARGE_BYTES, NotTaken, internal_error, peer_of};
 use crate::refusals::note_at_the_door;
 use crate::wsi::{Inner, Wsi};
@@ -39,15 +38,10 @@ struct Received {
     media_type: MediaType,
     soap_action: Option<String>,
     authorization: Authorization,
+    /// That the client showed when it connected.
+    certificate: Option<ClientCertificate>,
     origin: Origin,
     port_type: Option<&'static str>,
-}
-
-impl Received {
-    /// Where the request came from, of a caller known in this way.
-    fn origin(&self, way: Way) -> Origin {
-        Origin { way, ..self.origin }
-    }
 }
 
 /// What is known about a request by and by, so that a fault at any step can be answered and logged.
@@ -66,10 +60,10 @@ struct Progress {
 pub(super) async fn post(wsi: Wsi, port_type: Option<&'static str>, request: Request) -> Response {
     let (parts, body) = {
         let peer = peer_of(&request);
-        let (parts, body) = request.into_parts();
-        ((parts.headers, peer), body)
+        let (mut parts, body) = request.into_parts();
+        ((parts.headers, peer, parts.extensions.remove::<ClientCertificate>()), body)
     };
-    let (headers, peer) = parts;
+    let (headers, peer, certificate) = parts;
     if is_packed(&headers) {
         return refused_type("Content-Encoding is not taken here; send the message as it is.\n");
     }
@@ -98,6 +92,7 @@ pub(super) async fn post(wsi: Wsi, port_type: Option<&'static str>, request: Req
         media_type,
         soap_action: soap_action(&headers),
         authorization: authorization(&headers),
+        certificate,
         origin: Origin { peer, face: Face::Soap, way: Way::Password, correlation: id },
         port_type,
     };
@@ -140,7 +135,7 @@ impl Inner {
 
     /// The steps. Each may be refused; what was learnt by then is in `progress`.
     async fn steps(&self, received: &Received, octets: Bytes, progress: &mut Progress) -> Result<String, Problem> {
-        progress.has_credentials = received.authorization != Authorization::None;
+        progress.has_credentials = received.authorization != Authorization::None || received.certificate.is_some();
         let root = parse(octets, received.media_type.charset.clone(), self.broker.settings().request_bytes_max).await?;
         let envelope = envelope_of(root, progress)?;
         progress.version = Some(envelope.version);
@@ -154,10 +149,10 @@ impl Inner {
             progress.addressing.clone_from(addressing);
         }
         let security = Security::read(&envelope.headers)?;
-        let given_session = session_of(&envelope.body);
-        progress.has_credentials |= security.as_ref().is_some_and(|it| it.token.is_some()) || given_session.is_some();
-        progress.claimed = claimed(received, security.as_ref(), given_session.as_deref());
-        let known = self.credentials(received, security).await?;
+        let in_body = session_of(&envelope.body);
+        progress.has_credentials |= security.as_ref().is_some_and(|it| it.token.is_some()) || in_body.is_some();
+        progress.claimed = claimed(received, security.as_ref(), in_body.as_deref());
+        let (known, session) = self.credentials(received, security).await?;
 
         let action = received.soap_action.as_deref().or(received.media_type.action.as_deref());
         if let Some(addressing) = addressing? {
@@ -170,20 +165,26 @@ impl Inner {
             progress.has_credentials = true;
             let request = Login::read_fields(&envelope.body, &Path::ROOT)?;
             progress.claimed = Some(request.user_name.clone());
+            if known.is_some_and(|known| known.account.principal.name != request.user_name) {
+                return Err(not_authenticated().into());
+            }
             let session = self.login(&request, received.origin).await?;
             return Ok(Spelt(&name).tell::<Login>(&session));
         }
-        let known = known.map(|(account, way)| account.caller(received.origin(way)));
-        let by_session = received.origin(Way::Session);
+        let by_session = Origin { way: Way::Session, ..received.origin };
+        let mut known = known.map(|known| known.caller(received.origin));
+        if let Some(session) = session {
+            known = Some(self.caller(known, Some(&session.0), by_session).await?);
+        }
         if operation == Some(Operation::Logout) {
-            if known.is_none() && given_session.is_none() {
+            if known.is_none() && in_body.is_none() {
                 return Err(not_authenticated().into());
             }
             let request = Logout::read_fields(&envelope.body, &Path::ROOT)?;
             self.logout(&request.user_session.session_id, known.as_ref(), by_session).await?;
             return Ok(Spelt(&name).tell::<Logout>(&()));
         }
-        let caller = self.caller(known, given_session.as_deref(), by_session).await?;
+        let caller = self.caller(known, in_body.as_deref(), by_session).await?;
         progress.caller = Some(caller.name.clone());
         self.identity.admit(&caller.name, self.broker.environment().now())?;
         match operation {
@@ -200,12 +201,14 @@ impl Inner {
         }
     }
 
-    /// Who the credentials in transport and headers say the caller is; nothing where there are none.
+    /// Who the credentials in transport and headers say the caller is; nothing where there are none. And the session
+    /// that stands among them.
     async fn credentials(
         &self,
         received: &Received,
         security: Option<Security>,
-    ) -> Result<Option<(Arc<Account>, Way)>, Problem> {
+    ) -> Result<(Option<Known>, Option<Secret>), Problem> {
+        let by_certificate = self.identity.by_certificate(&self.broker, received.certificate.as_ref()).await?;
         let by_token = match security {
             None => None,
             Some(security) => {
@@ -222,26 +225,13 @@ impl Inner {
                             let is_servers = fault.name.is_servers();
                             if is_servers { Problem::Application(fault) } else { Problem::Credentials(fault) }
                         })?;
-                        Some((account, way))
+                        Some(Known::whole(account, way))
                     }
                 }
             }
         };
-        let by_basic = match &received.authorization {
-            Authorization::None => None,
-            Authorization::Basic(name, password) if self.identity.takes_basic() => {
-                Some(self.identity.by_password(&self.broker, name, password, None, received.origin.peer).await?)
-            }
-            Authorization::Basic(..) | Authorization::Other => return Err(not_authenticated().into()),
-        };
-        match (by_token, by_basic) {
-            (Some((token, _)), Some(basic)) if token.principal.name != basic.principal.name => {
-                Err(not_authenticated().into())
-            }
-            (Some(known), _) => Ok(Some(known)),
-            (None, Some(account)) => Ok(Some((account, Way::Password))),
-            (None, None) => Ok(None),
-        }
+        let authorized = self.identity.authorized(&self.broker, &received.authorization, received.origin).await?;
+        Ok((agreed([by_certificate, by_token, authorized.known])?, authorized.session))
     }
 
     fn check_timestamp(&self, security: &Security) -> Result<(), Problem> {
@@ -372,14 +362,12 @@ fn names_operation(action: &str, port_type: &str, name: &str) -> bool {
     is_type && is_same && (Operation::parse(name).is_some() || ELSEWHERE.iter().any(|(known, _)| *known == port_type))
 }
 
-/// The name that credentials in transport and headers give; that of a session nobody knows without it.
+/// The name that credentials give, proved or not.
 fn claimed(received: &Received, security: Option<&Security>, session: Option<&str>) -> Option<String> {
     let token = security.and_then(|security| security.token.as_ref()).map(|token| token.name.clone());
-    let basic = match &received.authorization {
-        Authorization::Basic(name, _) => Some(name.clone()),
-        Authorization::None | Authorization::Other => None,
-    };
-    token.or(basic).or_else(|| session.map(|_| "(session)".to_owned()))
+    let certificate = received.certificate.as_ref().map(|_| CERTIFICATE.to_owned());
+    let session = session.map(|_| TOKEN.to_owned());
+    token.or_else(|| received.authorization.claimed()).or(certificate).or(session)
 }
 
 /// The session that the body names, before anything else of the body is looked at.

@@ -1,8 +1,6 @@
 //! Headers of HTTP that a SOAP message comes with.
 
 use axum::http::{HeaderMap, HeaderName, header};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use muster_protocol::soap::Version;
 
 /// A media type with the parameters that matter.
@@ -50,36 +48,6 @@ pub(crate) fn is_packed(headers: &HeaderMap) -> bool {
     headers.get_all(header::CONTENT_ENCODING).iter().any(|value| {
         value.to_str().map_or(true, |text| text.split(',').any(|it| !it.trim().eq_ignore_ascii_case("identity")))
     })
-}
-
-/// What `Authorization` brings.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) enum Authorization {
-    /// The header is absent.
-    None,
-    /// Name and password of HTTP Basic.
-    Basic(String, String),
-    /// Something else, which can only be refused.
-    Other,
-}
-
-/// Reads `Authorization`.
-///
-/// Source: RFC 7617.
-pub(crate) fn authorization(headers: &HeaderMap) -> Authorization {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let Some(value) = values.next() else { return Authorization::None };
-    if values.next().is_some() {
-        return Authorization::Other;
-    }
-    let credentials = || {
-        let (scheme, encoded) = value.to_str().ok()?.split_once(' ')?;
-        let decoded = scheme.eq_ignore_ascii_case("basic").then(|| STANDARD.decode(encoded.trim()).ok()).flatten()?;
-        let text = String::from_utf8(decoded).ok()?;
-        let (name, password) = text.split_once(':')?;
-        Some(Authorization::Basic(name.to_owned(), password.to_owned()))
-    };
-    credentials().unwrap_or(Authorization::Other)
 }
 
 /// Splits at `separator` outside quotes.
@@ -137,14 +105,5 @@ mod tests {
         assert_eq!(soap_action(&headers(name(), "urn:a")).as_deref(), Some("urn:a"));
         assert_eq!(soap_action(&headers(name(), "\"\"")), None);
         assert_eq!(soap_action(&HeaderMap::new()), None);
-    }
-
-    #[test]
-    fn basic_credentials_may_have_colons_in_the_password() {
-        let read = authorization(&headers(header::AUTHORIZATION, "Basic Y2FyZTphOmI="));
-        assert!(read == Authorization::Basic("care".into(), "a:b".into()));
-        for text in ["Bearer x", "Basic", "Basic ???", "Basic Y2FyZQ=="] {
-            assert!(authorization(&headers(header::AUTHORIZATION, text)) == Authorization::Other, "{text}");
-        }
     }
 }

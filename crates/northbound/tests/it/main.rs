@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 
 mod captures;
+mod delivery;
 mod descriptions;
 mod faults;
 mod generated;

@@ -107,6 +107,23 @@ impl Addressing {
     }
 }
 
+/// The headers of a request of ours, as a fragment of XML. `relates_to` are the identifiers of the messages that led to
+/// it; a message may relate to several.
+///
+/// Source: WS-Addressing 1.0 Core, section 3.2.
+#[must_use]
+pub fn request<'r>(to: &str, action: &str, message_id: &str, relates_to: impl IntoIterator<Item = &'r str>) -> String {
+    let mut writer = XmlWriter::new();
+    let one = [("Action", action), ("MessageID", message_id), ("To", to)];
+    for (local, text) in one.into_iter().chain(relates_to.into_iter().map(|id| ("RelatesTo", id))) {
+        let name = format!("wsa:{local}");
+        writer.start(&name, &[("xmlns:wsa", NAMESPACE)]);
+        writer.text(text);
+        writer.end(&name);
+    }
+    writer.finish()
+}
+
 /// The fault for an action that names no operation here.
 #[must_use]
 pub fn action_not_supported() -> Box<SoapFault> {
@@ -220,6 +237,23 @@ mod tests {
         assert_eq!(parameter.text, "t&");
         assert_eq!(parameter.attribute("urn:x", "q"), Some("<1"));
         assert_eq!(parameter.attribute(NAMESPACE, "IsReferenceParameter"), Some("true"));
+    }
+
+    #[test]
+    fn a_request_says_where_it_goes_and_to_which_messages_it_relates() {
+        let headers = request("https://a.example/?x&y", "urn:do", "urn:uuid:3", ["urn:uuid:1", "<2>"]);
+        let headers = Element::read(format!("<h>{headers}</h>").as_bytes(), None, &TreeLimits::WSI).unwrap().children;
+        let told: Vec<_> = headers.iter().map(|it| (it.name.local.as_str(), it.text.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                ("Action", "urn:do"),
+                ("MessageID", "urn:uuid:3"),
+                ("To", "https://a.example/?x&y"),
+                ("RelatesTo", "urn:uuid:1"),
+                ("RelatesTo", "<2>")
+            ]
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::fault::{Code, SoapFault, Subcode};
-use crate::xml::element::Element;
+use crate::xml::element::{Element, XmlWriter};
 
 /// Namespace of the security header.
 pub const WSSE: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";
@@ -101,6 +101,23 @@ impl Security {
         }
         Ok(Some(security))
     }
+}
+
+/// A security header with a name and a password as text, as a fragment of XML.
+///
+/// Source: WS-Security UsernameToken Profile 1.1, section 3.1.
+#[must_use]
+pub fn username_token(name: &str, password: &str) -> String {
+    let mut writer = XmlWriter::new();
+    writer.start("wsse:Security", &[("xmlns:wsse", WSSE)]);
+    writer.start("wsse:UsernameToken", &[]);
+    writer.leaf("wsse:Username", name);
+    writer.start("wsse:Password", &[("Type", TEXT)]);
+    writer.text(password);
+    writer.end("wsse:Password");
+    writer.end("wsse:UsernameToken");
+    writer.end("wsse:Security");
+    writer.finish()
 }
 
 /// The one fault for every credential of a security header that is refused.

@@ -75,6 +75,11 @@ pub struct TreeLimits {
 impl TreeLimits {
     /// For requests of External Systems.
     pub const WSI: Self = Self { document: Limits::WSI, name_bytes_max: 256, bindings_max: 128 };
+    /// For answers of receivers of notifications, which are short.
+    pub const ANSWER: Self = Self {
+        document: Limits { document_bytes_max: 64 << 10, depth_max: 16, elements_max: 1_000, ..Limits::WSI },
+        ..Self::WSI
+    };
 }
 
 /// Why a document was refused.

@@ -1,5 +1,6 @@
 //! Jobs: one row each. Their tasks follow in the background.
 
+use muster_broker::callback::{self, Event};
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::JobId;
 use muster_broker::job::{Job, JobEvent, JobStatus, JobView};
@@ -12,6 +13,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
 use super::SqliteStore;
+use super::callbacks;
 use super::query::{Where, foreign_key, listed, many, one, one_more, run};
 use super::requests::once;
 use super::rows::{Cells, Done, JOB, job_status_number, json_unless_default, task_status};
@@ -51,6 +53,8 @@ pub(super) struct Progress {
 pub(super) struct Kept {
     pub(super) job: Job,
     pub(super) progress: Progress,
+    /// What its callback is told about the states it has entered, until it is written.
+    told: Vec<Event>,
 }
 
 impl Kept {
@@ -59,6 +63,7 @@ impl Kept {
         self.job.status = status;
         self.job.finished_at = status.is_final().then_some(now);
         self.job.version = self.job.version.saturating_add(1);
+        self.told.extend(callback::of_job(&self.job, now).map(|due| due.event));
     }
 
     /// What [`update`] writes of it, to see whether it has changed. What is left out changes with the version.
@@ -87,6 +92,7 @@ impl Kept {
                 unmatched: cells.get()?,
                 without_consent: cells.get()?,
             },
+            told: Vec::new(),
         })
     }
 }
@@ -111,16 +117,16 @@ pub(super) fn active(connection: &Connection, after: Option<JobId>, limit: u32) 
     many(connection, &sql, params![after.as_ref().map(|id| id.0.as_bytes()), limit], Kept::read)
 }
 
-/// Keeps a new job, which is charged for and told in the log; one that is there already is left alone.
-pub(super) fn create(connection: &Transaction<'_>, job: &Job, deed: &Deed) -> Done<()> {
+/// Keeps a new job, which is charged for and told in the log; false if it is there already, and left alone.
+pub(super) fn create(connection: &Transaction<'_>, job: &Job, deed: &Deed) -> Done<bool> {
     if !insert(connection, job)? {
-        return Ok(());
+        return Ok(false);
     }
     ledger::add(connection, AuditEntry::done(deed, Object::job(job.id), None, Some(picture(job))))?;
     if let Some(event) = ChargeableEvent::of_job(job, deed.operation, deed.at) {
         charges::add(connection, &event)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// What the log tells of a job that goes on to another status.
@@ -136,13 +142,14 @@ pub(super) fn changed(deed: &Deed, before: JobStatus, job: &Job, is_retried: boo
     AuditEntry::done(deed, Object::job(job.id), Some(before), Some(after))
 }
 
-/// True if it was not there.
+/// False if it is there already.
 fn insert(connection: &Connection, job: &Job) -> Done<bool> {
-    let added = run(
+    let inserted = run(
         connection,
         "INSERT INTO job (id, tenant, owner, name, description, template, is_mixed, schedule, selector, \
          expand_after, status, detail, created_at, finished_at, version, is_active, paced_at, paced, skipped, \
-         unmatched, reach) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, ?) ON CONFLICT (id) DO NOTHING",
+         unmatched, reach, callback) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, ?, ?) \
+         ON CONFLICT (id) DO NOTHING",
         params![
             job.id.0.as_bytes(),
             job.tenant,
@@ -161,14 +168,26 @@ fn insert(connection: &Connection, job: &Job) -> Done<bool> {
             job.version,
             !job.status.is_final(),
             json_unless_default(&job.reach)?,
+            json_unless_default(&job.callback)?,
         ],
     )?;
-    Ok(added > 0)
+    Ok(inserted == 1)
 }
 
-/// Keeps what can change of a job. The selector, which may be long, is not written again: it is there or dropped.
+/// Tells the callback of a new job which state it begins in.
+pub(super) fn tell_new(connection: &Connection, job: &Job) -> Done<()> {
+    callback::of_job(job, job.created_at).map_or(Ok(()), |due| callbacks::tell(connection, &due))
+}
+
+/// Keeps what can change of a job, and tells its callback of the states it has entered. The selector, which may be
+/// long, is not written again: it is there or dropped.
 pub(super) fn update(connection: &Connection, kept: &Kept) -> Done<()> {
-    let Kept { job, progress } = kept;
+    let Kept { job, progress, told } = kept;
+    for event in told {
+        if let Some(due) = callback::of_job(job, event.at) {
+            callbacks::tell(connection, &callback::Due { event: event.clone(), ..due })?;
+        }
+    }
     let sweep = SWEEPS.iter().find(|(_, sweep)| Some(*sweep) == progress.sweep).map(|(number, _)| *number);
     run(
         connection,
@@ -297,7 +316,12 @@ impl JobStore for SqliteStore {
     fn job_create(&self, jobs: Vec<Job>, deed: Deed, remember: Option<Remember<()>>) -> Pending<'_, Once<()>> {
         let bytes = jobs.len().saturating_mul(4096);
         Box::pin(self.write(Guard::Savepoint, bytes, move |connection| {
-            once(connection, remember, |connection| jobs.iter().try_for_each(|job| create(connection, job, &deed)))
+            once(connection, remember, |connection| {
+                jobs.iter().try_for_each(|job| match create(connection, job, &deed)? {
+                    true => tell_new(connection, job),
+                    false => Ok(()),
+                })
+            })
         }))
     }
 

@@ -36,6 +36,16 @@ impl PrincipalStore for SqliteStore {
         })
     }
 
+    fn principal_of_subject(&self, subject: &str) -> Pending<'_, Option<Principal>> {
+        let subject = subject.to_owned();
+        Box::pin(async move {
+            self.points.read(|connection| {
+                let sql = format!("SELECT {PRINCIPAL} FROM principal p WHERE p.subject = ?");
+                one(connection, &sql, [subject], access::principal)
+            })
+        })
+    }
+
     fn principal_list(&self) -> Pending<'_, Vec<Principal>> {
         Box::pin(self.scan(|connection| {
             many(connection, &format!("SELECT {PRINCIPAL} FROM principal p ORDER BY p.name"), [], access::principal)

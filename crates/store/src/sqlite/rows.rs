@@ -320,6 +320,7 @@ impl<'r> Cells<'r> {
             finished_at: self.maybe_time()?,
             history_len: self.get()?,
             version: self.get()?,
+            callback: self.json_or_default()?,
         })
     }
 
@@ -362,6 +363,7 @@ impl<'r> Cells<'r> {
             finished_at: self.maybe_time()?,
             version: self.get()?,
             reach: self.json_or_default()?,
+            callback: self.json_or_default()?,
         })
     }
 }
@@ -388,7 +390,7 @@ pub(super) const DIALOGUE: &str = "c.session_id, c.state, c.task_bucket, c.task,
 pub(super) const TASK: &str = "t.bucket, t.id, t.tenant, t.owner, t.job, t.device_bucket, t.device, t.phone_number, \
     t.expected, t.actual, t.operation, t.arguments, t.policy, t.opt_in, t.test_cycle, t.priority, t.schedule, \
     t.released, t.status, t.detail, t.attempts, t.start_at, t.end_at, t.plan, t.result, t.result_code, t.messages, \
-    t.created_at, t.updated_at, t.finished_at, t.history_len, t.version";
+    t.created_at, t.updated_at, t.finished_at, t.history_len, t.version, t.callback";
 
 /// Columns for [`Cells::history`], from `task_history h`.
 pub(super) const HISTORY: &str =
@@ -396,7 +398,7 @@ pub(super) const HISTORY: &str =
 
 /// Columns for [`Cells::job`], from `job j`.
 pub(super) const JOB: &str = "j.id, j.tenant, j.owner, j.name, j.description, j.template, j.is_mixed, j.schedule, \
-    j.selector, j.expand_after, j.status, j.detail, j.created_at, j.finished_at, j.version, j.reach";
+    j.selector, j.expand_after, j.status, j.detail, j.created_at, j.finished_at, j.version, j.reach, j.callback";
 
 #[cfg(test)]
 mod tests {

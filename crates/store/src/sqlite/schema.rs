@@ -11,7 +11,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0003_signed_messages.sql"),
     include_str!("../../migrations/sqlite/0004_access.sql"),
     include_str!("../../migrations/sqlite/0005_ledger.sql"),
+    include_str!("../../migrations/sqlite/0006_callbacks.sql"),
     include_str!("../../migrations/sqlite/0007_subscribers.sql"),
+    include_str!("../../migrations/sqlite/0008_keys.sql"),
     include_str!("../../migrations/sqlite/0011_imports.sql"),
 ];
 

@@ -1,5 +1,6 @@
 //! Tasks, their history, and the counters of their jobs.
 
+use muster_broker::callback;
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::{DeviceOid, TaskId};
 use muster_broker::identity::{DeviceId, Msisdn};
@@ -20,7 +21,7 @@ use super::query::{Where, foreign_key, listed, one, one_more, run};
 use super::requests::once;
 use super::rows::{Done, TASK, json_unless_default, task_status_number};
 use super::writer::{Guard, Transaction};
-use super::{charges, counts, devices, history, jobs, query};
+use super::{callbacks, charges, counts, devices, history, jobs, query};
 
 /// What decisions about a stored task depend on, and what it is found by.
 #[derive(Clone, Debug)]
@@ -164,6 +165,11 @@ pub(super) fn keep(
     let unique = task.id.unique.as_bytes();
     values.extend(params![task.id.bucket.0, unique]);
     run(connection, &set, values.as_slice())?;
+    if task.status != stored.status
+        && let Some(due) = callback::of_task(task)
+    {
+        callbacks::tell(connection, &due)?;
+    }
     let moved = task.job.filter(|_| task.status != stored.status);
     Ok(moved.map(|job| Moved { job, from: stored.status, to: task.status }))
 }
@@ -212,8 +218,8 @@ pub(super) fn insert(connection: &Connection, target: &Target) -> Done<bool> {
         "INSERT INTO task (bucket, id, tenant, owner, job, device_bucket, device, phone_number, expected, actual, \
          operation, arguments, policy, opt_in, test_cycle, priority, schedule, released, status, is_open, detail, \
          attempts, start_at, end_at, plan, result, result_code, messages, created_at, updated_at, finished_at, \
-         history_len, history, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
-         ?, ?)",
+         history_len, history, version, callback) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
+         ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         params![
             task.id.bucket.0,
             task.id.unique.as_bytes(),
@@ -249,10 +255,14 @@ pub(super) fn insert(connection: &Connection, target: &Target) -> Done<bool> {
             task.history_len,
             history,
             task.version,
+            json_unless_default(&task.callback)?,
         ],
     )?;
     if let Some(job) = task.job {
         counts::created(connection, job, task.status)?;
+    }
+    if let Some(due) = callback::of_task(task) {
+        callbacks::tell(connection, &due)?;
     }
     Ok(true)
 }
@@ -408,15 +418,14 @@ impl TaskStore for SqliteStore {
                 .collect::<Done<Vec<_>>>()?;
             self.write(Guard::Savepoint, bytes, move |connection| {
                 once(connection, remember, |connection| {
-                    if let Some(job) = &job {
-                        jobs::create(connection, job, &deed)?;
-                    }
+                    let is_new = job.as_ref().map_or(Ok(false), |job| jobs::create(connection, job, &deed))?;
                     for (target, draft) in targets {
                         if insert(connection, &target)? {
                             ledger::append(connection, draft)?;
                         }
                     }
-                    Ok(())
+                    // After its tasks, since it may have ended with them.
+                    job.as_ref().filter(|_| is_new).map_or(Ok(()), |job| jobs::tell_new(connection, job))
                 })
             })
             .await

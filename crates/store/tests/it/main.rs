@@ -1,6 +1,7 @@
 //! What the storage port promises, each promise a test.
 #![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 
+mod callbacks;
 mod capabilities;
 mod charges;
 mod contacts;

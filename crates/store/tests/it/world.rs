@@ -168,6 +168,7 @@ impl World {
             expansion: Some(Expansion { selector, after: None }),
             status: JobStatus::Scheduled,
             detail: None,
+            callback: None,
             created_at: NOW,
             finished_at: None,
             version: 1,
@@ -237,6 +238,7 @@ pub(crate) fn task(id: TaskId, device: &Device) -> Task {
         updated_at: NOW,
         finished_at: None,
         history_len: 0,
+        callback: None,
         version: 1,
     }
 }

@@ -1,0 +1,79 @@
+//! What a value must be beyond its type: what the tables of the contract say in words, and the server checks.
+
+use muster_broker::operation::DEFINITIONS;
+
+use super::object;
+use crate::contract::Node;
+
+/// Text that XML can tell, too.
+pub(super) const PLAIN: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]*$";
+/// An idempotency key.
+pub(super) const KEY: &str = "^[!-~]{1,128}$";
+/// Base64 of RFC 4648, section 4, with padding.
+pub(super) const BASE64: &str = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
+/// A time of day.
+pub(super) const DAY_TIME: &str = r"^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?Z?$";
+
+/// Bounds of a field, by the record or operation it is of. They replace the schema of its type.
+pub(super) fn of_field(owner: &str, field: &str) -> Option<Node<'static>> {
+    let number = |least: i64, most: i64| {
+        object! { "type": "integer", "format": "int32", "minimum": least, "maximum": most }
+    };
+    let most = i64::from(i32::MAX);
+    let one_of = |values: &[&'static str]| {
+        object! { "type": "string", "enum": values.iter().map(|value| Node::from(*value)).collect::<Vec<_>>() }
+    };
+    Some(match (owner, field) {
+        (_, "requestId") => object! { "type": "string", "pattern": KEY, "minLength": 1, "maxLength": 128 },
+        (_, "version" | "recordVersion") if owner != "PackageDescriptor" => {
+            object! { "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX }
+        }
+        (_, "totalCount") => object! { "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX },
+        ("PageRequest", "pageSize")
+        | ("Schedule", "maxConcurrentTasks" | "tasksPerMinute" | "maxAttempts")
+        | ("GetTraceMessages", "session") => number(1, most),
+        ("Schedule", "retryDelaySeconds") => number(0, most),
+        ("Schedule", "failureThresholdPercent") => number(0, 100),
+        ("Deployment", "priority") => number(1, 9),
+        ("SetDeviceTrace", "sessions") => number(1, 100),
+        ("SetDeviceTrace", "durationSeconds") => {
+            object! { "type": "integer", "format": "int64", "minimum": 1, "maximum": 7_776_000 }
+        }
+        ("DoOperation" | "OperationRequest" | "Deployment", "operation") => {
+            let names: Vec<&'static str> = DEFINITIONS.iter().map(|it| it.operation.as_str()).collect();
+            one_of(&names)
+        }
+        ("DmAccount", "authType") => one_of(&["BASIC", "DIGEST", "HMAC"]),
+        ("Callback", "soapVersion") => one_of(&["1.1", "1.2"]),
+        (_, "imsi") => object! { "type": "string", "pattern": "^[0-9]{6,15}$" },
+        ("DeviceCapability", "tac") => object! { "type": "string", "pattern": "^[0-9]{8}$" },
+        _ => return None,
+    })
+}
+
+/// Most entries of a list.
+pub(super) fn entries_max(owner: &str, field: &str) -> Option<i64> {
+    match (owner, field) {
+        ("DoBulkOperation", "request") | ("ImportDeviceInstances", "deviceInstance") => Some(1000),
+        ("CreateDeployments", "deployment") => Some(100),
+        _ => None,
+    }
+}
+
+/// Fields of which a record needs at least one.
+pub(super) fn any_of(owner: &str) -> &'static [&'static str] {
+    match owner {
+        "DoOperation" | "OperationRequest" | "NewDeviceInstance" => &["phoneNumber", "deviceID"],
+        _ => &[],
+    }
+}
+
+/// Whether callers never write a field.
+pub(super) fn is_read_only(owner: &str, field: &str) -> bool {
+    matches!((owner, field), ("DeviceInstance", "lastSeenAt") | ("Subscriber", "deviceID"))
+}
+
+/// Whether the server never tells a field.
+pub(super) fn is_write_only(owner: &str, field: &str) -> bool {
+    matches!((owner, field), ("DmAccount", "clientSecret" | "clientNonce" | "serverSecret" | "serverNonce"))
+}

@@ -1,0 +1,9 @@
+//! Deliveries to receivers that really listen, on loopback.
+
+mod addresses;
+mod answers;
+mod messages;
+mod order;
+mod receiver;
+mod tls;
+mod world;
