@@ -191,8 +191,8 @@ record! {
         "chargeableEvent" chargeable_event: many ChargeableEvent,
         /// Number of events in this answer; always present, so that an empty list is never an empty element.
         "totalCount" total_count: one i64,
-        /// Identifier to go on after: that of the last event, or the one given where there is none.
-        "lastEventId" last_event_id: opt String,
+        /// Identifier to go on after: that of the last event, or where there is none, the one given or that of the beginning.
+        "lastEventId" last_event_id: one String,
         /// Whether more are there already.
         "hasMore" has_more: one bool,
     }

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use muster_broker::ledger::{ChargeableEvent, Feed, Outcome, Recorded};
+use muster_broker::ledger::{ChargeableEvent, EventId, Feed, Outcome, Recorded};
 use muster_broker::page::Paged;
 use muster_broker::services::{AuditVerification, AuditWanted, ErasureWanted};
 use muster_broker::store::Erased;
@@ -127,7 +127,7 @@ impl wire::ChargeableEventList {
         Self {
             total_count: long(u64::try_from(feed.events.len()).unwrap_or(u64::MAX)),
             chargeable_event: feed.events.into_iter().map(Into::into).collect(),
-            last_event_id: last.or(after),
+            last_event_id: last.or(after).unwrap_or_else(|| EventId(0).to_string()),
             has_more: feed.has_more,
         }
     }
