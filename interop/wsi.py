@@ -31,6 +31,7 @@ PORT_TYPES = [
     "IContentServices",
     "ISubscriberServices",
     "ITunnelServices",
+    "IAdministrationServices",
 ]
 
 MESSAGE_IDS = {
@@ -50,6 +51,9 @@ MESSAGE_IDS = {
     "UnknownCapability": "DMS0104",
     "UnknownSubscriber": "DMS0105",
     "UnknownPackage": "DMS0106",
+    "UnknownTenant": "DMS0112",
+    "UnknownPrincipal": "DMS0113",
+    "UnknownRole": "DMS0114",
     "AlreadyExists": "DMS0201",
     "OutdatedVersion": "DMS0202",
     "WrongState": "DMS0203",

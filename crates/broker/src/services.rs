@@ -18,14 +18,19 @@ mod device_fields;
 mod device_import;
 mod device_manager;
 mod given;
+mod granting;
 mod identity_providers;
+mod import_stream;
 mod ledger;
 mod once;
+mod principals;
 mod reaching;
+mod roles;
 mod scheduling;
 mod selecting;
 mod session;
 mod subscriber_manager;
+mod tenants;
 mod together;
 mod traces;
 
@@ -40,9 +45,13 @@ pub use deployment_broker::{BulkRequest, OperationReceipt, OperationRequest, Rej
 pub use device_manager::{AccountFields, CapabilityFields, DeviceFields, ImportResult};
 pub use given::Given;
 pub use identity_providers::{Person, ProviderGiven};
+pub use import_stream::{BATCH_ROWS_MAX, Import, ImportOptions, ImportPreparer, PreparedBatch};
 pub use ledger::{AuditVerification, AuditWanted, ErasureWanted, Flush};
+pub use principals::{GrantFields, NewPassword, OwnRights, PrincipalFields, PrincipalView, password};
+pub use roles::{RoleFields, RoleView};
 pub use session::{OpenedSession, ServiceInfo};
 pub use subscriber_manager::SubscriberFields;
+pub use tenants::TenantFields;
 pub use traces::{RecordingWanted, TraceSetting};
 
 use crate::access::Tenant;

@@ -13,6 +13,15 @@ use muster_broker::access::{Caller, Right};
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::services::Broker;
 
+use crate::contract::administration::access::{
+    CreatePrincipal, CreateRole, CreateTenant, DeletePrincipal, DeleteRole, DeleteTenant, GetOwnRights,
+    GetPrincipalByName, GetPrincipals, GetRoleByName, GetRoles, GetTenantByName, GetTenants, SetPassword,
+    UpdatePrincipal, UpdateRole, UpdateTenant,
+};
+use crate::contract::administration::callbacks::{
+    CreateCallbackAddress, DeleteCallbackAddress, GetCallbackAddressById, GetCallbackAddresses, GetCallbackQueues,
+    GetDeadLetters, ReplayDeadLetters, RotateCallbackSecret, UpdateCallbackAddress,
+};
 use crate::contract::administration::certificates::{
     AddTrustedCertificateAuthority, BindCertificate, GetCertificates, GetRevokedCertificates,
     GetTrustedCertificateAuthorities, RemoveTrustedCertificateAuthority, RevokeCertificate,
@@ -142,6 +151,23 @@ async fn served<S: Source + Sync, T: Teller>(
         Operation::VerifyAuditLog => call.serve::<VerifyAuditLog>().await,
         Operation::GetChargeableEvents => call.serve::<GetChargeableEvents>().await,
         Operation::ErasePersonalData => call.serve::<ErasePersonalData>().await,
+        Operation::CreateTenant => call.serve::<CreateTenant>().await,
+        Operation::UpdateTenant => call.serve::<UpdateTenant>().await,
+        Operation::DeleteTenant => call.serve::<DeleteTenant>().await,
+        Operation::GetTenantByName => call.serve::<GetTenantByName>().await,
+        Operation::GetTenants => call.serve::<GetTenants>().await,
+        Operation::CreatePrincipal => call.serve::<CreatePrincipal>().await,
+        Operation::UpdatePrincipal => call.serve::<UpdatePrincipal>().await,
+        Operation::SetPassword => call.serve::<SetPassword>().await,
+        Operation::DeletePrincipal => call.serve::<DeletePrincipal>().await,
+        Operation::GetPrincipalByName => call.serve::<GetPrincipalByName>().await,
+        Operation::GetPrincipals => call.serve::<GetPrincipals>().await,
+        Operation::CreateRole => call.serve::<CreateRole>().await,
+        Operation::UpdateRole => call.serve::<UpdateRole>().await,
+        Operation::DeleteRole => call.serve::<DeleteRole>().await,
+        Operation::GetRoleByName => call.serve::<GetRoleByName>().await,
+        Operation::GetRoles => call.serve::<GetRoles>().await,
+        Operation::GetOwnRights => call.serve::<GetOwnRights>().await,
         Operation::CreateApiKey => call.serve::<CreateApiKey>().await,
         Operation::GetApiKeys => call.serve::<GetApiKeys>().await,
         Operation::RevokeApiKey => call.serve::<RevokeApiKey>().await,
@@ -154,6 +180,15 @@ async fn served<S: Source + Sync, T: Teller>(
         Operation::GetCertificates => call.serve::<GetCertificates>().await,
         Operation::RevokeCertificate => call.serve::<RevokeCertificate>().await,
         Operation::GetRevokedCertificates => call.serve::<GetRevokedCertificates>().await,
+        Operation::CreateCallbackAddress => call.serve::<CreateCallbackAddress>().await,
+        Operation::UpdateCallbackAddress => call.serve::<UpdateCallbackAddress>().await,
+        Operation::DeleteCallbackAddress => call.serve::<DeleteCallbackAddress>().await,
+        Operation::GetCallbackAddressById => call.serve::<GetCallbackAddressById>().await,
+        Operation::GetCallbackAddresses => call.serve::<GetCallbackAddresses>().await,
+        Operation::RotateCallbackSecret => call.serve::<RotateCallbackSecret>().await,
+        Operation::GetCallbackQueues => call.serve::<GetCallbackQueues>().await,
+        Operation::GetDeadLetters => call.serve::<GetDeadLetters>().await,
+        Operation::ReplayDeadLetters => call.serve::<ReplayDeadLetters>().await,
         Operation::CreateIdentityProvider => call.serve::<CreateIdentityProvider>().await,
         Operation::UpdateIdentityProvider => call.serve::<UpdateIdentityProvider>().await,
         Operation::DeleteIdentityProvider => call.serve::<DeleteIdentityProvider>().await,

@@ -129,6 +129,20 @@ impl Caller {
         Err(not_authorized(&self.name, right, why))
     }
 
+    /// Refuses what no permission gives in every tenant.
+    ///
+    /// # Errors
+    /// `NotAuthorized`, variables: object, operation.
+    pub fn must_everywhere(&self, right: Right) -> Result<(), Fault> {
+        let is_held = |permission: &Permission| {
+            permission.tenant.is_none() && !permission.is_narrowed() && permission.right.covers(right)
+        };
+        if self.permissions.iter().any(is_held) {
+            return Ok(());
+        }
+        Err(not_authorized(&self.name, right, "is needed in every tenant; ask the operator of the server"))
+    }
+
     /// How far a right reaches, for what is about devices.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use crate::names::names;
 use crate::time::Timestamp;
 
 /// A management domain.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tenant {
     /// Unique; never changed.
     pub name: String,

@@ -252,8 +252,11 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`.
     pub async fn devices_by_phone_number(&self, caller: &Caller, number: &Msisdn) -> Result<Vec<Device>, Fault> {
-        caller.must(Right::new("device", "read"))?;
-        Ok(self.store.device_find(&caller.tenant, DeviceKey::Phone(number.clone()), Page::SIZE_MAX).await?)
+        let scope = caller.scope(SEE)?;
+        let key = DeviceKey::Phone(number.clone());
+        let mut devices = self.store.device_find(&caller.tenant, key, Page::SIZE_MAX).await?;
+        devices.retain(|device| scope.sees(device));
+        Ok(devices)
     }
 
     /// The record with this record identifier.

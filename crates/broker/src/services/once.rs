@@ -19,6 +19,9 @@ pub(super) mod operation {
     pub(in crate::services) const DEPLOYMENT: &str = "createDeployments/deployment";
     pub(in crate::services) const CREATE_DEVICE: &str = "createDeviceInstance";
     pub(in crate::services) const IMPORT_DEVICES: &str = "importDeviceInstances";
+    pub(in crate::services) const CREATE_TENANT: &str = "createTenant";
+    pub(in crate::services) const CREATE_PRINCIPAL: &str = "createPrincipal";
+    pub(in crate::services) const CREATE_ROLE: &str = "createRole";
     pub(in crate::services) const CREATE_CALLBACK_ADDRESS: &str = "createCallbackAddress";
     pub(in crate::services) const CREATE_CAPABILITY: &str = "createDeviceCapability";
     pub(in crate::services) const CREATE_IDENTITY_PROVIDER: &str = "createIdentityProvider";
@@ -39,7 +42,8 @@ impl Broker {
             caller: format!("{}/{}", caller.tenant, caller.name),
             operation,
             request_id: key.id.clone(),
-            content: key.content,
+            // Keyed, because a request may carry a password: the plain digest of one can be guessed at.
+            content: self.vault.digest("request", &key.content),
             at: self.environment.now(),
             answer: Box::new(answer),
         })

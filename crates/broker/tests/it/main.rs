@@ -1,6 +1,7 @@
 //! The use cases of the broker over the real store, with a clock that the tests set.
 #![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 
+mod administration;
 mod bulk_requests;
 mod callbacks;
 mod capabilities;

@@ -1,5 +1,9 @@
 //! The operations, once.
 
+use super::administration::access::{OwnRights, Principal, PrincipalList, Role, RoleList, Tenant, TenantList};
+use super::administration::callbacks::{
+    CallbackAddress, CallbackAddressList, CallbackQueueList, DeadLetterList, ReplayReceipt,
+};
 use super::administration::certificates::{
     CertificateAuthority, CertificateAuthorityList, CertificateBinding, CertificateBindingList, RevokedCertificate,
     RevokedCertificateList,
@@ -7,7 +11,7 @@ use super::administration::certificates::{
 use super::administration::keys::{ApiKey, ApiKeyList, CreatedApiKey};
 use super::administration::ledger::{AuditEntryList, AuditVerification, ChargeableEventList, ErasureReceipt};
 use super::administration::providers::{IdentityProvider, IdentityProviderList};
-use super::administration::{certificates, keys, ledger, providers};
+use super::administration::{access, callbacks, certificates, keys, ledger, providers};
 use super::bulk_operations::{DeploymentReceipt, JobData, JobList, TaskHistory, TaskList};
 use super::deployment_broker::{OperationDefinitionList, OperationReceipt, TaskData};
 use super::descriptor::{Cardinality, FieldDescriptor, OperationDescriptor};
@@ -187,6 +191,36 @@ operations! {
         VerifyAuditLog "verifyAuditLog" [audit read] -> "auditVerification" AuditVerification;
         GetChargeableEvents "getChargeableEvents" [charging read] -> "chargeableEvents" ChargeableEventList;
         ErasePersonalData "erasePersonalData" [audit erase] -> "erasureReceipt" ErasureReceipt;
+    }
+    IAdministrationServices in access {
+        CreateTenant "createTenant" [tenant create] -> "storedTenant" Tenant;
+        UpdateTenant "updateTenant" [tenant update] -> "storedTenant" Tenant;
+        DeleteTenant "deleteTenant" [tenant delete] -> "" Nothing;
+        GetTenantByName "getTenantByName" [tenant read] -> "tenant" Tenant;
+        GetTenants "getTenants" [tenant read] -> "tenants" TenantList;
+        CreatePrincipal "createPrincipal" [principal create] -> "storedPrincipal" Principal;
+        UpdatePrincipal "updatePrincipal" [principal update] -> "storedPrincipal" Principal;
+        SetPassword "setPassword" [] -> "" Nothing;
+        DeletePrincipal "deletePrincipal" [principal delete] -> "" Nothing;
+        GetPrincipalByName "getPrincipalByName" [principal read] -> "principal" Principal;
+        GetPrincipals "getPrincipals" [principal read] -> "principals" PrincipalList;
+        CreateRole "createRole" [role create] -> "storedRole" Role;
+        UpdateRole "updateRole" [role update] -> "storedRole" Role;
+        DeleteRole "deleteRole" [role delete] -> "" Nothing;
+        GetRoleByName "getRoleByName" [role read] -> "role" Role;
+        GetRoles "getRoles" [role read] -> "roles" RoleList;
+        GetOwnRights "getOwnRights" [] -> "ownRights" OwnRights;
+    }
+    IAdministrationServices in callbacks {
+        CreateCallbackAddress "createCallbackAddress" [callback create] -> "storedCallbackAddress" CallbackAddress;
+        UpdateCallbackAddress "updateCallbackAddress" [callback update] -> "storedCallbackAddress" CallbackAddress;
+        DeleteCallbackAddress "deleteCallbackAddress" [callback delete] -> "" Nothing;
+        GetCallbackAddressById "getCallbackAddressById" [callback read] -> "callbackAddress" CallbackAddress;
+        GetCallbackAddresses "getCallbackAddresses" [callback read] -> "callbackAddresses" CallbackAddressList;
+        RotateCallbackSecret "rotateCallbackSecret" [callback update] -> "storedCallbackAddress" CallbackAddress;
+        GetCallbackQueues "getCallbackQueues" [callback read] -> "callbackQueues" CallbackQueueList;
+        GetDeadLetters "getDeadLetters" [callback read] -> "deadLetters" DeadLetterList;
+        ReplayDeadLetters "replayDeadLetters" [callback replay] -> "replayReceipt" ReplayReceipt;
     }
     IAdministrationServices in keys {
         CreateApiKey "createApiKey" [key create] -> "createdApiKey" CreatedApiKey;

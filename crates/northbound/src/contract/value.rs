@@ -5,6 +5,8 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::civil::Time;
+use muster_broker::access::{PrincipalKind, TenantStatus};
+use muster_broker::callback::{CallbackKind, CredentialKind};
 use muster_broker::certificate::CertificateNameKind;
 use muster_broker::device::ManagementState;
 use muster_broker::fault::Fault;
@@ -386,7 +388,11 @@ macro_rules! enumeration {
 
 enumeration! { TaskStatus: "SCHEDULED" "NOTIFYING" "AWAITING_USER" "IN_PROGRESS" "AWAITING_DEVICE" "RETRY_WAIT" "PAUSED"
 "SUCCEEDED" "FAILED" "REJECTED" "CANCELLED" "EXPIRED" }
+enumeration! { TenantStatus: "ACTIVE" "SUSPENDED" }
+enumeration! { PrincipalKind: "SYSTEM" "PERSON" }
 enumeration! { CertificateNameKind: "FINGERPRINT" "URI" "DNS" "EMAIL" "COMMON_NAME" }
+enumeration! { CallbackKind: "SOAP" "WEBHOOK" }
+enumeration! { CredentialKind: "BASIC" "USERNAME_TOKEN" }
 enumeration! { TraceDirection: "RECEIVED" "SENT" }
 enumeration! { ChargeKind: "BOOTSTRAP" "OPERATION" "JOB" "REGISTRATION" "EVENT" "PACKAGE" "TUNNEL" }
 enumeration! { AuditOutcome: "DONE" "REFUSED" }
@@ -400,6 +406,12 @@ const MANAGEMENT_STATES: [(&str, ManagementState); 5] = [
     ("RETIRED", ManagementState::Retired),
 ];
 
+/// The state of this name.
+pub(crate) fn management_state(name: &str) -> Option<ManagementState> {
+    let name = collapsed(name);
+    MANAGEMENT_STATES.iter().find(|(known, _)| *known == name).map(|(_, state)| *state)
+}
+
 impl Leaf for ManagementState {
     const KIND: Kind = Kind::Named(&NamedType {
         name: "ManagementState",
@@ -407,8 +419,7 @@ impl Leaf for ManagementState {
         values: &["KNOWN", "BOOTSTRAPPED", "MANAGED", "SUSPENDED", "RETIRED"],
     });
     fn parse(text: &str) -> Result<Self, String> {
-        let found = MANAGEMENT_STATES.iter().find(|(name, _)| *name == collapsed(text));
-        found.map(|(_, state)| *state).ok_or_else(|| "not one of the values of this type".to_owned())
+        management_state(text).ok_or_else(|| "not one of the values of this type".to_owned())
     }
     fn text(&self) -> String {
         MANAGEMENT_STATES.iter().find(|(_, state)| state == self).map_or("", |(name, _)| *name).to_owned()

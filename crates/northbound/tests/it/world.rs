@@ -152,6 +152,11 @@ impl World {
         (world, session)
     }
 
+    /// The broker, for what no request can do.
+    pub(crate) fn broker(&self) -> &Broker {
+        &self.broker
+    }
+
     /// The routes, for a listener.
     pub(crate) fn router(&self) -> Router {
         self.router.clone()
@@ -229,6 +234,9 @@ impl World {
             ("getJobs", ""),
             ("getDeviceInstances", ""),
             ("getDeviceCapabilities", ""),
+            ("getSubscribers", ""),
+            ("getApiKeys", ""),
+            ("getIdentityProviders", ""),
         ] {
             let reply = self.call(Version::Soap11, operation, &format!("{known}{more}")).await;
             assert_eq!(reply.status, 200, "{}", reply.text);

@@ -10,6 +10,7 @@ mod crash;
 mod devices;
 mod disk_full;
 mod idempotency;
+mod imports;
 mod jobs;
 mod ledger;
 mod ledger_chain;
