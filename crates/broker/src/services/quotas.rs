@@ -104,7 +104,8 @@ impl Broker {
             Some(limit) => Some(checked(limit).ok_or_else(|| Fault::invalid("limit", limit, why))?),
         };
         let change = QuotaChange { kind, principal: principal.clone(), limit };
-        self.store.quota_set(&caller.tenant, change).await?;
+        let deed = self.deed(&caller, "setQuota");
+        self.store.quota_set(&caller.tenant, change, deed).await?;
         guard(&self.desk.allowances).clear();
         let usage = self.usage(&caller.tenant, principal).await?;
         let usage = usage.into_iter().find(|usage| usage.kind == kind);
