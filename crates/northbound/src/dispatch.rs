@@ -18,6 +18,10 @@ use crate::contract::administration::access::{
     GetPrincipalByName, GetPrincipals, GetRoleByName, GetRoles, GetTenantByName, GetTenants, SetPassword,
     UpdatePrincipal, UpdateRole, UpdateTenant,
 };
+use crate::contract::administration::callbacks::{
+    CreateCallbackAddress, DeleteCallbackAddress, GetCallbackAddressById, GetCallbackAddresses, GetCallbackQueues,
+    GetDeadLetters, ReplayDeadLetters, RotateCallbackSecret, UpdateCallbackAddress,
+};
 use crate::contract::administration::certificates::{
     AddTrustedCertificateAuthority, BindCertificate, GetCertificates, GetRevokedCertificates,
     GetTrustedCertificateAuthorities, RemoveTrustedCertificateAuthority, RevokeCertificate,
@@ -153,6 +157,15 @@ pub(crate) async fn carry_out<S: Source + Sync, T: Teller>(
         Operation::GetCertificates => call.serve::<GetCertificates>().await,
         Operation::RevokeCertificate => call.serve::<RevokeCertificate>().await,
         Operation::GetRevokedCertificates => call.serve::<GetRevokedCertificates>().await,
+        Operation::CreateCallbackAddress => call.serve::<CreateCallbackAddress>().await,
+        Operation::UpdateCallbackAddress => call.serve::<UpdateCallbackAddress>().await,
+        Operation::DeleteCallbackAddress => call.serve::<DeleteCallbackAddress>().await,
+        Operation::GetCallbackAddressById => call.serve::<GetCallbackAddressById>().await,
+        Operation::GetCallbackAddresses => call.serve::<GetCallbackAddresses>().await,
+        Operation::RotateCallbackSecret => call.serve::<RotateCallbackSecret>().await,
+        Operation::GetCallbackQueues => call.serve::<GetCallbackQueues>().await,
+        Operation::GetDeadLetters => call.serve::<GetDeadLetters>().await,
+        Operation::ReplayDeadLetters => call.serve::<ReplayDeadLetters>().await,
         Operation::CreateIdentityProvider => call.serve::<CreateIdentityProvider>().await,
         Operation::UpdateIdentityProvider => call.serve::<UpdateIdentityProvider>().await,
         Operation::DeleteIdentityProvider => call.serve::<DeleteIdentityProvider>().await,

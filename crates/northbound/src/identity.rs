@@ -35,7 +35,7 @@ use muster_protocol::soap::security::{Password, UsernameToken};
 pub use certificate::{ClientCertificate, end_of_certificate};
 use certificates::Certificates;
 use openid::Providers;
-pub use openid::login_router;
+pub(crate) use openid::login_router;
 use password::Passwords;
 pub use password::{PasswordError, hash_password};
 use rate::Rate;

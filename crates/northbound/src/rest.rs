@@ -17,6 +17,8 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::any;
 
+pub(crate) use problem::Problem;
+
 use crate::wsi::Wsi;
 
 /// An operation at an address.

@@ -2,6 +2,7 @@
 //! contract in its style, one file for each area.
 
 pub mod access;
+pub mod callbacks;
 pub mod certificates;
 pub mod keys;
 pub mod providers;

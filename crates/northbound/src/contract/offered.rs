@@ -1,13 +1,16 @@
 //! The operations, once.
 
 use super::administration::access::{OwnRights, Principal, PrincipalList, Role, RoleList, Tenant, TenantList};
+use super::administration::callbacks::{
+    CallbackAddress, CallbackAddressList, CallbackQueueList, DeadLetterList, ReplayReceipt,
+};
 use super::administration::certificates::{
     CertificateAuthority, CertificateAuthorityList, CertificateBinding, CertificateBindingList, RevokedCertificate,
     RevokedCertificateList,
 };
 use super::administration::keys::{ApiKey, ApiKeyList, CreatedApiKey};
 use super::administration::providers::{IdentityProvider, IdentityProviderList};
-use super::administration::{access, certificates, keys, providers};
+use super::administration::{access, callbacks, certificates, keys, providers};
 use super::bulk_operations::{DeploymentReceipt, JobData, JobList, TaskHistory, TaskList};
 use super::deployment_broker::{OperationDefinitionList, OperationReceipt, TaskData};
 use super::descriptor::{Cardinality, FieldDescriptor, OperationDescriptor};
@@ -188,6 +191,17 @@ operations! {
         GetRoleByName "getRoleByName" [role read] -> "role" Role;
         GetRoles "getRoles" [role read] -> "roles" RoleList;
         GetOwnRights "getOwnRights" [] -> "ownRights" OwnRights;
+    }
+    IAdministrationServices in callbacks {
+        CreateCallbackAddress "createCallbackAddress" [callback create] -> "storedCallbackAddress" CallbackAddress;
+        UpdateCallbackAddress "updateCallbackAddress" [callback update] -> "storedCallbackAddress" CallbackAddress;
+        DeleteCallbackAddress "deleteCallbackAddress" [callback delete] -> "" Nothing;
+        GetCallbackAddressById "getCallbackAddressById" [callback read] -> "callbackAddress" CallbackAddress;
+        GetCallbackAddresses "getCallbackAddresses" [callback read] -> "callbackAddresses" CallbackAddressList;
+        RotateCallbackSecret "rotateCallbackSecret" [callback update] -> "storedCallbackAddress" CallbackAddress;
+        GetCallbackQueues "getCallbackQueues" [callback read] -> "callbackQueues" CallbackQueueList;
+        GetDeadLetters "getDeadLetters" [callback read] -> "deadLetters" DeadLetterList;
+        ReplayDeadLetters "replayDeadLetters" [callback replay] -> "replayReceipt" ReplayReceipt;
     }
     IAdministrationServices in keys {
         CreateApiKey "createApiKey" [key create] -> "createdApiKey" CreatedApiKey;

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::civil::Time;
 use muster_broker::access::{PrincipalKind, TenantStatus};
+use muster_broker::callback::{CallbackKind, CredentialKind};
 use muster_broker::certificate::CertificateNameKind;
 use muster_broker::device::ManagementState;
 use muster_broker::fault::Fault;
@@ -337,6 +338,8 @@ enumeration! { TaskStatus: "SCHEDULED" "NOTIFYING" "AWAITING_USER" "IN_PROGRESS"
 enumeration! { TenantStatus: "ACTIVE" "SUSPENDED" }
 enumeration! { PrincipalKind: "SYSTEM" "PERSON" }
 enumeration! { CertificateNameKind: "FINGERPRINT" "URI" "DNS" "EMAIL" "COMMON_NAME" }
+enumeration! { CallbackKind: "SOAP" "WEBHOOK" }
+enumeration! { CredentialKind: "BASIC" "USERNAME_TOKEN" }
 enumeration! { TraceDirection: "RECEIVED" "SENT" }
 enumeration! { JobStatus: "SCHEDULED" "RUNNING" "PAUSED" "CANCELLING" "COMPLETED" "CANCELLED" "STOPPED" }
 

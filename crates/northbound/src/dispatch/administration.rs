@@ -1,6 +1,7 @@
 //! IAdministrationServices, one file for each area.
 
 mod access;
+mod callbacks;
 mod certificates;
 mod keys;
 mod providers;

@@ -22,7 +22,7 @@ use muster_broker::identity_provider::IdentityProvider;
 use muster_broker::services::{Broker, Person};
 
 pub(super) use jws::looks_like_token;
-pub use login::router as login_router;
+pub(crate) use login::router as login_router;
 pub(super) use provider::Providers;
 
 use super::{Identity, Known, not_authenticated};

@@ -232,11 +232,13 @@ impl Inner {
         let named = |fault: Fault| Problem::from(told(route, fault));
         match route.operation {
             Operation::Login => {
-                if !is_stranger {
-                    self.known(credentials, *origin).await.map_err(refused)?;
-                }
+                let known =
+                    if is_stranger { None } else { Some(self.known(credentials, *origin).await.map_err(refused)?) };
                 let given = parameters(received, self.read(octets).await?)?;
                 let request = Login::read_fields(&given, &Path::ROOT).map_err(named)?;
+                if known.is_some_and(|known| known.caller.name != request.user_name) {
+                    return Err(refused(not_known()));
+                }
                 let session = self.login(&request, origin.peer).await.map_err(refused)?;
                 return Ok(Document::of(route).tell::<Login>(&session));
             }

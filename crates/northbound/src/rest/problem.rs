@@ -12,7 +12,7 @@ use crate::contract::json_text;
 
 /// Why a request is not answered as its sender hoped.
 #[derive(Clone, Debug)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     pub(super) fault: Fault,
     /// The status, where HTTP has a better one than the fault.
     status: Option<StatusCode>,
@@ -45,7 +45,7 @@ impl Problem {
 
     /// Writes the log. What is our own fault is an error, what is the caller's is for the curious. To ask for what is
     /// not offered is the caller's.
-    pub(super) fn log(&self, correlation: &str, operation: &str, caller: &str) {
+    pub(crate) fn log(&self, correlation: &str, operation: &str, caller: &str) {
         let fault = &self.fault;
         if fault.name.is_servers() && fault.name != FaultName::NotImplemented {
             let behind = fault.cause.as_deref().unwrap_or_default();
@@ -56,7 +56,7 @@ impl Problem {
     }
 
     /// The answer. `correlation` leads to the log.
-    pub(super) fn answer(self, correlation: &str) -> Response {
+    pub(crate) fn answer(self, correlation: &str) -> Response {
         let status = self.status();
         let mut response = Response::new(Body::from(document(&self.fault, status, correlation)));
         *response.status_mut() = status;

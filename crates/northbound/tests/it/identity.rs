@@ -229,6 +229,32 @@ async fn a_failed_login_waits_and_a_right_one_does_not() {
 }
 
 #[tokio::test]
+async fn a_name_that_there_is_not_is_refused_with_the_words_and_in_the_time_of_a_wrong_password() {
+    let world = World::new().await;
+    let mut somewhere_else = world.broker.store().principal_get("reader").await.unwrap().unwrap();
+    // Somebody who logs in at a provider and has no password.
+    "person".clone_into(&mut somewhere_else.name);
+    somewhere_else.password_hash.clear();
+    world.broker.store().principal_put(somewhere_else).await.unwrap();
+    let names = ["root", "nobody", "person"];
+    let mut shortest = [Duration::MAX; 3];
+    let mut told = Vec::new();
+    for round in 0..7 {
+        for (place, name) in names.iter().enumerate() {
+            let start = Instant::now();
+            let reply = try_login(&world, round, name, "wrong").await;
+            shortest[place] = shortest[place].min(start.elapsed());
+            told.push((reply.status, reply.text_of("text"), reply.text_of("messageId")));
+        }
+    }
+    assert!(told.iter().all(|it| *it == told[0]), "{told:?}");
+    // The shortest of several, since anything may take longer on a machine under load. Without the hash that an unknown
+    // name costs too, it would be answered in a hundredth of the time.
+    let (least, most) = (shortest.iter().min().unwrap(), shortest.iter().max().unwrap());
+    assert!(*most < *least * 3, "{names:?} {shortest:?}");
+}
+
+#[tokio::test]
 async fn secrets_of_a_device_are_never_told() {
     let (world, session) = World::with_session().await;
     let parameters = format!("{}<deviceID>490154203237518</deviceID>", session_of(&session));

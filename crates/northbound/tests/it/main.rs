@@ -1,7 +1,10 @@
 //! The WSI from HTTP to the store.
 #![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 
+mod api_keys;
+mod authority;
 mod captures;
+mod certificates;
 mod delivery;
 mod descriptions;
 mod faults;
@@ -10,6 +13,8 @@ mod headers;
 mod hostile;
 mod identity;
 mod matrix;
+mod openid;
+mod provider;
 mod rest;
 mod schema;
 mod subscribers;

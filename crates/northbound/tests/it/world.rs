@@ -148,6 +148,11 @@ impl World {
         (world, session)
     }
 
+    /// The broker, for what no request can do.
+    pub(crate) fn broker(&self) -> &Broker {
+        &self.broker
+    }
+
     /// The routes, for a listener.
     pub(crate) fn router(&self) -> Router {
         self.router.clone()

@@ -34,6 +34,9 @@ pub(crate) struct Certificate {
     /// The files as they were when they were last read, well or not.
     seen: Mutex<Seen>,
     is_broken: AtomicBool,
+    /// Whether the files were of no use when they were last read, and are read once more before that is told: somebody
+    /// may have been in the middle of changing both.
+    is_doubted: AtomicBool,
     reloads: AtomicU64,
     failures: AtomicU64,
     /// Seconds since 1970; 0 where it cannot be read.
@@ -70,6 +73,7 @@ impl Certificate {
             shown: RwLock::new(Arc::new(shown)),
             seen: Mutex::new(seen),
             is_broken: AtomicBool::new(false),
+            is_doubted: AtomicBool::new(false),
             reloads: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             not_after_s,
@@ -82,13 +86,15 @@ impl Certificate {
         let now = seen([&self.chain, &self.key]);
         {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            if *seen == now && !must {
+            if *seen == now && !must && !self.is_doubted.load(Ordering::Relaxed) {
                 return;
             }
             *seen = now;
         }
         match load(&self.chain, &self.key, &self.provider) {
+            Err(_) if !must && !self.is_doubted.swap(true, Ordering::Relaxed) => {}
             Ok(read) => {
+                self.is_doubted.store(false, Ordering::Relaxed);
                 self.not_after_s.store(end_of(&read), Ordering::Relaxed);
                 *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(read);
                 self.is_broken.store(false, Ordering::Relaxed);
@@ -96,6 +102,7 @@ impl Certificate {
                 tracing::info!(listener = self.name, "new connections get the certificate as it is now");
             }
             Err(error) => {
+                self.is_doubted.store(false, Ordering::Relaxed);
                 self.is_broken.store(true, Ordering::Relaxed);
                 self.failures.fetch_add(1, Ordering::Relaxed);
                 let cause = format!("{error:#}");

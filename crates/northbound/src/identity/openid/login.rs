@@ -29,6 +29,7 @@ use super::provider::OpenIdError;
 use super::{Absent, person, verified};
 use crate::identity::not_authenticated;
 use crate::intake::peer_of;
+use crate::rest::Problem;
 use crate::wsi::{Inner, Wsi};
 
 /// Name of the cookie of a login under way. The prefix makes browsers keep it to this host and to https.
@@ -60,7 +61,7 @@ struct Underway {
 }
 
 /// `/login/oidc/{provider}` and `/login/oidc/{provider}/callback`.
-pub fn router(state: Wsi) -> Router {
+pub(crate) fn router(state: Wsi) -> Router {
     Router::new()
         .route("/login/oidc/{provider}", get(begin))
         .route("/login/oidc/{provider}/callback", get(end))
@@ -77,7 +78,7 @@ async fn begin(
     let base = inner.base_url(&request);
     drop(request);
     let answer = inner.begin_login(&name, for_console, base).await;
-    plain(answer.unwrap_or_else(|fault| inner.refusal(&fault)))
+    plain(answer.unwrap_or_else(|fault| inner.refusal(fault)))
 }
 
 async fn end(
@@ -91,7 +92,7 @@ async fn end(
     // A task of its own: it goes on when the browser hangs up, since the code is good once.
     let ended = tokio::spawn(async move {
         let answer = inner.end_login(&name, query.as_deref().unwrap_or_default(), &headers, peer).await;
-        plain(answer.unwrap_or_else(|fault| inner.refusal(&fault)))
+        plain(answer.unwrap_or_else(|fault| inner.refusal(fault)))
     });
     let mut response = ended.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
     response.headers_mut().append(header::SET_COOKIE, HeaderValue::from_static(FORGET_LOGIN));
@@ -291,28 +292,12 @@ impl Inner {
         json(StatusCode::OK, "application/json", &body)
     }
 
-    fn refusal(&self, fault: &Fault) -> Response {
-        let correlation = self.broker.environment().uuid();
-        if fault.name.is_servers() {
-            tracing::error!(correlation.id = %correlation, %fault, cause = fault.cause, "a login failed");
-        }
-        let status = fault.name.rest_status();
-        let body = serde_json::json!({
-            "type": "about:blank",
-            "title": fault.name.as_str(),
-            "status": status,
-            "detail": fault.text,
-            "messageId": fault.name.message_id(),
-            "name": fault.name.as_str(),
-            "variables": fault.variables,
-            "correlationId": correlation.to_string(),
-        });
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = json(status, "application/problem+json", &body);
-        if let Some(seconds) = fault.retry_after_s {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
+    /// A refusal as REST has it.
+    fn refusal(&self, fault: Fault) -> Response {
+        let correlation = self.broker.environment().uuid().to_string();
+        let problem = Problem::from(fault);
+        problem.log(&correlation, "login", "");
+        problem.answer(&correlation)
     }
 }
 

@@ -70,10 +70,17 @@ pub(super) fn any_of(owner: &str) -> &'static [&'static str] {
 
 /// Whether callers never write a field.
 pub(super) fn is_read_only(owner: &str, field: &str) -> bool {
-    matches!((owner, field), ("DeviceInstance", "lastSeenAt") | ("Subscriber", "deviceID"))
+    matches!(
+        (owner, field),
+        ("DeviceInstance", "lastSeenAt") | ("Subscriber", "deviceID") | ("IdentityProvider", "createdAt")
+    )
 }
 
 /// Whether the server never tells a field.
 pub(super) fn is_write_only(owner: &str, field: &str) -> bool {
-    matches!((owner, field), ("DmAccount", "clientSecret" | "clientNonce" | "serverSecret" | "serverNonce"))
+    matches!(
+        (owner, field),
+        ("DmAccount", "clientSecret" | "clientNonce" | "serverSecret" | "serverNonce")
+            | ("IdentityProvider", "clientSecret")
+    )
 }

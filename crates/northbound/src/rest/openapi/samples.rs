@@ -31,6 +31,14 @@ fn is_shown(owner: &str, field: &FieldDescriptor) -> bool {
     }
     field.cardinality.is_required()
         || matches!(
+            (owner, field.name),
+            ("bindCertificate", "nameKind" | "nameValue")
+                | ("revokeCertificate", "certificate")
+                | ("createPrincipal", "password")
+                | ("Principal", "grant")
+                | ("Grant", "role" | "group")
+        )
+        || matches!(
             field.name,
             "deviceID"
                 | "phoneNumber"
@@ -112,7 +120,13 @@ fn single(field: &FieldDescriptor, owner: &str, is_request: bool, depth: usize) 
         "xs:int" | "xs:long" => number_of(field.name).into(),
         "xs:base64Binary" => "AAECAw==".into(),
         "xs:time" => if field.name.ends_with("End") { "04:00:00" } else { "22:00:00" }.into(),
+        "xs:anyURI" if field.name == "issuer" => "https://partner.example/id".into(),
         "xs:anyURI" => "https://partner.example/notify".into(),
+        _ if field.name == "name" && owner == "IdentityProvider" => "corp".into(),
+        _ if field.name == "name" && matches!(owner, "ApiKey" | "CertificateAuthority") => "billing".into(),
+        _ if field.name == "name" && owner == "Tenant" => "default".into(),
+        _ if field.name == "name" && owner == "Role" => "night-desk".into(),
+        _ if field.name == "name" && owner == "Principal" => "shop".into(),
         _ if field.name == "name" && owner != "NameValue" => "Read the firmware version".into(),
         _ => text_of(field.name).into(),
     }
@@ -121,11 +135,13 @@ fn single(field: &FieldDescriptor, owner: &str, is_request: bool, depth: usize) 
 /// Whether a field belongs into an example of an answer.
 fn is_told(owner: &str, field: &FieldDescriptor) -> bool {
     !bounds::is_write_only(owner, field.name)
+        // A grant is of a role or of a right.
+        && (owner, field.name) != ("Grant", "right")
         && !matches!(field.name, "nextPageToken" | "forwardedTo" | "remoteTaskId" | "rejected" | "retryAfterSeconds")
 }
 
 fn preferred(value: &str) -> bool {
-    matches!(value, "20" | "SUCCEEDED" | "RUNNING" | "MANAGED" | "RECEIVED" | "ACTIVE")
+    matches!(value, "20" | "SUCCEEDED" | "RUNNING" | "MANAGED" | "RECEIVED" | "ACTIVE" | "URI")
 }
 
 fn number_of(name: &str) -> i64 {
@@ -187,6 +203,25 @@ fn text_of(name: &str) -> &'static str {
         "feature" => "FEDERATION",
         "accountReference" => "A-4711",
         "importId" => "01998f61-0d3c-7b90-a5e7-2f8b4c6d8e10",
+        "certificate" | "trustedCertificates" => include_str!("authority.crt"),
+        "authorityId" => "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "principal" | "createdBy" | "revokedBy" => "shop",
+        "nameValue" => "urn:example:shop",
+        "subject" | "issuer" => "CN=Example clients",
+        "serialNumber" => "4a8f21",
+        "notBefore" | "listMadeAt" | "revokedAt" | "lastUsedAt" => "2026-11-21T06:00:00.000Z",
+        "notAfter" | "nextListAt" => "2026-11-28T06:00:00.000Z",
+        "keyId" => "mv4xg5dmnq2gs3lq",
+        "key" => "mk_mv4xg5dmnq2gs3lq_…",
+        "right" => "device.read",
+        "clientId" => "muster",
+        "scope" => "profile",
+        "tokenAudience" => "urn:example:muster",
+        "groupsClaim" => "groups",
+        "role" => "care",
+        "displayName" => "Shop in the High Street",
+        "about" => "Sees what happened at night.",
+        "callbackNetwork" => "10.1.0.0/16",
         _ => "…",
     }
 }
