@@ -72,7 +72,11 @@ pub(super) fn any_of(owner: &str) -> &'static [&'static str] {
 pub(super) fn is_read_only(owner: &str, field: &str) -> bool {
     matches!(
         (owner, field),
-        ("DeviceInstance", "lastSeenAt") | ("Subscriber", "deviceID") | ("IdentityProvider", "createdAt")
+        ("DeviceInstance", "lastSeenAt")
+            | ("Subscriber", "deviceID")
+            | ("IdentityProvider" | "Tenant", "createdAt")
+            | ("Principal", "createdAt" | "hasPassword" | "takesDigest")
+            | ("Role", "createdAt" | "builtIn")
     )
 }
 
