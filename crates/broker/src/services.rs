@@ -19,6 +19,7 @@ mod device_manager;
 mod given;
 mod granting;
 mod identity_providers;
+mod import_stream;
 mod once;
 mod principals;
 mod reaching;
@@ -42,6 +43,7 @@ pub use deployment_broker::{BulkRequest, OperationReceipt, OperationRequest, Rej
 pub use device_manager::{AccountFields, CapabilityFields, DeviceFields, ImportResult};
 pub use given::Given;
 pub use identity_providers::{Person, ProviderGiven};
+pub use import_stream::{BATCH_ROWS_MAX, Import, ImportOptions, ImportPreparer, PreparedBatch};
 pub use principals::{GrantFields, NewPassword, OwnRights, PrincipalFields, PrincipalView, password};
 pub use roles::{RoleFields, RoleView};
 pub use session::{OpenedSession, ServiceInfo};

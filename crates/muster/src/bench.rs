@@ -5,6 +5,7 @@ pub(crate) mod codec;
 mod echo;
 mod fleet;
 mod generator;
+pub(crate) mod import;
 pub(crate) mod machine;
 pub(crate) mod sessions;
 

@@ -5,6 +5,7 @@ mod call;
 mod connection;
 mod decode;
 mod demo;
+mod import;
 mod principal;
 mod profiles;
 mod serve;
@@ -38,6 +39,7 @@ Examples:
   muster sim --server http://127.0.0.1:8081/dm --devices 10 --fleet-out fleet.json
                                                  ten devices; fleet.json is what to import for them
   muster call importDeviceInstances --args @fleet.json
+  muster import devices.csv                      a table of any number of devices
   muster call getDeviceInstances --set page.pageSize=10
   muster call doOperation --explain              what an operation takes, with an example
   muster decode message.wbxml                    what a device sent, explained
@@ -50,6 +52,7 @@ enum Command {
     Demo(demo::Args),
     Sim(sim::Args),
     Call(call::Args),
+    Import(import::Args),
     Decode(decode::Args),
     Trace(trace::Args),
     Tree(tree::Args),
@@ -70,6 +73,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(args),
         Command::Sim(args) => sim::run(&args),
         Command::Call(args) => call::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Decode(args) => decode::run(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Tree(args) => tree::run(&args),

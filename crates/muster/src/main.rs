@@ -5,6 +5,7 @@ mod bench;
 mod cli;
 mod config;
 mod demo;
+mod import_client;
 mod serve;
 mod show;
 mod soap_client;

@@ -49,17 +49,8 @@ impl SoapClient {
     /// A client of the WSI at `url`, for example `http://127.0.0.1:8080/wsi`. Certificates in the
     /// file `trust` (PEM) are trusted besides those of the system.
     pub(crate) fn new(url: &str, trust: Option<&Path>) -> anyhow::Result<Self> {
-        let parsed = reqwest::Url::parse(url).ok().filter(|it| matches!(it.scheme(), "http" | "https"));
-        parsed.with_context(|| format!("{url} is no address of a WSI; write one like http://127.0.0.1:8080/wsi"))?;
-        let mut builder = reqwest::Client::builder()
-            .timeout(Duration::from_secs(60))
-            .connect_timeout(Duration::from_secs(10))
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy();
-        for certificate in trust.map(trusted).transpose()?.unwrap_or_default() {
-            builder = builder.add_root_certificate(certificate);
-        }
-        Ok(Self { http: builder.build()?, url: url.to_owned(), session: None, basic: None })
+        let http = http_client(url, trust, Some(Duration::from_secs(60)))?;
+        Ok(Self { http, url: url.to_owned(), session: None, basic: None })
     }
 
     /// Authenticates each call by HTTP Basic.
@@ -135,6 +126,23 @@ impl SoapClient {
             arguments.insert("userSession".to_owned(), json!({"sessionId": session}));
         }
     }
+}
+
+/// A client of the server whose WSI is at `url`. An answer that takes longer than `time` is none.
+pub(crate) fn http_client(url: &str, trust: Option<&Path>, time: Option<Duration>) -> anyhow::Result<reqwest::Client> {
+    let parsed = reqwest::Url::parse(url).ok().filter(|it| matches!(it.scheme(), "http" | "https"));
+    parsed.with_context(|| format!("{url} is no address of a WSI; write one like http://127.0.0.1:8080/wsi"))?;
+    let mut builder = reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy();
+    if let Some(time) = time {
+        builder = builder.timeout(time);
+    }
+    for certificate in trust.map(trusted).transpose()?.unwrap_or_default() {
+        builder = builder.add_root_certificate(certificate);
+    }
+    Ok(builder.build()?)
 }
 
 /// The certificates in a PEM file, at least one.

@@ -5,6 +5,7 @@ mod convert;
 pub mod delivery;
 mod dispatch;
 pub mod identity;
+mod import;
 mod intake;
 pub mod rest;
 mod sessions;

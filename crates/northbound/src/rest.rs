@@ -3,8 +3,10 @@
 //! Sources: DM WSI contract, section 10; RFC 9110; RFC 9457.
 
 mod address;
+mod answer;
 mod credentials;
 mod exchange;
+mod import;
 mod negotiate;
 mod openapi;
 mod parameters;

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use axum::Router;
 use muster_broker::services::Broker;
+use tokio::sync::Semaphore;
 
 use crate::identity::{self, Identity};
+use crate::import::IMPORTS_MAX;
 use crate::soap::Descriptions;
 use crate::{rest, soap};
 
@@ -50,6 +52,8 @@ pub(crate) struct Inner {
     pub(crate) settings: Settings,
     pub(crate) identity: Identity,
     pub(crate) descriptions: Descriptions,
+    /// Imports that may yet be begun.
+    pub(crate) imports: Arc<Semaphore>,
 }
 
 impl Wsi {
@@ -57,7 +61,15 @@ impl Wsi {
     #[must_use]
     pub fn new(broker: Broker, settings: Settings) -> Self {
         let identity = Identity::new(settings.identity.clone());
-        Self { inner: Arc::new(Inner { broker, settings, identity, descriptions: Descriptions::new() }) }
+        Self {
+            inner: Arc::new(Inner {
+                broker,
+                settings,
+                identity,
+                descriptions: Descriptions::new(),
+                imports: Arc::new(Semaphore::new(IMPORTS_MAX)),
+            }),
+        }
     }
 
     /// The broker behind this WSI.

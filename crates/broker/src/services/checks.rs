@@ -47,10 +47,15 @@ pub(super) fn reason(reason: Option<&str>) -> Result<(), Fault> {
     reason.map_or(Ok(()), |reason| prose("reason", reason, 1000))
 }
 
+/// Whether a text may be a key of a caller's own choice: 1 to 128 visible ASCII characters.
+pub(super) fn is_key(id: &str) -> bool {
+    (1..=128).contains(&id.len()) && id.bytes().all(|octet| octet.is_ascii_graphic())
+}
+
 /// An idempotency key.
 pub(super) fn request_key(key: Option<&RequestKey>) -> Result<(), Fault> {
     let Some(RequestKey { id, .. }) = key else { return Ok(()) };
-    if (1..=128).contains(&id.len()) && id.bytes().all(|octet| octet.is_ascii_graphic()) {
+    if is_key(id) {
         return Ok(());
     }
     Err(Fault::invalid("requestId", id.escape_debug(), "must have 1 to 128 visible ASCII characters"))

@@ -10,7 +10,7 @@ use crate::fault::{Fault, FaultName};
 use crate::id::CapabilityOid;
 use crate::store::{DeviceGiven, DeviceKey, DeviceVerdict, DeviceWrite, Once, WriteMode};
 
-const IMPORT: Right = Right::new("device", "import");
+pub(super) const IMPORT: Right = Right::new("device", "import");
 /// Most records of an import.
 const RECORDS_MAX: usize = 1000;
 
@@ -63,7 +63,7 @@ impl Broker {
         }
     }
 
-    async fn import_entry(
+    pub(super) async fn import_entry(
         &self,
         caller: &Caller,
         scope: &Scope,
@@ -71,12 +71,8 @@ impl Broker {
         update_existing: bool,
         capabilities: &mut HashMap<CapabilityOid, Result<(), Fault>>,
     ) -> Result<DeviceWrite, Fault> {
-        if let Some(oid) = fields.oid.as_ref().filter(|_| !update_existing) {
-            let why = "is given by the server; leave it out, or set updateExisting";
-            return Err(Fault::invalid("oid", oid.escape_debug(), why));
-        }
         let needs_account = needs_stored_account(&fields);
-        let mut given = self.device_given(&caller.tenant, fields)?;
+        let mut given = self.device_of_import(&caller.tenant, fields, update_existing)?;
         if let Some(oid) = given.device.capability {
             let known = match capabilities.get(&oid) {
                 Some(known) => known.clone(),
@@ -118,6 +114,20 @@ impl Broker {
             secret_is_stored(stored.as_ref())?;
         }
         Ok(DeviceWrite { mode, given })
+    }
+
+    /// A record of an import, checked, with its secrets sealed.
+    pub(super) fn device_of_import(
+        &self,
+        tenant: &str,
+        fields: DeviceFields,
+        update_existing: bool,
+    ) -> Result<DeviceGiven, Fault> {
+        if let Some(oid) = fields.oid.as_ref().filter(|_| !update_existing) {
+            let why = "is given by the server; leave it out, or set updateExisting";
+            return Err(Fault::invalid("oid", oid.escape_debug(), why));
+        }
+        self.device_given(tenant, fields)
     }
 
     /// A record that has a number only means the stored one with this number, so that an import may be repeated. The

@@ -32,6 +32,21 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// A table of devices over REST into a new database, while another caller writes.
+    Import {
+        /// Rows of the table.
+        #[arg(long, default_value_t = 1_000_000)]
+        devices: u32,
+        /// Rows in no order of any key.
+        #[arg(long)]
+        shuffled: bool,
+        /// No other caller.
+        #[arg(long)]
+        alone: bool,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
     /// Decoding and encoding WBXML, against libwbxml where it is installed.
     Wbxml {
         /// One JSON object.
@@ -72,6 +87,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let told = |what: &str| eprintln!("{what} …");
             let figures = super::runtime()?.block_on(bench::sessions::run(plan, told))?;
             if *json { print_json(&figures)? } else { print_sessions(&figures) }
+        }
+        What::Import { devices, shuffled, alone, json } => {
+            let plan = bench::import::Plan { devices: (*devices).max(1), is_shuffled: *shuffled, is_probed: !alone };
+            let told = |what: &str| eprintln!("{what} …");
+            let figures = super::runtime()?.block_on(bench::import::run(plan, told))?;
+            if *json { print_json(&figures)? } else { print_import(&figures) }
         }
         What::Wbxml { json } => print_codec(&bench::codec::wbxml()?, *json)?,
         What::Xml { json } => print_codec(&bench::codec::xml()?, *json)?,
@@ -122,6 +143,20 @@ fn print_sessions(figures: &bench::sessions::Figures) {
     println!("many to few devices  {:.2}", figures.many_to_few);
     println!("resident memory      {:.0} MiB", figures.resident_mib);
     println!("registered           {:.0} devices/s", figures.register_per_s);
+    let machine = &figures.machine;
+    println!("machine              {}, {} cores, Linux {}", machine.cpu, machine.cores, machine.kernel);
+}
+
+fn print_import(figures: &bench::import::Figures) {
+    println!("rows                 {}, {:.0} MiB", figures.devices, figures.table_mib);
+    println!("import               {:.0} rows/s, {:.1} s", figures.import_per_s, figures.seconds);
+    println!("the same again       {:.0} rows/s, nothing changed", figures.unchanged_per_s);
+    println!("server CPU of a row  {:.1} µs", figures.server_cpu_us);
+    println!("resident memory      {:.0} MiB", figures.resident_mib);
+    println!(
+        "writes of another    {}, p50 {:.1} ms, p99 {:.1} ms, longest {:.1} ms",
+        figures.probes, figures.probe_p50_ms, figures.probe_p99_ms, figures.probe_max_ms
+    );
     let machine = &figures.machine;
     println!("machine              {}, {} cores, Linux {}", machine.cpu, machine.cores, machine.kernel);
 }

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
+use crate::import_client::ImportClient;
 use crate::soap_client::SoapClient;
+
+const NO_PASSWORD: &str = "give the password by MUSTER_PASSWORD or --password";
 
 /// How to reach a server.
 #[derive(Debug, clap::Args)]
@@ -24,9 +27,15 @@ pub(super) struct Connection {
 }
 
 impl Connection {
+    /// A client for imports, over REST.
+    pub(super) fn import_client(&self) -> anyhow::Result<ImportClient> {
+        let password = self.password.as_deref().context(NO_PASSWORD)?;
+        ImportClient::new(&self.url, self.trust.as_deref(), &self.user, password)
+    }
+
     /// A client that authenticates by HTTP Basic.
     pub(super) fn client(&self) -> anyhow::Result<SoapClient> {
-        let password = self.password.clone().context("give the password by MUSTER_PASSWORD or --password")?;
+        let password = self.password.clone().context(NO_PASSWORD)?;
         Ok(SoapClient::new(&self.url, self.trust.as_deref())?.with_basic(&self.user, &password))
     }
 }

@@ -26,6 +26,9 @@ const LETTERS_KEPT_S: i64 = 30 * 24 * 3600;
 /// How long the state of a receiver is kept for which nothing waits: a day.
 const QUEUES_KEPT_S: i64 = 24 * 3600;
 
+/// How long an import that broke off can be resumed: a week.
+const IMPORTS_KEPT_S: i64 = 7 * 24 * 3600;
+
 /// The running background work.
 pub(super) struct Background {
     stop: watch::Sender<bool>,
@@ -102,6 +105,7 @@ async fn round(store: &dyn Store, sessions: &Sessions, number: u64) -> Result<()
     if number.is_multiple_of(per_minute.max(1)) {
         let sessions_before = now.plus_s(-sessions.wsi_idle_seconds.max(sessions.wsi_life_seconds));
         store.forget(sessions_before, now.plus_s(-24 * 3600)).await?;
+        store.import_forget_old(now.plus_s(-IMPORTS_KEPT_S)).await?;
         for _ in 0..PAGES_MAX {
             if store.trace_forget(now.plus_s(-TRACES_KEPT_S), PAGE).await? == Due::Nothing {
                 break;

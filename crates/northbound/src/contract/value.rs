@@ -351,6 +351,12 @@ const MANAGEMENT_STATES: [(&str, ManagementState); 5] = [
     ("RETIRED", ManagementState::Retired),
 ];
 
+/// The state of this name.
+pub(crate) fn management_state(name: &str) -> Option<ManagementState> {
+    let name = collapsed(name);
+    MANAGEMENT_STATES.iter().find(|(known, _)| *known == name).map(|(_, state)| *state)
+}
+
 impl Leaf for ManagementState {
     const KIND: Kind = Kind::Named(&NamedType {
         name: "ManagementState",
@@ -358,8 +364,7 @@ impl Leaf for ManagementState {
         values: &["KNOWN", "BOOTSTRAPPED", "MANAGED", "SUSPENDED", "RETIRED"],
     });
     fn parse(text: &str) -> Result<Self, String> {
-        let found = MANAGEMENT_STATES.iter().find(|(name, _)| *name == collapsed(text));
-        found.map(|(_, state)| *state).ok_or_else(|| "not one of the values of this type".to_owned())
+        management_state(text).ok_or_else(|| "not one of the values of this type".to_owned())
     }
     fn text(&self) -> String {
         MANAGEMENT_STATES.iter().find(|(_, state)| state == self).map_or("", |(name, _)| *name).to_owned()

@@ -18,6 +18,9 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The query parameters of a page, and its fields.
 pub(super) const PAGE: [(&str, &str); 2] = [("limit", "pageSize"), ("cursor", "pageToken")];
 
+/// Parameters that have another name wherever they stand in an address.
+const ALWAYS_RENAMED: &[(&str, &str)] = &[("filter", "filterExpression")];
+
 /// The field of a filter that holds names with values; in a query `name=value`.
 pub(super) const PAIRS: &str = "attribute";
 
@@ -115,7 +118,8 @@ fn static_name(route: &Route, name: &str) -> &'static str {
 
 /// What a parameter is called in the address or body.
 fn shown(route: &Route, name: &'static str) -> &'static str {
-    route.renamed.iter().find(|(_, field)| *field == name).map_or(name, |(shown, _)| shown)
+    let shown = ALWAYS_RENAMED.iter().chain(route.renamed).find(|(_, field)| *field == name);
+    shown.map_or(name, |(shown, _)| shown)
 }
 
 /// Puts the parameters of a request together.
@@ -220,6 +224,10 @@ fn query_members<'d>(route: &Route, query: &'d [(String, String)], members: &mut
         let Some((_, slot)) = slots.iter().find(|(shown, _)| shown == name) else {
             return Err(not_here(route, name, value));
         };
+        if name == "cursor" && value.is_empty() {
+            // As many clients ask for the first page.
+            continue;
+        }
         let lexical = Node::Lexical(Cow::Borrowed(value.as_str()));
         match slot {
             Slot::Flag if matches!(value.as_str(), "true" | "false") => {}
@@ -309,6 +317,13 @@ fn header_members<'d>(route: &Route, headers: &'d HeaderMap, members: &mut Membe
     Ok(())
 }
 
+/// Whether a fault is about what the path names.
+pub(super) fn is_about_path(route: &Route, fault: &Fault) -> bool {
+    let variable = fault.variables.first().map_or("", String::as_str);
+    fault.name == FaultName::InvalidArgument
+        && parts(route.path).any(|part| matches!(part, Part::Parameter(name) if name == variable))
+}
+
 /// A fault in the words of the address: parameters have the names that the caller gave them.
 pub(super) fn told(route: &Route, mut fault: Fault) -> Fault {
     if !matches!(
@@ -349,7 +364,7 @@ fn shown_path(route: &Route, path: &str) -> String {
     if first == "filter" && route.method.has_no_body() {
         return rest.strip_prefix('.').unwrap_or(path).to_owned();
     }
-    match route.renamed.iter().find(|(_, name)| *name == first) {
+    match ALWAYS_RENAMED.iter().chain(route.renamed).find(|(_, name)| *name == first) {
         Some((shown, _)) => format!("{shown}{rest}"),
         None => path.to_owned(),
     }

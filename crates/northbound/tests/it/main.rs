@@ -7,6 +7,7 @@ mod captures;
 mod certificates;
 mod delivery;
 mod descriptions;
+mod faces;
 mod faults;
 mod generated;
 mod headers;

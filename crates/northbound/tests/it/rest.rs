@@ -3,5 +3,6 @@
 mod addresses;
 mod description;
 mod flows;
+mod imports;
 mod requests;
 mod strangers;

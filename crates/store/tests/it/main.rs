@@ -9,6 +9,7 @@ mod crash;
 mod devices;
 mod disk_full;
 mod idempotency;
+mod imports;
 mod jobs;
 mod opening;
 mod paging;

@@ -47,8 +47,39 @@ pub(super) fn of_field(owner: &str, field: &str) -> Option<Node<'static>> {
         ("Callback", "soapVersion") => one_of(&["1.1", "1.2"]),
         (_, "imsi") => object! { "type": "string", "pattern": "^[0-9]{6,15}$" },
         ("DeviceCapability", "tac") => object! { "type": "string", "pattern": "^[0-9]{8}$" },
+        (_, name) if is_never_empty(owner, name) => {
+            object! { "type": "string", "minLength": 1, "pattern": PLAIN }
+        }
         _ => return None,
     })
+}
+
+/// Texts that are refused when they are empty.
+fn is_never_empty(owner: &str, field: &str) -> bool {
+    match owner {
+        "DeviceInstance" => matches!(
+            field,
+            "manufacturer"
+                | "model"
+                | "firmwareVersion"
+                | "softwareVersion"
+                | "deviceCapabilityOid"
+                | "subscriberId"
+                | "oid"
+                | "group"
+        ),
+        "DeviceCapability" => {
+            matches!(
+                field,
+                "manufacturer" | "model" | "firmwareVersion" | "dmVersion" | "managementObject" | "bootstrapMethod"
+            )
+        }
+        "Subscriber" | "GetSubscribers" => matches!(field, "accountReference" | "subscriberId"),
+        "DmAccount" => field == "clientName",
+        "Parameter" => field == "path",
+        "NameValue" => field == "name",
+        _ => false,
+    }
 }
 
 /// Most entries of a list.
@@ -70,14 +101,17 @@ pub(super) fn any_of(owner: &str) -> &'static [&'static str] {
 
 /// Whether callers never write a field.
 pub(super) fn is_read_only(owner: &str, field: &str) -> bool {
-    matches!(
-        (owner, field),
-        ("DeviceInstance", "lastSeenAt")
-            | ("Subscriber", "deviceID")
-            | ("IdentityProvider" | "Tenant", "createdAt")
-            | ("Principal", "createdAt" | "hasPassword" | "takesDigest")
-            | ("Role", "createdAt" | "builtIn")
-    )
+    // Records are named by their address, and their version goes into If-Match; both are taken in a body too.
+    field == "version"
+        || matches!(
+            (owner, field),
+            ("DeviceInstance", "lastSeenAt" | "oid")
+                | ("DeviceCapability", "oid")
+                | ("Subscriber", "deviceID")
+                | ("IdentityProvider" | "Tenant", "createdAt")
+                | ("Principal", "createdAt" | "hasPassword" | "takesDigest")
+                | ("Role", "createdAt" | "builtIn")
+        )
 }
 
 /// Whether the server never tells a field.

@@ -34,6 +34,7 @@ fn is_shown(owner: &str, field: &FieldDescriptor) -> bool {
             (owner, field.name),
             ("bindCertificate", "nameKind" | "nameValue")
                 | ("revokeCertificate", "certificate")
+                | ("replayDeadLetters", "eventId")
                 | ("createPrincipal", "password")
                 | ("Principal", "grant")
                 | ("Grant", "role" | "group")

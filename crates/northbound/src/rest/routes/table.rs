@@ -135,6 +135,25 @@ pub(in crate::rest) static ROUTES: &[Route] = &[
     get(Operation::GetCallbackQueues, "/callback-queues"),
     get(Operation::GetDeadLetters, "/dead-letters"),
     post(Operation::ReplayDeadLetters, "/dead-letters:replay"),
+    // IAdministrationServices: keys
+    post(Operation::CreateApiKey, "/keys").status(201),
+    get(Operation::GetApiKeys, "/keys"),
+    post(Operation::RevokeApiKey, "/keys/{keyId}/revoke"),
+    // IAdministrationServices: certificates
+    post(Operation::AddTrustedCertificateAuthority, "/certificate-authorities").status(201),
+    get(Operation::GetTrustedCertificateAuthorities, "/certificate-authorities"),
+    delete(Operation::RemoveTrustedCertificateAuthority, "/certificate-authorities/{authorityId}"),
+    put(Operation::SetCertificateRevocationList, "/certificate-authorities/{authorityId}/revocation-list"),
+    post(Operation::BindCertificate, "/certificates").status(201),
+    get(Operation::GetCertificates, "/certificates"),
+    delete(Operation::UnbindCertificate, "/certificates"),
+    post(Operation::RevokeCertificate, "/revoked-certificates").status(201),
+    get(Operation::GetRevokedCertificates, "/revoked-certificates"),
+    // IAdministrationServices: identity providers
+    post(Operation::CreateIdentityProvider, "/identity-providers").body("identityProvider").status(201),
+    get(Operation::GetIdentityProviders, "/identity-providers"),
+    put(Operation::UpdateIdentityProvider, "/identity-providers/{name}").body("identityProvider"),
+    delete(Operation::DeleteIdentityProvider, "/identity-providers/{name}"),
 ];
 
 /// Addresses of operations of the contract that this server does not offer.
