@@ -3,6 +3,7 @@
 //! Each face has a world of its own. The worlds begin alike, clock and chance included, and are given the same steps; after
 //! each step they must still be alike.
 
+mod access;
 mod run;
 
 use std::collections::BTreeSet;
@@ -53,6 +54,7 @@ fn scenarios() -> Vec<(&'static str, Vec<Step>)> {
         ("jobs", jobs()),
         ("traces", traces()),
         ("subscribers", subscribers()),
+        ("access", access::steps()),
         ("administration", administration()),
     ]
 }
@@ -463,6 +465,11 @@ async fn traces_are_the_same_on_every_face() {
 #[tokio::test]
 async fn subscribers_are_the_same_on_every_face() {
     run::compare(subscribers()).await;
+}
+
+#[tokio::test]
+async fn access_is_the_same_on_every_face() {
+    run::compare(access::steps()).await;
 }
 
 #[tokio::test]
