@@ -154,6 +154,16 @@ pub(in crate::rest) static ROUTES: &[Route] = &[
     get(Operation::GetIdentityProviders, "/identity-providers"),
     put(Operation::UpdateIdentityProvider, "/identity-providers/{name}").body("identityProvider"),
     delete(Operation::DeleteIdentityProvider, "/identity-providers/{name}"),
+    // IAdministrationServices: approvals and quotas
+    get(Operation::GetApprovals, "/approvals"),
+    get(Operation::GetApprovalById, "/approvals/{approvalId}"),
+    post(Operation::Approve, "/approvals/{approvalId}/approve"),
+    post(Operation::Refuse, "/approvals/{approvalId}/refuse"),
+    post(Operation::Withdraw, "/approvals/{approvalId}/withdraw"),
+    get(Operation::GetApprovalPolicy, "/approval-policy"),
+    put(Operation::SetApprovalPolicy, "/approval-policy"),
+    get(Operation::GetQuotas, "/quotas"),
+    put(Operation::SetQuota, "/quotas"),
 ];
 
 /// Addresses of operations of the contract that this server does not offer.
