@@ -3,7 +3,6 @@
 //! Each face has a world of its own. The worlds begin alike, clock and chance included, and are given the same steps; after
 //! each step they must still be alike.
 
-mod access;
 mod run;
 
 use std::collections::BTreeSet;
@@ -54,7 +53,6 @@ fn scenarios() -> Vec<(&'static str, Vec<Step>)> {
         ("jobs", jobs()),
         ("traces", traces()),
         ("subscribers", subscribers()),
-        ("access", access::steps()),
         ("administration", administration()),
         ("callbacks", callbacks()),
         ("access", access()),
@@ -589,11 +587,6 @@ async fn traces_are_the_same_on_every_face() {
 #[tokio::test]
 async fn subscribers_are_the_same_on_every_face() {
     run::compare(subscribers()).await;
-}
-
-#[tokio::test]
-async fn access_is_the_same_on_every_face() {
-    run::compare(access::steps()).await;
 }
 
 #[tokio::test]
