@@ -397,7 +397,7 @@ async fn lists_of_roles_go_on_from_built_in_ones_to_those_of_the_tenant() {
     let mut request = muster_broker::page::PageRequest { size: Some(3), token: None };
     loop {
         let part = world.broker.roles(&of_acme, None, &request).await.unwrap();
-        assert!(part.items.len() <= 3 && part.total == 10);
+        assert!(part.items.len() <= 3 && part.total == 11);
         names.extend(part.items.iter().map(|role: &RoleView| role.name().to_owned()));
         match part.next_token {
             Some(token) => request.token = Some(token),
