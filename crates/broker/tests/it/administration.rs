@@ -404,8 +404,19 @@ async fn lists_of_roles_go_on_from_built_in_ones_to_those_of_the_tenant() {
             None => break,
         }
     }
-    let expected =
-        ["reader", "care", "campaign", "content", "release", "diagnostics", "peer", "administrator", "a", "b"];
+    let expected = [
+        "reader",
+        "care",
+        "campaign",
+        "approver",
+        "content",
+        "release",
+        "diagnostics",
+        "peer",
+        "administrator",
+        "a",
+        "b",
+    ];
     assert_eq!(names, expected);
 }
 
