@@ -44,7 +44,7 @@ pub const BUILT_IN: &[BuiltIn] = &[
     BuiltIn {
         name: "approver",
         about: "Second person: reads, and decides on what others asked for. What it asks for itself another must approve.",
-        rights: reading!("approval.decide" "job.create" "device.operate"),
+        rights: reading!("approval.decide" "job.create" "job.create:all" "device.operate"),
     },
     BuiltIn {
         name: "content",
@@ -141,7 +141,7 @@ mod tests {
             (Right::new("device", "trace"), &["care", "administrator"]),
             (Right::new("task", "cancel"), &["care", "peer", "administrator"]),
             (Right::new("job", "create"), &["campaign", "approver", "administrator"]),
-            (all(), &["campaign", "administrator"]),
+            (all(), &["campaign", "approver", "administrator"]),
             (Right::new("job", "cancel"), &["campaign", "administrator"]),
             (Right::new("device", "create"), &["administrator"]),
             (Right::new("device", "import"), &["administrator"]),

@@ -27,12 +27,14 @@ pub struct QuotaWanted {
     pub tenant: Option<String>,
 }
 
+/// What bounds callers, by domain and name, with when it was read.
+type Allowances = HashMap<String, HashMap<String, (Timestamp, Arc<Allowance>)>>;
+
 /// What this node knows of limits and rates, between requests.
 #[derive(Default)]
 pub(crate) struct Desk {
     rates: Mutex<Rates>,
-    /// By domain and name, with when it was read.
-    allowances: Mutex<HashMap<String, HashMap<String, (Timestamp, Arc<Allowance>)>>>,
+    allowances: Mutex<Allowances>,
 }
 
 impl Broker {
