@@ -3,6 +3,7 @@
 mod approvals;
 mod bench;
 mod call;
+mod callbacks;
 mod connection;
 mod decode;
 mod demo;
@@ -55,6 +56,7 @@ enum Command {
     Demo(demo::Args),
     Sim(sim::Args),
     Call(call::Args),
+    Callbacks(callbacks::Args),
     Import(import::Args),
     Decode(decode::Args),
     Trace(trace::Args),
@@ -78,6 +80,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(args),
         Command::Sim(args) => sim::run(&args),
         Command::Call(args) => call::run(&args),
+        Command::Callbacks(args) => callbacks::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Decode(args) => decode::run(&args),
         Command::Trace(args) => trace::run(&args),

@@ -65,8 +65,7 @@ impl Broker {
         tenant: Option<String>,
         page: &PageRequest,
     ) -> Result<Paged<Approval>, Fault> {
-        let caller = self.seen_in(caller, tenant).await?;
-        caller.must(READ)?;
+        let caller = self.at_work_in(caller, tenant.as_deref(), READ).await?;
         let ApprovalsWanted { mut status, class, requester, task_id, job_id } = wanted;
         checks::line_if_given("requester", requester.as_deref(), 255)?;
         status.sort_unstable();
@@ -85,8 +84,7 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`, `UnknownTenant`, `UnknownApproval`.
     pub async fn approval_by_id(&self, caller: &Caller, id: &str, tenant: Option<String>) -> Result<Approval, Fault> {
-        let caller = self.seen_in(caller, tenant).await?;
-        caller.must(READ)?;
+        let caller = self.at_work_in(caller, tenant.as_deref(), READ).await?;
         self.approval_there(&caller, id).await
     }
 
@@ -97,8 +95,7 @@ impl Broker {
     /// that is younger than the request, and where who asked may no longer ask for it; `UnknownApproval`,
     /// `WrongState`, `OutdatedVersion`, `InvalidArgument`.
     pub async fn approve(&self, caller: &Caller, answer: ApprovalAnswer) -> Result<Approval, Fault> {
-        let caller = self.seen_in(caller, answer.tenant.clone()).await?;
-        caller.must(DECIDE)?;
+        let caller = self.at_work_in(caller, answer.tenant.as_deref(), DECIDE).await?;
         let approval = self.approval_there(&caller, &answer.approval_id).await?;
         let held = self.held(&approval).await?;
         may_decide(&caller, &held, &answer.approval_id)?;
@@ -112,8 +109,7 @@ impl Broker {
     /// # Errors
     /// As [`Broker::approve`].
     pub async fn refuse(&self, caller: &Caller, answer: ApprovalAnswer) -> Result<Approval, Fault> {
-        let caller = self.seen_in(caller, answer.tenant.clone()).await?;
-        caller.must(DECIDE)?;
+        let caller = self.at_work_in(caller, answer.tenant.as_deref(), DECIDE).await?;
         let approval = self.approval_there(&caller, &answer.approval_id).await?;
         may_decide(&caller, &self.held(&approval).await?, &answer.approval_id)?;
         if approval.requester == caller.name {
@@ -128,7 +124,7 @@ impl Broker {
     /// # Errors
     /// `UnknownApproval` also for the request of another, `WrongState`, `OutdatedVersion`, `InvalidArgument`.
     pub async fn withdraw(&self, caller: &Caller, answer: ApprovalAnswer) -> Result<Approval, Fault> {
-        let caller = self.seen_in(caller, answer.tenant.clone()).await?;
+        let caller = answer.tenant.as_deref().map_or_else(|| caller.clone(), |tenant| caller.within(tenant));
         let approval = self.approval_there(&caller, &answer.approval_id).await?;
         if approval.requester != caller.name {
             return Err(unknown(&answer.approval_id));
@@ -141,8 +137,7 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`, `UnknownTenant`.
     pub async fn approval_policy(&self, caller: &Caller, tenant: Option<String>) -> Result<Policy, Fault> {
-        let caller = self.seen_in(caller, tenant).await?;
-        caller.must(READ)?;
+        let caller = self.at_work_in(caller, tenant.as_deref(), READ).await?;
         Ok(self.store.power_policy_get(&caller.tenant).await?)
     }
 
@@ -157,19 +152,8 @@ impl Broker {
         version: Option<i64>,
         tenant: Option<String>,
     ) -> Result<Policy, Fault> {
-        let caller = self.seen_in(caller, tenant).await?;
-        caller.must(UPDATE)?;
+        let caller = self.at_work_in(caller, tenant.as_deref(), UPDATE).await?;
         self.store.power_policy_set(&caller.tenant, policy.checked()?, version).await?
-    }
-
-    /// The caller at work in the domain it named. One that it has no right in is unknown to it.
-    pub(super) async fn seen_in(&self, caller: &Caller, tenant: Option<String>) -> Result<Caller, Fault> {
-        let Some(tenant) = tenant.filter(|tenant| *tenant != caller.tenant) else { return Ok(caller.clone()) };
-        let there = caller.within(&tenant);
-        if there.held().next().is_none() || self.tenant(&tenant).await?.is_none() {
-            return Err(Fault::new(FaultName::UnknownTenant, "there is no such tenant").with(tenant.escape_debug()));
-        }
-        Ok(there)
     }
 
     async fn approval_there(&self, caller: &Caller, id: &str) -> Result<Approval, Fault> {

@@ -69,9 +69,8 @@ impl Broker {
         principal: Option<String>,
         tenant: Option<String>,
     ) -> Result<Vec<QuotaUsage>, Fault> {
-        let caller = self.seen_in(caller, tenant).await?;
-        caller.must(Right::new("quota", "read"))?;
-        self.named_there(&caller, principal.as_deref()).await?;
+        let caller = self.at_work_in(caller, tenant.as_deref(), Right::new("quota", "read")).await?;
+        self.quota_holder_there(&caller, principal.as_deref()).await?;
         self.usage(&caller.tenant, principal).await
     }
 
@@ -91,14 +90,13 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`, `UnknownTenant`, `UnknownPrincipal`, `InvalidArgument`.
     pub async fn set_quota(&self, caller: &Caller, wanted: QuotaWanted) -> Result<QuotaUsage, Fault> {
-        let caller = self.seen_in(caller, wanted.tenant).await?;
-        caller.must(Right::new("quota", "update"))?;
+        let caller = self.at_work_in(caller, wanted.tenant.as_deref(), Right::new("quota", "update")).await?;
         let QuotaWanted { kind, principal, limit, .. } = wanted;
         if principal.is_some() && !kind.is_of_callers() {
             let text = format!("{} is a quota of the domain; leave principal out", kind.as_str());
             return Err(Fault::new(FaultName::ConflictingArguments, text).with("kind").with("principal"));
         }
-        self.named_there(&caller, principal.as_deref()).await?;
+        self.quota_holder_there(&caller, principal.as_deref()).await?;
         let why = format!("must be 0 to {}", Kind::LIMIT_MAX);
         let checked = |limit: i64| u64::try_from(limit).ok().filter(|limit| *limit <= Kind::LIMIT_MAX);
         let limit = match limit {
@@ -113,7 +111,7 @@ impl Broker {
         usage.ok_or_else(|| Fault::new(FaultName::InternalError, "the quota was set, and is not there"))
     }
 
-    async fn named_there(&self, caller: &Caller, principal: Option<&str>) -> Result<(), Fault> {
+    async fn quota_holder_there(&self, caller: &Caller, principal: Option<&str>) -> Result<(), Fault> {
         let Some(name) = principal.filter(|name| *name != EVERY_CALLER) else { return Ok(()) };
         checks::line("principal", name, 255)?;
         let account = self.account(name).await?;

@@ -4,7 +4,7 @@ use muster_broker::access::Principal;
 use muster_broker::device::Device;
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::quota::{Kind, QuotaUsage};
-use muster_broker::services::{DeviceFields, OperationRequest, QuotaWanted, Settings, SubscriberFields};
+use muster_broker::services::{DeviceFields, KeyWanted, OperationRequest, QuotaWanted, Settings, SubscriberFields};
 
 use crate::world::{IMEI_A, NUMBER_A, NUMBER_B, World, admin, caller, fault, foreigner, key, msisdn, query};
 
@@ -71,6 +71,22 @@ async fn records_are_bounded_and_freed_by_deleting() {
     world.broker.create_subscriber(&admin(), subscriber("s1"), None).await.unwrap();
     let second = world.broker.create_subscriber(&admin(), subscriber("s2"), None).await;
     assert_eq!(fault(second), FaultName::QuotaExceeded);
+}
+
+#[tokio::test]
+async fn keys_are_bounded_until_they_are_revoked_or_expire() {
+    let world = World::new();
+    world.broker.store().principal_put(Principal::of_role("root", "acme", "administrator", "hash")).await.unwrap();
+    set(&world, Kind::ApiKeys, Some("root"), Some(1)).await.unwrap();
+    let make = async || world.broker.create_api_key(&admin(), KeyWanted::default()).await.map(|(key, _)| key);
+    let first = make().await.unwrap();
+    assert_eq!(fault(make().await), FaultName::QuotaExceeded);
+    world.broker.revoke_api_key(&admin(), &first.id).await.unwrap();
+    make().await.unwrap();
+    assert_eq!(fault(make().await), FaultName::QuotaExceeded);
+    world.clock.advance_s(100 * 86_400);
+    make().await.unwrap();
+    assert_eq!(used(&world, Kind::ApiKeys, None).await, Some(1));
 }
 
 #[tokio::test]

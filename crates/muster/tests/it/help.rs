@@ -10,6 +10,7 @@ fn every_command_explains_itself_with_examples() {
         "demo",
         "sim",
         "call",
+        "callbacks",
         "decode",
         "profiles",
         "trace",
@@ -23,7 +24,9 @@ fn every_command_explains_itself_with_examples() {
         assert!(top.contains(&format!("\n  {command} ")), "{top}");
     }
     assert!(top.contains("Examples:"));
-    for command in ["serve", "sim", "call", "decode", "profiles", "trace", "tree", "principal", "approvals", "quotas"] {
+    for command in
+        ["serve", "sim", "call", "callbacks", "decode", "profiles", "trace", "tree", "principal", "approvals", "quotas"]
+    {
         let help = run(&mut muster([command, "--help"])).ok();
         assert!(help.contains("Examples:") && help.contains(&format!("  muster {command} ")), "{help}");
     }
@@ -39,6 +42,7 @@ fn examples_are_not_broken_by_wrapping() {
         &["serve", "--help"],
         &["sim", "--help"],
         &["call", "--help"],
+        &["callbacks", "--help"],
         &["decode", "--help"],
         &["profiles", "--help"],
         &["trace", "--help"],

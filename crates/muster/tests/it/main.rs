@@ -4,6 +4,7 @@
 
 mod approvals;
 mod call;
+mod callbacks;
 mod configuration;
 mod crash;
 mod decode;

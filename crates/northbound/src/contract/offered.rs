@@ -175,6 +175,19 @@ operations! {
         AssignDevice "assignDevice" [subscriber update, device update] -> "subscriber" Subscriber;
         UnassignDevice "unassignDevice" [subscriber update, device update] -> "subscriber" Subscriber;
     }
+    IAdministrationServices in approvals {
+        GetApprovals "getApprovals" [approval read] -> "approvals" ApprovalList;
+        GetApprovalById "getApprovalById" [approval read] -> "approval" ApprovalData;
+        Approve "approve" [approval decide] -> "approval" ApprovalData;
+        Refuse "refuse" [approval decide] -> "approval" ApprovalData;
+        Withdraw "withdraw" [] -> "approval" ApprovalData;
+        GetApprovalPolicy "getApprovalPolicy" [approval read] -> "approvalPolicy" ApprovalPolicy;
+        SetApprovalPolicy "setApprovalPolicy" [approval update] -> "storedApprovalPolicy" ApprovalPolicy;
+    }
+    IAdministrationServices in quotas {
+        GetQuotas "getQuotas" [quota read] -> "quotas" QuotaList;
+        SetQuota "setQuota" [quota update] -> "quota" QuotaUsage;
+    }
     IAdministrationServices in access {
         CreateTenant "createTenant" [tenant create] -> "storedTenant" Tenant;
         UpdateTenant "updateTenant" [tenant update] -> "storedTenant" Tenant;
@@ -204,19 +217,6 @@ operations! {
         GetCallbackQueues "getCallbackQueues" [callback read] -> "callbackQueues" CallbackQueueList;
         GetDeadLetters "getDeadLetters" [callback read] -> "deadLetters" DeadLetterList;
         ReplayDeadLetters "replayDeadLetters" [callback replay] -> "replayReceipt" ReplayReceipt;
-    }
-    IAdministrationServices in approvals {
-        GetApprovals "getApprovals" [approval read] -> "approvals" ApprovalList;
-        GetApprovalById "getApprovalById" [approval read] -> "approval" ApprovalData;
-        Approve "approve" [approval decide] -> "approval" ApprovalData;
-        Refuse "refuse" [approval decide] -> "approval" ApprovalData;
-        Withdraw "withdraw" [] -> "approval" ApprovalData;
-        GetApprovalPolicy "getApprovalPolicy" [approval read] -> "approvalPolicy" ApprovalPolicy;
-        SetApprovalPolicy "setApprovalPolicy" [approval update] -> "storedApprovalPolicy" ApprovalPolicy;
-    }
-    IAdministrationServices in quotas {
-        GetQuotas "getQuotas" [quota read] -> "quotas" QuotaList;
-        SetQuota "setQuota" [quota update] -> "quota" QuotaUsage;
     }
     IAdministrationServices in keys {
         CreateApiKey "createApiKey" [key create] -> "createdApiKey" CreatedApiKey;

@@ -337,13 +337,13 @@ macro_rules! enumeration {
 
 enumeration! { TaskStatus: "SCHEDULED" "NOTIFYING" "AWAITING_USER" "IN_PROGRESS" "AWAITING_DEVICE" "RETRY_WAIT" "PAUSED"
 "SUCCEEDED" "FAILED" "REJECTED" "CANCELLED" "EXPIRED" }
-enumeration! { TenantStatus: "ACTIVE" "SUSPENDED" }
-enumeration! { PrincipalKind: "SYSTEM" "PERSON" }
 enumeration! { OperationClass: "WIPE" "FACTORY_RESET" "LOCK" "FIRMWARE" "CHANGE" }
 enumeration! { ApprovalStatus: "PENDING" "APPROVED" "REFUSED" "EXPIRED" "WITHDRAWN" }
 enumeration! { ApprovalAction: "START" "RETRY" }
 enumeration! { QuotaKind: "REQUESTS_PER_SECOND" "REQUESTS_PER_MINUTE" "TASKS_PER_HOUR" "TASKS_PER_DAY" "OPEN_TASKS"
 "JOBS_AT_ONCE" "DEVICES" "SUBSCRIBERS" "IMPORT_ROWS_PER_DAY" "CALLBACK_ADDRESSES" "API_KEYS" }
+enumeration! { TenantStatus: "ACTIVE" "SUSPENDED" }
+enumeration! { PrincipalKind: "SYSTEM" "PERSON" }
 enumeration! { CertificateNameKind: "FINGERPRINT" "URI" "DNS" "EMAIL" "COMMON_NAME" }
 enumeration! { CallbackKind: "SOAP" "WEBHOOK" }
 enumeration! { CredentialKind: "BASIC" "USERNAME_TOKEN" }

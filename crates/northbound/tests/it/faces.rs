@@ -54,6 +54,9 @@ fn scenarios() -> Vec<(&'static str, Vec<Step>)> {
         ("traces", traces()),
         ("subscribers", subscribers()),
         ("administration", administration()),
+        ("callbacks", callbacks()),
+        ("access", access()),
+        ("callbacks", callbacks()),
     ]
 }
 
@@ -405,13 +408,9 @@ fn administration() -> Vec<Step> {
             "/certificate-authorities/nothing",
             Value::Null,
         ),
-        step("bindCertificate", bind.clone()).rest("POST", "/certificates", bind),
-        step("getCertificates", json!({})).get("/certificates"),
-        step("unbindCertificate", unbind).rest(
-            "DELETE",
-            "/certificates?nameKind=DNS&nameValue=care.example",
-            Value::Null,
-        ),
+        step("bindCertificate", bind.clone()).rest("POST", "/certificate-bindings", bind),
+        step("getCertificates", json!({})).get("/certificate-bindings"),
+        step("unbindCertificate", unbind.clone()).rest("POST", "/certificate-bindings:unbind", unbind),
         step("revokeCertificate", revoke.clone()).rest("POST", "/revoked-certificates", revoke),
         step("getRevokedCertificates", json!({})).get("/revoked-certificates"),
         step("createIdentityProvider", json!({"identityProvider": provider})).rest(
@@ -428,6 +427,131 @@ fn administration() -> Vec<Step> {
         step("deleteIdentityProvider", json!({"name": "corp"})).rest("DELETE", "/identity-providers/corp", Value::Null),
         step("deleteIdentityProvider", json!({"name": "corp"})).rest("DELETE", "/identity-providers/corp", Value::Null),
     ]
+}
+
+fn callbacks() -> Vec<Step> {
+    let hook = json!({"address": "https://partner.example/hooks", "kind": "WEBHOOK", "secret": "0123456789abcdef"});
+    let soap = json!({
+        "address": "https://partner.example/soap", "kind": "SOAP", "owner": "care",
+        "credential": {"kind": "USERNAME_TOKEN", "userName": "u", "password": "p"},
+    });
+    let mut changed = soap.clone();
+    changed["enabled"] = json!(false);
+    let mut moved = changed.clone();
+    moved["callbackAddressId"] = json!("{soap}");
+    let by_id = json!({"callbackAddressId": "{hook}"});
+    let told = |address: &str| operation(&[("callback", json!({"address": address})), ("testCycle", json!(true))]);
+    let create = |address: &Value| json!({"callbackAddress": address});
+    let path = "/callback-addresses";
+    vec![
+        created(),
+        step("createCallbackAddress", create(&hook))
+            .rest("POST", path, hook.clone())
+            .keep("hook", "/callbackAddressId"),
+        step("createCallbackAddress", create(&hook)).rest("POST", path, hook.clone()),
+        step("createCallbackAddress", create(&hook)).rest("POST", path, hook).by("reader"),
+        step("createCallbackAddress", create(&soap)).rest("POST", path, soap).keep("soap", "/callbackAddressId"),
+        step("createCallbackAddress", create(&json!({"address": "http://127.0.0.1/", "kind": "SOAP"}))).rest(
+            "POST",
+            path,
+            json!({"address": "http://127.0.0.1/", "kind": "SOAP"}),
+        ),
+        step("getCallbackAddresses", json!({"owner": "care"})).get("/callback-addresses?owner=care"),
+        step("getCallbackAddressById", by_id.clone()).get("/callback-addresses/{hook}"),
+        step("getCallbackAddressById", json!({"callbackAddressId": "nothing"})).get("/callback-addresses/nothing"),
+        step("rotateCallbackSecret", json!({"callbackAddressId": "{hook}", "secret": "fedcba9876543210"})).rest(
+            "POST",
+            "/callback-addresses/{hook}/secret",
+            json!({"secret": "fedcba9876543210"}),
+        ),
+        step("rotateCallbackSecret", json!({"callbackAddressId": "{soap}"})).rest(
+            "POST",
+            "/callback-addresses/{soap}/secret",
+            json!({}),
+        ),
+        step("doOperation", told("https://partner.example/hooks/1")).rest(
+            "POST",
+            "/tasks",
+            told("https://partner.example/hooks/1"),
+        ),
+        step("doOperation", told("https://elsewhere.example/")).rest(
+            "POST",
+            "/tasks",
+            told("https://elsewhere.example/"),
+        ),
+        step("getCallbackQueues", json!({})).get("/callback-queues"),
+        step("getDeadLetters", by_id.clone()).get("/dead-letters?callbackAddressId={hook}"),
+        step("replayDeadLetters", by_id.clone()).rest("POST", "/dead-letters:replay", by_id.clone()),
+        step("replayDeadLetters", json!({})).rest("POST", "/dead-letters:replay", json!({})),
+        step("updateCallbackAddress", json!({"callbackAddress": moved})).rest(
+            "PUT",
+            "/callback-addresses/{soap}",
+            changed,
+        ),
+        step("deleteCallbackAddress", by_id.clone()).rest("DELETE", "/callback-addresses/{hook}", Value::Null),
+        step("deleteCallbackAddress", by_id).rest("DELETE", "/callback-addresses/{hook}", Value::Null),
+    ]
+}
+
+#[tokio::test]
+async fn callbacks_are_the_same_on_every_face() {
+    run::compare(callbacks()).await;
+}
+
+fn access() -> Vec<Step> {
+    let tenant = json!({"name": "beta", "displayName": "Beta"});
+    let principal = json!({
+        "principal": {"name": "partner", "grant": [{"role": "reader", "group": ["g"]}]}, "password": "correct horse battery",
+    });
+    let role = json!({"name": "night", "about": "At night.", "right": ["device.read", "task.*"]});
+    let password = json!({"password": "correct horse battery staple"});
+    let mut steps = Vec::new();
+    for (kind, name, made, record) in [
+        ("Tenant", "beta", json!({"tenant": tenant}), tenant),
+        ("Principal", "partner", principal.clone(), principal["principal"].clone()),
+        ("Role", "night", json!({"role": role}), role),
+    ] {
+        let path = format!("/{}s", kind.to_lowercase());
+        let body = if kind == "Principal" { made.clone() } else { record.clone() };
+        let parameter = kind.to_lowercase();
+        let [create, update, delete, one, all] = match kind {
+            "Tenant" => ["createTenant", "updateTenant", "deleteTenant", "getTenantByName", "getTenants"],
+            "Principal" => {
+                ["createPrincipal", "updatePrincipal", "deletePrincipal", "getPrincipalByName", "getPrincipals"]
+            }
+            _ => ["createRole", "updateRole", "deleteRole", "getRoleByName", "getRoles"],
+        };
+        let create = || step(create, made.clone()).rest("POST", &path, body.clone());
+        let at = format!("{path}/{name}");
+        steps.extend([
+            create().by("reader"),
+            create(),
+            create(),
+            step(one, json!({"name": name})).get(&at),
+            step(one, json!({"name": "nobody"})).get(&format!("{path}/nobody")),
+            step(all, json!({})).get(&path),
+            step(all, json!({})).get(&path).by("care"),
+            step(update, json!({parameter: with_version(&record, 1)}))
+                .rest("PUT", &at, record.clone())
+                .header("if-match", "\"1\""),
+            step(update, json!({kind.to_lowercase(): with_version(&record, 7)}))
+                .rest("PUT", &at, record.clone())
+                .header("if-match", "\"7\""),
+        ]);
+        if kind == "Principal" {
+            let named = json!({"name": name, "password": "correct horse battery staple"});
+            steps.push(step("setPassword", named).rest("PUT", "/principals/partner/password", password.clone()));
+        }
+        steps.push(step(delete, json!({"name": name})).rest("DELETE", &at, Value::Null));
+        steps.push(step(delete, json!({"name": name})).rest("DELETE", &at, Value::Null));
+    }
+    steps.push(step("getOwnRights", json!({})).get("/own-rights").by("care"));
+    steps
+}
+
+#[tokio::test]
+async fn access_is_the_same_on_every_face() {
+    run::compare(access()).await;
 }
 
 #[tokio::test]

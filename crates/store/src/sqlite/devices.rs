@@ -139,7 +139,7 @@ impl DeviceStore for SqliteStore {
                 let written = writes.iter().map(|write| device_write::write(connection, &vault, &tenant, write));
                 let verdicts = written.collect::<Done<Vec<_>>>()?;
                 let created = verdicts.iter().filter(|it| matches!(it, DeviceVerdict::Created(_))).count();
-                quotas::records_made(connection, &tenant, Kind::Devices, created, now)?;
+                quotas::records_made(connection, &tenant, "", Kind::Devices, created, now)?;
                 Ok(verdicts)
             })
         }))

@@ -111,11 +111,12 @@ fn holders(kind: Kind, principal: &str) -> impl Iterator<Item = Holder<'_>> {
     [Some(Holder::Tenant), caller].into_iter().flatten()
 }
 
-/// Refuses what has brought a domain above its quota of records: `created` of them were just made, and are undone with
-/// the transaction.
+/// Refuses what has brought a domain, or a caller of it, above its quota of records: `created` of them were just made,
+/// and are undone with the transaction.
 pub(super) fn records_made(
     connection: &Connection,
     tenant: &str,
+    principal: &str,
     kind: Kind,
     created: usize,
     now: Timestamp,
@@ -123,11 +124,33 @@ pub(super) fn records_made(
     if created == 0 {
         return Ok(());
     }
-    let allowance = Allowance { tenant: limits(connection, tenant, "")?, caller: Limits::default() };
+    let allowance = allowance(connection, tenant, principal)?;
     let created = u64::try_from(created).unwrap_or(u64::MAX);
-    let before = used(connection, tenant, Holder::Tenant, kind, now)?.saturating_sub(created);
-    let admitted = allowance.admits(kind, Holder::Tenant, before, created, now);
-    admitted.map_err(|fault| Failure::Denied(Box::new(fault)))
+    for holder in holders(kind, principal) {
+        let before = used(connection, tenant, holder, kind, now)?.saturating_sub(created);
+        let admitted = allowance.admits(kind, holder, before, created, now);
+        admitted.map_err(|fault| Failure::Denied(Box::new(fault)))?;
+    }
+    Ok(())
+}
+
+/// Takes the rows of a batch of an import, of the domain and of the caller where the import has one.
+pub(super) fn rows_imported(
+    connection: &Connection,
+    tenant: &str,
+    principal: Option<&str>,
+    rows: usize,
+    now: Timestamp,
+) -> Done<()> {
+    let allowance = allowance(connection, tenant, principal.unwrap_or(""))?;
+    let (kind, more) = (Kind::ImportRowsPerDay, u64::try_from(rows).unwrap_or(u64::MAX));
+    for holder in [Some(Holder::Tenant), principal.map(Holder::Caller)].into_iter().flatten() {
+        let used = uses::stored(connection, tenant, holder, kind, now)?;
+        let admitted = allowance.admits(kind, holder, used, more, now);
+        admitted.map_err(|fault| Failure::Denied(Box::new(fault)))?;
+        uses::change(connection, tenant, holder, kind, i64::try_from(rows).unwrap_or(i64::MAX), now)?;
+    }
+    Ok(())
 }
 
 /// How many more of these kinds the domain and the caller have left: the least of them.
@@ -217,11 +240,29 @@ pub(super) fn usage(
 }
 
 fn used(connection: &Connection, tenant: &str, holder: Holder<'_>, kind: Kind, now: Timestamp) -> Done<u64> {
-    let maintained = match kind {
-        Kind::Devices => "SELECT coalesce(sum(count), 0) FROM device_count WHERE tenant = ?",
-        Kind::Subscribers => "SELECT coalesce(sum(count), 0) FROM subscriber_count WHERE tenant = ?",
+    // Counters are maintained with the records; keys and addresses are as few as their quotas, and are counted.
+    let count = match (kind, holder) {
+        (Kind::Devices, _) => {
+            let sql = "SELECT coalesce(sum(count), 0) FROM device_count WHERE tenant = ?";
+            one(connection, sql, [tenant], |cells| cells.get::<i64>())?
+        }
+        (Kind::Subscribers, _) => {
+            let sql = "SELECT coalesce(sum(count), 0) FROM subscriber_count WHERE tenant = ?";
+            one(connection, sql, [tenant], |cells| cells.get::<i64>())?
+        }
+        (Kind::CallbackAddresses, _) => {
+            let sql = "SELECT count(*) FROM callback_address WHERE tenant = ?";
+            one(connection, sql, [tenant], |cells| cells.get::<i64>())?
+        }
+        (Kind::ApiKeys, Holder::Tenant) => {
+            let sql = "SELECT count(*) FROM api_key WHERE tenant = ? AND revoked_at IS NULL AND expires_at > ?";
+            one(connection, sql, params![tenant, now.0], |cells| cells.get::<i64>())?
+        }
+        (Kind::ApiKeys, Holder::Caller(name)) => {
+            let sql = "SELECT count(*) FROM api_key WHERE principal = ? AND revoked_at IS NULL AND expires_at > ?";
+            one(connection, sql, params![name, now.0], |cells| cells.get::<i64>())?
+        }
         _ => return uses::stored(connection, tenant, holder, kind, now),
     };
-    let count = one(connection, maintained, [tenant], |cells| cells.get::<i64>())?;
     Ok(u64::try_from(count.unwrap_or(0)).unwrap_or(0))
 }

@@ -275,7 +275,14 @@ impl SubscriberStore for SqliteStore {
                 let verdict = write(connection, mode, &given)?;
                 let created = usize::from(mode == WriteMode::Create && verdict.is_ok());
                 // The number of records is of no time.
-                quotas::records_made(connection, &given.subscriber.tenant, Kind::Subscribers, created, Timestamp(0))?;
+                quotas::records_made(
+                    connection,
+                    &given.subscriber.tenant,
+                    "",
+                    Kind::Subscribers,
+                    created,
+                    Timestamp(0),
+                )?;
                 Ok(verdict)
             })
         }))

@@ -84,6 +84,16 @@ pub(in crate::rest) static ROUTES: &[Route] = &[
     delete(Operation::DeleteSubscriber, "/subscribers/{subscriberId}"),
     put(Operation::AssignDevice, "/subscribers/{subscriberId}/devices/{deviceID}"),
     delete(Operation::UnassignDevice, "/subscribers/{subscriberId}/devices/{deviceID}").status(200),
+    // IAdministrationServices: approvals and quotas
+    get(Operation::GetApprovals, "/approvals"),
+    get(Operation::GetApprovalById, "/approvals/{approvalId}"),
+    post(Operation::Approve, "/approvals/{approvalId}/approve"),
+    post(Operation::Refuse, "/approvals/{approvalId}/refuse"),
+    post(Operation::Withdraw, "/approvals/{approvalId}/withdraw"),
+    get(Operation::GetApprovalPolicy, "/approval-policy"),
+    put(Operation::SetApprovalPolicy, "/approval-policy"),
+    get(Operation::GetQuotas, "/quotas"),
+    put(Operation::SetQuota, "/quotas"),
     // IAdministrationServices: access
     post(Operation::CreateTenant, "/tenants").body("tenant").status(201).location(TENANT),
     get(Operation::GetTenants, "/tenants"),
@@ -137,16 +147,6 @@ pub(in crate::rest) static ROUTES: &[Route] = &[
     get(Operation::GetIdentityProviders, "/identity-providers"),
     put(Operation::UpdateIdentityProvider, "/identity-providers/{name}").body("identityProvider"),
     delete(Operation::DeleteIdentityProvider, "/identity-providers/{name}"),
-    // IAdministrationServices: approvals and quotas
-    get(Operation::GetApprovals, "/approvals"),
-    get(Operation::GetApprovalById, "/approvals/{approvalId}"),
-    post(Operation::Approve, "/approvals/{approvalId}/approve"),
-    post(Operation::Refuse, "/approvals/{approvalId}/refuse"),
-    post(Operation::Withdraw, "/approvals/{approvalId}/withdraw"),
-    get(Operation::GetApprovalPolicy, "/approval-policy"),
-    put(Operation::SetApprovalPolicy, "/approval-policy"),
-    get(Operation::GetQuotas, "/quotas"),
-    put(Operation::SetQuota, "/quotas"),
 ];
 
 /// Addresses of operations of the contract that this server does not offer.

@@ -170,6 +170,23 @@ pub(super) fn all() -> Vec<Call> {
         call("getRoleByName", Domain, |it| json!({"name": it.role})).unknown("UnknownRole"),
         call("getRoles", Domain, |_| json!({})),
         call("getOwnRights", Facts, |_| json!({})),
+        call("createCallbackAddress", Domain, |it| json!({"callbackAddress": address(&format!("/new/{}", it.number))})),
+        call("updateCallbackAddress", Domain, |it| {
+            let mut changed = address(&format!("/changed/{}", it.number));
+            changed["callbackAddressId"] = json!(it.callback);
+            json!({"callbackAddress": changed})
+        })
+        .unknown("UnknownCallbackAddress"),
+        call("deleteCallbackAddress", Domain, |it| json!({"callbackAddressId": it.callback}))
+            .unknown("UnknownCallbackAddress"),
+        call("getCallbackAddressById", Domain, |it| json!({"callbackAddressId": it.callback}))
+            .unknown("UnknownCallbackAddress"),
+        call("getCallbackAddresses", Domain, |_| json!({})),
+        call("rotateCallbackSecret", Domain, |it| json!({"callbackAddressId": it.callback}))
+            .unknown("UnknownCallbackAddress"),
+        call("getCallbackQueues", Domain, |_| json!({})),
+        call("getDeadLetters", Domain, |it| json!({"callbackAddressId": it.callback})),
+        call("replayDeadLetters", Domain, |it| json!({"callbackAddressId": it.callback})),
         // Whole domain, which a part of the devices is not enough for.
         call("createDeployments", Domain, |_| deployment(&json!({"allDevices": true}))),
     ];
@@ -184,6 +201,10 @@ pub(super) fn all() -> Vec<Call> {
         }
     }
     calls
+}
+
+fn address(path: &str) -> Value {
+    json!({"address": format!("https://partner.example{path}"), "kind": "WEBHOOK"})
 }
 
 const JOB_LED: &[(&str, Parameters)] = &[
