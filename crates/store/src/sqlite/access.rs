@@ -7,6 +7,7 @@ use muster_broker::fault::{Fault, FaultName};
 use muster_broker::store::Keep;
 use rusqlite::{Connection, params};
 
+use super::certificates;
 use super::devices::outdated;
 use super::query::{many, one, run};
 use super::rows::{Cells, Done, number_in, value_in};
@@ -231,6 +232,8 @@ pub(super) fn tenant_delete(connection: &Connection, name: &str, version: Option
             return Ok(Err(Fault::new(FaultName::InUse, text).with(what)));
         }
     }
+    certificates::forget_tenant(connection, name)?;
+    run(connection, "DELETE FROM identity_provider WHERE tenant = ?", [name])?;
     run(connection, "DELETE FROM role WHERE tenant = ?", [name])?;
     run(connection, "DELETE FROM tenant WHERE name = ?", [name])?;
     Ok(Ok(()))
@@ -326,6 +329,9 @@ pub(super) fn principal_delete(
     if stored.is_over_all() && !is_anybody_over_all(connection, Except::Principal(name))? {
         return Ok(Err(nobody_left()));
     }
+    // Whoever has the name next has none of these.
+    certificates::forget_principal(connection, name)?;
+    run(connection, "DELETE FROM api_key WHERE principal = ?", [name])?;
     run(connection, "DELETE FROM wsi_session WHERE principal = ?", [name])?;
     run(connection, "DELETE FROM principal WHERE name = ?", [name])?;
     Ok(Ok(()))
