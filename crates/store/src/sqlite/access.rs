@@ -8,6 +8,7 @@ use muster_broker::ledger::{self as told, AuditEntry, Deed, Object};
 use muster_broker::store::Keep;
 use rusqlite::{Connection, params};
 
+use super::certificates;
 use super::devices::outdated;
 use super::ledger;
 use super::query::{many, one, run};
@@ -270,6 +271,8 @@ pub(super) fn tenant_delete(
             return Ok(Err(Fault::new(FaultName::InUse, text).with(what)));
         }
     }
+    certificates::forget_tenant(connection, name)?;
+    run(connection, "DELETE FROM identity_provider WHERE tenant = ?", [name])?;
     run(connection, "DELETE FROM role WHERE tenant = ?", [name])?;
     run(connection, "DELETE FROM tenant WHERE name = ?", [name])?;
     let (object, before) = (Object::named("tenant", Some(name)), told::tenant(&stored));
@@ -385,6 +388,9 @@ pub(super) fn principal_delete(
     if stored.is_over_all() && !is_anybody_over_all(connection, Except::Principal(name))? {
         return Ok(Err(nobody_left()));
     }
+    // Whoever has the name next has none of these.
+    certificates::forget_principal(connection, name)?;
+    run(connection, "DELETE FROM api_key WHERE principal = ?", [name])?;
     run(connection, "DELETE FROM wsi_session WHERE principal = ?", [name])?;
     run(connection, "DELETE FROM principal WHERE name = ?", [name])?;
     tell_principal(connection, deed, Some(&stored), None)?;

@@ -296,6 +296,20 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
 }
 
+/// The names of a principal that is deleted are bound no more.
+pub(super) fn forget_principal(connection: &Connection, name: &str) -> Done<()> {
+    run(connection, "DELETE FROM certificate_binding WHERE principal = ?", [name])?;
+    changed(connection)
+}
+
+/// What a tenant that is deleted trusted, others may trust.
+pub(super) fn forget_tenant(connection: &Connection, tenant: &str) -> Done<()> {
+    for table in ["authority", "certificate_binding", "revoked_certificate"] {
+        run(connection, &format!("DELETE FROM {table} WHERE tenant = ?"), [tenant])?;
+    }
+    changed(connection)
+}
+
 fn load(connection: &Connection) -> Done<TrustRecords> {
     let authorities = format!("SELECT {AUTHORITY} FROM authority ORDER BY tenant, fingerprint");
     let certificates = format!("SELECT {REVOKED} FROM revoked_certificate");

@@ -185,7 +185,7 @@ impl Inner {
         let origin = Origin { peer, face: Face::Rest, way: Way::OpenId, correlation };
         let session = self.broker.login(&account, None, origin).await?;
         tracing::info!(provider = name, principal = account.principal.name, "somebody logged in at a provider");
-        Ok(self.opened(session, underway.for_console, now))
+        Ok(self.opened(&session, underway.for_console, now))
     }
 
     /// Makes the code a token and the token a principal; the inner nothing is somebody who is not let in.
@@ -277,7 +277,7 @@ impl Inner {
     }
 
     /// What a browser or a program gets after a login.
-    fn opened(&self, session: OpenedSession, for_console: bool, now: Timestamp) -> Response {
+    fn opened(&self, session: &OpenedSession, for_console: bool, now: Timestamp) -> Response {
         if let (true, Some(console)) = (for_console, &self.settings.identity.console) {
             let life_s = session.expires_at.0.saturating_sub(now.0) / 1000;
             let cookie = format!(
