@@ -1,5 +1,6 @@
 //! The commands.
 
+mod approvals;
 mod bench;
 mod call;
 mod callbacks;
@@ -7,8 +8,10 @@ mod connection;
 mod decode;
 mod demo;
 mod import;
+mod listing;
 mod principal;
 mod profiles;
+mod quotas;
 mod serve;
 mod sim;
 mod trace;
@@ -59,6 +62,8 @@ enum Command {
     Trace(trace::Args),
     Tree(tree::Args),
     Principal(principal::Args),
+    Approvals(approvals::Args),
+    Quotas(quotas::Args),
     Profiles(profiles::Args),
     Bench(bench::Args),
     /// Writes a completion script for a shell to standard output.
@@ -81,6 +86,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Trace(args) => trace::run(&args),
         Command::Tree(args) => tree::run(&args),
         Command::Principal(args) => principal::run(args),
+        Command::Approvals(args) => approvals::run(&args),
+        Command::Quotas(args) => quotas::run(&args),
         Command::Profiles(args) => profiles::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions { shell } => {

@@ -16,13 +16,17 @@ fn every_command_explains_itself_with_examples() {
         "trace",
         "tree",
         "principal",
+        "approvals",
+        "quotas",
         "bench",
         "completions",
     ] {
         assert!(top.contains(&format!("\n  {command} ")), "{top}");
     }
     assert!(top.contains("Examples:"));
-    for command in ["serve", "sim", "call", "callbacks", "decode", "profiles", "trace", "tree", "principal"] {
+    for command in
+        ["serve", "sim", "call", "callbacks", "decode", "profiles", "trace", "tree", "principal", "approvals", "quotas"]
+    {
         let help = run(&mut muster([command, "--help"])).ok();
         assert!(help.contains("Examples:") && help.contains(&format!("  muster {command} ")), "{help}");
     }
@@ -44,6 +48,8 @@ fn examples_are_not_broken_by_wrapping() {
         &["trace", "--help"],
         &["tree", "--help"],
         &["principal", "--help"],
+        &["approvals", "--help"],
+        &["quotas", "--help"],
     ] {
         let help = run(&mut muster(command.iter().copied())).ok();
         let (_, examples) = help.split_once("Examples:\n").unwrap();

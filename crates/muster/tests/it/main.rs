@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 
+mod approvals;
 mod call;
 mod callbacks;
 mod configuration;

@@ -122,6 +122,7 @@ fn single(field: &FieldDescriptor, owner: &str, is_request: bool, depth: usize) 
         "xs:anyURI" => "https://partner.example/notify".into(),
         _ if field.name == "name" && owner == "IdentityProvider" => "corp".into(),
         _ if field.name == "name" && matches!(owner, "ApiKey" | "CertificateAuthority") => "billing".into(),
+        _ if field.name == "name" && matches!(owner, "Tenant" | "Principal" | "Role") => "field-desk".into(),
         _ if field.name == "name" && owner != "NameValue" => "Read the firmware version".into(),
         _ => text_of(field.name).into(),
     }

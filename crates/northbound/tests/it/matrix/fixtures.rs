@@ -15,6 +15,8 @@ use muster_broker::services::{
     PrincipalFields, RoleFields, SubscriberFields, TenantFields,
 };
 
+use muster_northbound::contract::FieldDescriptor;
+
 use crate::world::World;
 
 /// The group of the device.
@@ -40,6 +42,8 @@ pub(super) struct Fixture {
     pub(super) tenant: String,
     pub(super) principal: String,
     pub(super) role: String,
+    /// Parameters of the operation that is called.
+    pub(super) fields: &'static [FieldDescriptor],
     pub(super) callback: String,
 }
 
@@ -77,12 +81,13 @@ impl Fixtures {
     }
 
     /// One of each, new.
-    pub(super) async fn fresh(&self, number: u32) -> Fixture {
+    pub(super) async fn fresh(&self, number: u32, fields: &'static [FieldDescriptor]) -> Fixture {
         let (broker, maker) = (&self.broker, &self.maker);
         let unique = broker.environment().uuid().simple().to_string();
         let digits = u64::from_str_radix(&unique[20..], 16).unwrap() % 10_000_000_000;
         let mut it = Fixture {
             number,
+            fields,
             device_id: format!("opaque:{unique}"),
             phone_number: format!("+7{digits:010}"),
             model: format!("m{unique}"),
