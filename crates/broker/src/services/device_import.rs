@@ -7,7 +7,7 @@ use super::once::{self, operation};
 use super::{Broker, DeviceFields, Given, ImportResult, Rejected, RequestKey, checks, reaching, selecting};
 use crate::access::{Caller, Right, Scope};
 use crate::fault::{Fault, FaultName};
-use crate::id::CapabilityOid;
+use crate::id::{CapabilityOid, DeviceOid};
 use crate::quota::Kind;
 use crate::store::{DeviceGiven, DeviceKey, DeviceVerdict, DeviceWrite, Once, WriteMode};
 
@@ -78,7 +78,8 @@ impl Broker {
         capabilities: &mut HashMap<CapabilityOid, Result<(), Fault>>,
     ) -> Result<DeviceWrite, Fault> {
         let needs_account = needs_stored_account(&fields);
-        let mut given = self.device_of_import(&caller.tenant, fields, update_existing)?;
+        let new_oid = DeviceOid::new(self.environment.uuid());
+        let mut given = self.device_of_import(new_oid, &caller.tenant, fields, update_existing)?;
         if let Some(oid) = given.device.capability {
             let known = match capabilities.get(&oid) {
                 Some(known) => known.clone(),
@@ -125,6 +126,7 @@ impl Broker {
     /// A record of an import, checked, with its secrets sealed.
     pub(super) fn device_of_import(
         &self,
+        new_oid: DeviceOid,
         tenant: &str,
         fields: DeviceFields,
         update_existing: bool,
@@ -133,7 +135,7 @@ impl Broker {
             let why = "is given by the server; leave it out, or set updateExisting";
             return Err(Fault::invalid("oid", oid.escape_debug(), why));
         }
-        self.device_given(tenant, fields)
+        self.device_given_as(new_oid, tenant, fields)
     }
 
     /// A record that has a number only means the stored one with this number, so that an import may be repeated. The

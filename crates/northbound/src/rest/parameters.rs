@@ -41,7 +41,9 @@ pub(super) enum Slot {
 pub(super) fn query_slots(route: &Route) -> Vec<(&'static str, Slot)> {
     let mut slots = Vec::new();
     let descriptor = route.operation.descriptor();
-    for field in descriptor.fields.iter().filter(|_| route.method.has_no_body()) {
+    // Where the body is one parameter, the others stand in the query as well.
+    let in_query = |field: &&FieldDescriptor| route.method.has_no_body() || is_beside_body(route, field);
+    for field in descriptor.fields.iter().filter(in_query) {
         if is_elsewhere(route, field.name) {
             continue;
         }
@@ -65,6 +67,11 @@ pub(super) fn query_slots(route: &Route) -> Vec<(&'static str, Slot)> {
         slots.extend(PAGE.iter().map(|(name, _)| (*name, Slot::OnlyPage)));
     }
     slots
+}
+
+/// Whether a parameter is a simple one beside that which the body is.
+fn is_beside_body(route: &Route, field: &FieldDescriptor) -> bool {
+    route.body.is_some_and(|body| body != field.name) && !matches!(field.kind, Kind::Record(_))
 }
 
 /// The routes that the query chooses from, this one among them.

@@ -137,6 +137,7 @@ impl Inner {
         if progress.addressing.as_ref().is_some_and(|addressing| addressing.fault_to == Destination::Nowhere) {
             return StatusCode::ACCEPTED.into_response();
         }
+        // Only what is addressed needs a name.
         let FaultMessage { version, status, text, is_challenge, .. } =
             self.fault_message(problem, progress, fallback, correlation);
         let mut response = message(version, status, text);

@@ -55,6 +55,8 @@ fn scenarios() -> Vec<(&'static str, Vec<Step>)> {
         ("subscribers", subscribers()),
         ("administration", administration()),
         ("callbacks", callbacks()),
+        ("access", access()),
+        ("callbacks", callbacks()),
     ]
 }
 
@@ -406,13 +408,9 @@ fn administration() -> Vec<Step> {
             "/certificate-authorities/nothing",
             Value::Null,
         ),
-        step("bindCertificate", bind.clone()).rest("POST", "/certificates", bind),
-        step("getCertificates", json!({})).get("/certificates"),
-        step("unbindCertificate", unbind).rest(
-            "DELETE",
-            "/certificates?nameKind=DNS&nameValue=care.example",
-            Value::Null,
-        ),
+        step("bindCertificate", bind.clone()).rest("POST", "/certificate-bindings", bind),
+        step("getCertificates", json!({})).get("/certificate-bindings"),
+        step("unbindCertificate", unbind.clone()).rest("POST", "/certificate-bindings:unbind", unbind),
         step("revokeCertificate", revoke.clone()).rest("POST", "/revoked-certificates", revoke),
         step("getRevokedCertificates", json!({})).get("/revoked-certificates"),
         step("createIdentityProvider", json!({"identityProvider": provider})).rest(
@@ -498,6 +496,62 @@ fn callbacks() -> Vec<Step> {
 #[tokio::test]
 async fn callbacks_are_the_same_on_every_face() {
     run::compare(callbacks()).await;
+}
+
+fn access() -> Vec<Step> {
+    let tenant = json!({"name": "beta", "displayName": "Beta"});
+    let principal = json!({
+        "principal": {"name": "partner", "grant": [{"role": "reader", "group": ["g"]}]}, "password": "correct horse battery",
+    });
+    let role = json!({"name": "night", "about": "At night.", "right": ["device.read", "task.*"]});
+    let password = json!({"password": "correct horse battery staple"});
+    let mut steps = Vec::new();
+    for (kind, name, made, record) in [
+        ("Tenant", "beta", json!({"tenant": tenant}), tenant),
+        ("Principal", "partner", principal.clone(), principal["principal"].clone()),
+        ("Role", "night", json!({"role": role}), role),
+    ] {
+        let path = format!("/{}s", kind.to_lowercase());
+        let body = if kind == "Principal" { made.clone() } else { record.clone() };
+        let parameter = kind.to_lowercase();
+        let [create, update, delete, one, all] = match kind {
+            "Tenant" => ["createTenant", "updateTenant", "deleteTenant", "getTenantByName", "getTenants"],
+            "Principal" => {
+                ["createPrincipal", "updatePrincipal", "deletePrincipal", "getPrincipalByName", "getPrincipals"]
+            }
+            _ => ["createRole", "updateRole", "deleteRole", "getRoleByName", "getRoles"],
+        };
+        let create = || step(create, made.clone()).rest("POST", &path, body.clone());
+        let at = format!("{path}/{name}");
+        steps.extend([
+            create().by("reader"),
+            create(),
+            create(),
+            step(one, json!({"name": name})).get(&at),
+            step(one, json!({"name": "nobody"})).get(&format!("{path}/nobody")),
+            step(all, json!({})).get(&path),
+            step(all, json!({})).get(&path).by("care"),
+            step(update, json!({parameter: with_version(&record, 1)}))
+                .rest("PUT", &at, record.clone())
+                .header("if-match", "\"1\""),
+            step(update, json!({kind.to_lowercase(): with_version(&record, 7)}))
+                .rest("PUT", &at, record.clone())
+                .header("if-match", "\"7\""),
+        ]);
+        if kind == "Principal" {
+            let named = json!({"name": name, "password": "correct horse battery staple"});
+            steps.push(step("setPassword", named).rest("PUT", "/principals/partner/password", password.clone()));
+        }
+        steps.push(step(delete, json!({"name": name})).rest("DELETE", &at, Value::Null));
+        steps.push(step(delete, json!({"name": name})).rest("DELETE", &at, Value::Null));
+    }
+    steps.push(step("getOwnRights", json!({})).get("/own-rights").by("care"));
+    steps
+}
+
+#[tokio::test]
+async fn access_is_the_same_on_every_face() {
+    run::compare(access()).await;
 }
 
 #[tokio::test]
