@@ -8,8 +8,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::{hkdf, hmac, rand};
 use muster_broker::device::Sealed;
 use muster_broker::id::DeviceOid;
@@ -49,9 +50,36 @@ pub enum KeyError {
 
 /// The vault whose key lies in a file.
 pub struct FileVault {
-    sealing: RandomizedNonceKey,
+    sealing: LessSafeKey,
+    chance: Mutex<Chance>,
     nonces: hmac::Key,
     digests: hmac::Key,
+}
+
+/// Random octets that no nonce was made of yet. To have them from the system one nonce at a time takes longer than sealing
+/// does.
+struct Chance {
+    octets: [u8; NONCE_LEN * 256],
+    used: usize,
+}
+
+impl Chance {
+    fn new() -> Self {
+        let octets = [0; NONCE_LEN * 256];
+        Self { used: octets.len(), octets }
+    }
+
+    /// Octets that were never given before.
+    fn nonce(&mut self) -> [u8; NONCE_LEN] {
+        if self.used >= self.octets.len() {
+            rand::fill(&mut self.octets).expect("the system has a random source");
+            self.used = 0;
+        }
+        let mut nonce = [0; NONCE_LEN];
+        nonce.copy_from_slice(&self.octets[self.used..self.used + NONCE_LEN]);
+        self.used += NONCE_LEN;
+        nonce
+    }
 }
 
 impl std::fmt::Debug for FileVault {
@@ -109,9 +137,10 @@ impl FileVault {
     #[must_use]
     pub fn new(key: &[u8; KEY_BYTES]) -> Self {
         let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"muster").extract(key);
-        let sealing = RandomizedNonceKey::new(&AES_256_GCM, &derived(&root, b"seal"));
+        let sealing = UnboundKey::new(&AES_256_GCM, &derived(&root, b"seal"));
         Self {
-            sealing: sealing.expect("the derived key has the length that the cipher wants"),
+            sealing: LessSafeKey::new(sealing.expect("the derived key has the length that the cipher wants")),
+            chance: Mutex::new(Chance::new()),
             nonces: hmac::Key::new(hmac::HMAC_SHA256, &derived(&root, b"nonce")),
             digests: hmac::Key::new(hmac::HMAC_SHA256, &derived(&root, b"digest")),
         }
@@ -134,15 +163,17 @@ fn derived(root: &hkdf::Prk, purpose: &[u8]) -> [u8; KEY_BYTES] {
 
 impl Vault for FileVault {
     fn seal(&self, secret: &[u8]) -> Sealed {
-        let mut body = secret.to_vec();
-        let nonce = self
-            .sealing
-            .seal_in_place_append_tag(Aad::from([FORMAT]), &mut body)
-            .expect("a secret is shorter than the limit of the cipher");
-        let mut sealed = Vec::with_capacity(1 + NONCE_LEN + body.len());
+        let nonce = self.chance.lock().unwrap_or_else(PoisonError::into_inner).nonce();
+        let mut sealed = Vec::with_capacity(1 + NONCE_LEN + secret.len() + AES_256_GCM.tag_len());
         sealed.push(FORMAT);
-        sealed.extend_from_slice(nonce.as_ref());
-        sealed.append(&mut body);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(secret);
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let tag = self
+            .sealing
+            .seal_in_place_separate_tag(nonce, Aad::from([FORMAT]), &mut sealed[1 + NONCE_LEN..])
+            .expect("a secret is shorter than the limit of the cipher");
+        sealed.extend_from_slice(tag.as_ref());
         Sealed(sealed)
     }
 

@@ -390,7 +390,8 @@ impl Broker {
         if let Some(owner) = &owner {
             let known = self.store.principal_get(owner).await?;
             if known.is_none_or(|known| known.tenant != caller.tenant) {
-                return Err(Fault::invalid("owner", owner, "is no caller of this domain"));
+                let text = "owner is no caller of this domain";
+                return Err(Fault::new(FaultName::UnknownPrincipal, text).with(owner));
             }
         }
         if let Some(description) = &description {

@@ -20,6 +20,16 @@ impl Broker {
     /// # Errors
     /// `InvalidArgument`, `UnknownDevice` for an oid that is none, `UnknownCapability`.
     pub(super) fn device_given(&self, tenant: &str, fields: DeviceFields) -> Result<DeviceGiven, Fault> {
+        self.device_given_as(DeviceOid::new(self.environment.uuid()), tenant, fields)
+    }
+
+    /// As [`Broker::device_given`], with the identifier that the record will have if it is new.
+    pub(super) fn device_given_as(
+        &self,
+        new_oid: DeviceOid,
+        tenant: &str,
+        fields: DeviceFields,
+    ) -> Result<DeviceGiven, Fault> {
         for (parameter, text) in [
             ("manufacturer", &fields.manufacturer),
             ("model", &fields.model),
@@ -36,7 +46,7 @@ impl Broker {
         let has_client_secret = fields.account.as_ref().is_some_and(|account| account.client_secret.is_some());
         let account = fields.account.map(|account| self.account_given(account)).transpose()?;
         let device = Device {
-            oid: DeviceOid::new(self.environment.uuid()),
+            oid: new_oid,
             tenant: tenant.to_owned(),
             device_id: fields.device_id,
             phone_number: fields.phone_number,

@@ -7,7 +7,8 @@ use super::once::{self, operation};
 use super::{Broker, DeviceFields, Given, ImportResult, Rejected, RequestKey, checks, reaching, selecting};
 use crate::access::{Caller, Right, Scope};
 use crate::fault::{Fault, FaultName};
-use crate::id::CapabilityOid;
+use crate::id::{CapabilityOid, DeviceOid};
+use crate::quota::Kind;
 use crate::store::{DeviceGiven, DeviceKey, DeviceVerdict, DeviceWrite, Once, WriteMode};
 
 pub(super) const IMPORT: Right = Right::new("device", "import");
@@ -48,14 +49,19 @@ impl Broker {
                 Err(fault) => result.rejected.push(Rejected::new(index, &fault)),
             }
         }
-        let number = writes.len();
+        if let Some(answer) = self.answer_of_before(caller, operation::IMPORT_DEVICES, request.as_ref()).await? {
+            return once::read(&answer);
+        }
+        let (number, now) = (writes.len(), self.environment.now());
+        let rows = i64::try_from(number).unwrap_or(i64::MAX);
+        self.store.quota_take(&caller.tenant, &caller.name, Kind::ImportRowsPerDay, rows, now).await??;
         let (begun, places) = (result.clone(), positions.clone());
         let remember = self.remember(caller, operation::IMPORT_DEVICES, request.as_ref(), move |verdicts: &Vec<_>| {
             let result = counted(begun, &places, verdicts);
             let has_effect = result.created + result.updated > 0;
             if has_effect { serde_json::to_string(&result).ok() } else { None }
         });
-        match self.store.device_write(&caller.tenant, writes, self.environment.now(), remember).await? {
+        match self.store.device_write(&caller.tenant, writes, now, remember).await? {
             Once::Now(verdicts) if verdicts.len() == number => Ok(counted(result, &positions, &verdicts)),
             Once::Now(_) => Err(out_of_step()),
             Once::Before(answer) => once::read(&answer),
@@ -72,7 +78,8 @@ impl Broker {
         capabilities: &mut HashMap<CapabilityOid, Result<(), Fault>>,
     ) -> Result<DeviceWrite, Fault> {
         let needs_account = needs_stored_account(&fields);
-        let mut given = self.device_of_import(&caller.tenant, fields, update_existing)?;
+        let new_oid = DeviceOid::new(self.environment.uuid());
+        let mut given = self.device_of_import(new_oid, &caller.tenant, fields, update_existing)?;
         if let Some(oid) = given.device.capability {
             let known = match capabilities.get(&oid) {
                 Some(known) => known.clone(),
@@ -119,6 +126,7 @@ impl Broker {
     /// A record of an import, checked, with its secrets sealed.
     pub(super) fn device_of_import(
         &self,
+        new_oid: DeviceOid,
         tenant: &str,
         fields: DeviceFields,
         update_existing: bool,
@@ -127,7 +135,7 @@ impl Broker {
             let why = "is given by the server; leave it out, or set updateExisting";
             return Err(Fault::invalid("oid", oid.escape_debug(), why));
         }
-        self.device_given(tenant, fields)
+        self.device_given_as(new_oid, tenant, fields)
     }
 
     /// A record that has a number only means the stored one with this number, so that an import may be repeated. The

@@ -12,13 +12,14 @@ use super::{Broker, DeviceFields, checks};
 use crate::access::{Caller, Scope};
 use crate::fault::{Fault, FaultName};
 use crate::id::{BUCKETS, Bucket, CapabilityOid, DeviceOid};
+use crate::ports::Environment;
 use crate::store::{DeviceWrite, ImportBatch, ImportKey, ImportState, ImportStep, ImportTotals, WriteMode};
 
 /// Most rows in a batch: some 30 ms of the writer, which others wait for meanwhile.
 pub const BATCH_ROWS_MAX: usize = 4000;
-/// New records of a batch go into so many buckets: beside each other in every index, and spread over all buckets by a
-/// large import.
-const BUCKETS_OF_BATCH: usize = 16;
+/// So many new records of a batch go into one bucket: beside each other in every index, and spread over all buckets by
+/// a large import.
+const BUCKET_ROWS: usize = 250;
 
 /// What a caller asks of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -246,22 +247,15 @@ impl ImportPreparer {
         is_last: bool,
     ) -> Result<PreparedBatch, Fault> {
         let mut batch = PreparedBatch { writes: Vec::with_capacity(rows.len()), refused: Vec::new(), to, is_last };
-        let mut octets = [0; 2 * BUCKETS_OF_BATCH];
-        self.broker.environment.random(&mut octets);
-        let buckets: Vec<Bucket> =
-            octets.as_chunks().0.iter().map(|pair| Bucket(u16::from_be_bytes(*pair) % BUCKETS)).collect();
-        for ((position, fields), bucket) in rows.into_iter().zip(buckets.into_iter().cycle()) {
+        let mut oids = Oids::new(&*self.broker.environment, rows.len());
+        for (position, fields) in rows {
             let write = match fields {
-                Ok(fields) if self.scope.is_whole() => self.write_of(fields),
+                Ok(fields) if self.scope.is_whole() => self.write_of(fields, oids.next()),
                 Ok(fields) => self.write_in_reach(fields).await,
                 Err(fault) => Err(fault),
             };
             match write {
-                Ok(mut write) => {
-                    let device = &mut write.given.device;
-                    device.oid = DeviceOid::in_bucket(device.oid.unique, bucket);
-                    batch.writes.push((position, write));
-                }
+                Ok(write) => batch.writes.push((position, write)),
                 Err(fault) if fault.name.is_servers() => return Err(fault),
                 Err(fault) => batch.refused.push((position, fault)),
             }
@@ -270,8 +264,8 @@ impl ImportPreparer {
     }
 
     /// What to write of a row. What must be looked up is left to the store.
-    fn write_of(&self, fields: DeviceFields) -> Result<DeviceWrite, Fault> {
-        let mut given = self.broker.device_of_import(&self.caller.tenant, fields, self.update_existing)?;
+    fn write_of(&self, fields: DeviceFields, new_oid: DeviceOid) -> Result<DeviceWrite, Fault> {
+        let mut given = self.broker.device_of_import(new_oid, &self.caller.tenant, fields, self.update_existing)?;
         if given.device.device_id.is_none() && given.device.phone_number.is_none() {
             return Err(named_by_nothing());
         }
@@ -291,5 +285,41 @@ impl ImportPreparer {
     async fn write_in_reach(&mut self, fields: DeviceFields) -> Result<DeviceWrite, Fault> {
         let Self { broker, caller, scope, update_existing, capabilities } = self;
         broker.import_entry(caller, scope, fields, *update_existing, capabilities).await
+    }
+}
+
+/// Identifiers of new records of a batch, out of one draw of chance: time-ordered, and in few buckets.
+struct Oids {
+    milliseconds: u64,
+    octets: Vec<u8>,
+    used: usize,
+    buckets: Vec<Bucket>,
+}
+
+/// Random octets of an identifier.
+const CHANCE_OCTETS: usize = 10;
+
+impl Oids {
+    fn new(environment: &dyn Environment, rows: usize) -> Self {
+        let buckets = rows.div_ceil(BUCKET_ROWS);
+        let mut octets = vec![0; 2 * buckets + CHANCE_OCTETS * rows];
+        environment.random(&mut octets);
+        let of_buckets = octets.get(..2 * buckets).unwrap_or_default().as_chunks().0;
+        Self {
+            milliseconds: u64::try_from(environment.now().0).unwrap_or(0),
+            buckets: of_buckets.iter().map(|pair| Bucket(u16::from_be_bytes(*pair) % BUCKETS)).collect(),
+            used: 2 * buckets,
+            octets,
+        }
+    }
+
+    fn next(&mut self) -> DeviceOid {
+        let chance = self.octets.get(self.used..).and_then(|rest| rest.first_chunk::<CHANCE_OCTETS>());
+        let unique =
+            uuid::Builder::from_unix_timestamp_millis(self.milliseconds, chance.unwrap_or(&[0; CHANCE_OCTETS]));
+        let place = self.used / CHANCE_OCTETS % self.buckets.len().max(1);
+        self.used += CHANCE_OCTETS;
+        let bucket = self.buckets.get(place).copied().unwrap_or(Bucket(0));
+        DeviceOid::in_bucket(unique.into_uuid(), bucket)
     }
 }

@@ -1,6 +1,7 @@
 //! The operations, once.
 
 use super::administration::access::{OwnRights, Principal, PrincipalList, Role, RoleList, Tenant, TenantList};
+use super::administration::approvals::{ApprovalData, ApprovalList, ApprovalPolicy};
 use super::administration::callbacks::{
     CallbackAddress, CallbackAddressList, CallbackQueueList, DeadLetterList, ReplayReceipt,
 };
@@ -10,7 +11,8 @@ use super::administration::certificates::{
 };
 use super::administration::keys::{ApiKey, ApiKeyList, CreatedApiKey};
 use super::administration::providers::{IdentityProvider, IdentityProviderList};
-use super::administration::{access, callbacks, certificates, keys, providers};
+use super::administration::quotas::{QuotaList, QuotaUsage};
+use super::administration::{access, approvals, callbacks, certificates, keys, providers, quotas};
 use super::bulk_operations::{DeploymentReceipt, JobData, JobList, TaskHistory, TaskList};
 use super::deployment_broker::{OperationDefinitionList, OperationReceipt, TaskData};
 use super::descriptor::{Cardinality, FieldDescriptor, OperationDescriptor};
@@ -172,6 +174,19 @@ operations! {
         GetSubscribers "getSubscribers" [subscriber read] -> "subscribers" SubscriberList;
         AssignDevice "assignDevice" [subscriber update, device update] -> "subscriber" Subscriber;
         UnassignDevice "unassignDevice" [subscriber update, device update] -> "subscriber" Subscriber;
+    }
+    IAdministrationServices in approvals {
+        GetApprovals "getApprovals" [approval read] -> "approvals" ApprovalList;
+        GetApprovalById "getApprovalById" [approval read] -> "approval" ApprovalData;
+        Approve "approve" [approval decide] -> "approval" ApprovalData;
+        Refuse "refuse" [approval decide] -> "approval" ApprovalData;
+        Withdraw "withdraw" [] -> "approval" ApprovalData;
+        GetApprovalPolicy "getApprovalPolicy" [approval read] -> "approvalPolicy" ApprovalPolicy;
+        SetApprovalPolicy "setApprovalPolicy" [approval update] -> "storedApprovalPolicy" ApprovalPolicy;
+    }
+    IAdministrationServices in quotas {
+        GetQuotas "getQuotas" [quota read] -> "quotas" QuotaList;
+        SetQuota "setQuota" [quota update] -> "quota" QuotaUsage;
     }
     IAdministrationServices in access {
         CreateTenant "createTenant" [tenant create] -> "storedTenant" Tenant;

@@ -21,8 +21,9 @@ use super::reader::{Format, Next, Reader, Row};
 
 /// Imports at once: each takes a thread and some MiB.
 pub(crate) const IMPORTS_MAX: usize = 8;
-/// Fewest rows of a batch, however long one takes to be written.
-const BATCH_ROWS_MIN: usize = 200;
+/// Fewest rows of a batch, however long one takes to be written: on a busy machine small batches take even longer,
+/// because each has pages of its own to write.
+const BATCH_ROWS_MIN: usize = 1000;
 /// Most octets of rows in a batch.
 const BATCH_OCTETS_MAX: usize = 2 << 20;
 /// A batch that takes longer to be written is followed by smaller ones, and a batch that takes less by larger ones: others

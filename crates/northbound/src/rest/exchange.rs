@@ -199,7 +199,7 @@ impl Inner {
     /// Answers for an operation that is not offered: only to those who are known.
     async fn absent(&self, name: &'static str, given: &Given, origin: Origin) -> Problem {
         match self.known(given, origin).await {
-            Ok(known) => match self.identity.admit(&known.caller.name, self.broker.environment().now()) {
+            Ok(known) => match self.broker.admit(&known.caller.tenant, &known.caller.name).await {
                 Ok(()) => {
                     let text = format!("{name} is not offered by this server");
                     Fault::new(FaultName::NotImplemented, text).with(name).into()
@@ -253,7 +253,7 @@ impl Inner {
         }
         let known = self.known(credentials, *origin).await.map_err(refused)?;
         progress.caller.clone_from(&known.caller.name);
-        self.identity.admit(&known.caller.name, self.broker.environment().now())?;
+        self.broker.admit(&known.caller.tenant, &known.caller.name).await?;
         if route.operation == Operation::RenewSession {
             let session = known.session.ok_or_else(nowhere)?;
             let renewed = self.renew_session(&session).await.map_err(refused)?;

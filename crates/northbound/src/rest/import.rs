@@ -93,7 +93,7 @@ pub(super) async fn answer(
     let inner = &wsi.inner;
     let known = inner.known(given, origin).await.map_err(|fault| inner.challenge(fault, given.is_nothing()))?;
     let caller = known.caller;
-    inner.identity.admit(&caller.name, inner.broker.environment().now())?;
+    inner.broker.admit(&caller.tenant, &caller.name).await?;
     match meant {
         Meant::Position(id) => position(wsi, &caller, &head.method, &id).await,
         Meant::Rows(format) => {

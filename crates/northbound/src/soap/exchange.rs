@@ -170,7 +170,7 @@ impl Inner {
         }
         let mut caller = self.caller(known, in_body.as_deref(), by_session).await?;
         progress.caller = Some(caller.name.clone());
-        self.identity.admit(&caller.name, self.broker.environment().now())?;
+        self.broker.admit(&caller.tenant, &caller.name).await?;
         if let Some(addressing) = addressing {
             progress.elsewhere = self.elsewhere(&caller, &addressing, envelope.version).await?;
             caller.message_id = addressing.message_id.as_deref().map(Into::into);

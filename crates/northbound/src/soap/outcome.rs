@@ -36,6 +36,8 @@ pub(super) struct Elsewhere {
 
 /// A fault as a message.
 struct FaultMessage {
+    /// Its identifier, where it has one.
+    id: Option<EventId>,
     version: Version,
     status: u16,
     action: String,
@@ -111,9 +113,9 @@ impl Inner {
         let Some(to) = progress.elsewhere.fault.take() else {
             return self.fault(problem, &progress, fallback, correlation);
         };
-        let id = self.new_message();
-        let FaultMessage { action, text: envelope, .. } =
-            self.fault_message(problem, &progress, fallback, correlation, Some(id));
+        let FaultMessage { id, action, text: envelope, .. } =
+            self.fault_message(problem, &progress, fallback, correlation);
+        let id = id.unwrap_or_else(|| self.new_message());
         match self.broker.send_reply(Reply { id, to, action, envelope }).await {
             Ok(()) => {
                 problem.log(correlation, progress.operation.as_deref(), progress.caller.as_deref());
@@ -136,9 +138,8 @@ impl Inner {
             return StatusCode::ACCEPTED.into_response();
         }
         // Only what is addressed needs a name.
-        let id = progress.addressing.is_some().then(|| self.new_message());
         let FaultMessage { version, status, text, is_challenge, .. } =
-            self.fault_message(problem, progress, fallback, correlation, id);
+            self.fault_message(problem, progress, fallback, correlation);
         let mut response = message(version, status, text);
         if is_challenge {
             let challenge = HeaderValue::from_static("Basic realm=\"DM WSI\", charset=\"UTF-8\"");
@@ -156,7 +157,6 @@ impl Inner {
         progress: &Progress,
         fallback: Version,
         correlation: &str,
-        id: Option<EventId>,
     ) -> FaultMessage {
         let version = progress.version.unwrap_or(fallback);
         let fault = problem.soap_fault(correlation);
@@ -165,16 +165,18 @@ impl Inner {
             (_, _, Some(action)) => action.to_owned(),
             (_, _, None) => "http://www.w3.org/2005/08/addressing/soap/fault".to_owned(),
         };
-        let answer =
-            |(addressing, id): (&Addressing, EventId)| addressing.answer(Answer::Fault, &action, &message_id(id));
-        let headers = progress.addressing.as_ref().zip(id).map(answer).unwrap_or_default();
+        let addressed = progress.addressing.as_ref().map(|addressing| {
+            let id = self.new_message();
+            (id, addressing.answer(Answer::Fault, &action, &message_id(id)))
+        });
+        let (id, headers) = addressed.unzip();
         // A client may need the challenge to send Basic at all; only who sent nothing is asked.
         let is_challenge = matches!(problem, Problem::Application(fault) if fault.name == FaultName::NotAuthenticated)
             && !progress.has_credentials
             && self.identity.takes_basic();
         let status = if is_challenge { 401 } else { fault.http_status(version) };
-        let text = fault.write(version, &headers);
-        FaultMessage { version, status, action, text, is_challenge }
+        let text = fault.write(version, headers.as_deref().unwrap_or_default());
+        FaultMessage { id, version, status, action, text, is_challenge }
     }
 
     fn new_message(&self) -> EventId {

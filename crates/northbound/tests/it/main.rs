@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 
 mod api_keys;
+mod approvals;
 mod authority;
 mod captures;
 mod certificates;

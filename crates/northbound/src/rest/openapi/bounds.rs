@@ -44,6 +44,16 @@ pub(super) fn of_field(owner: &str, field: &str) -> Option<Node<'static>> {
             one_of(&names)
         }
         ("DmAccount", "authType") => one_of(&["BASIC", "DIGEST", "HMAC"]),
+        ("CallbackAddress", "address") => {
+            object! { "type": "string", "format": "uri", "pattern": "^https://[a-z0-9]+(\\.[a-z]+)+/[a-z]*$", "maxLength": 2000 }
+        }
+        ("CallbackAddress" | "RotateCallbackSecret", "secret") => {
+            object! { "type": "string", "pattern": "^[!-~]{16,128}$" }
+        }
+        ("RotateCallbackSecret", "overlapSeconds") => {
+            object! { "type": "integer", "format": "int64", "minimum": 0, "maximum": 2_592_000 }
+        }
+        ("ReplayDeadLetters", "eventId") => object! { "type": "string", "pattern": "^e-[0-9a-f]{32}$" },
         ("Callback", "soapVersion") => one_of(&["1.1", "1.2"]),
         (_, "imsi") => object! { "type": "string", "pattern": "^[0-9]{6,15}$" },
         ("DeviceCapability", "tac") => object! { "type": "string", "pattern": "^[0-9]{8}$" },
@@ -78,6 +88,8 @@ fn is_never_empty(owner: &str, field: &str) -> bool {
         "DmAccount" => field == "clientName",
         "Parameter" => field == "path",
         "NameValue" => field == "name",
+        "CallbackAddress" => field == "owner",
+        "CallbackCredential" => field == "userName",
         _ => false,
     }
 }
@@ -109,6 +121,7 @@ pub(super) fn is_read_only(owner: &str, field: &str) -> bool {
                 | ("DeviceCapability", "oid")
                 | ("Subscriber", "deviceID")
                 | ("IdentityProvider", "createdAt")
+                | ("CallbackAddress", "callbackAddressId" | "createdAt" | "previousSecretUntil")
         )
 }
 
@@ -118,5 +131,6 @@ pub(super) fn is_write_only(owner: &str, field: &str) -> bool {
         (owner, field),
         ("DmAccount", "clientSecret" | "clientNonce" | "serverSecret" | "serverNonce")
             | ("IdentityProvider", "clientSecret")
+            | ("CallbackCredential", "password")
     )
 }

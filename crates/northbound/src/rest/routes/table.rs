@@ -84,26 +84,16 @@ pub(in crate::rest) static ROUTES: &[Route] = &[
     delete(Operation::DeleteSubscriber, "/subscribers/{subscriberId}"),
     put(Operation::AssignDevice, "/subscribers/{subscriberId}/devices/{deviceID}"),
     delete(Operation::UnassignDevice, "/subscribers/{subscriberId}/devices/{deviceID}").status(200),
-    // IAdministrationServices: API keys, certificates, identity providers
-    post(Operation::CreateApiKey, "/keys").status(201),
-    get(Operation::GetApiKeys, "/keys"),
-    post(Operation::RevokeApiKey, "/keys/{keyId}/revoke"),
-    post(Operation::AddTrustedCertificateAuthority, "/certificate-authorities").status(201),
-    get(Operation::GetTrustedCertificateAuthorities, "/certificate-authorities"),
-    delete(Operation::RemoveTrustedCertificateAuthority, "/certificate-authorities/{authorityId}"),
-    put(Operation::SetCertificateRevocationList, "/certificate-authorities/{authorityId}/revocation-list"),
-    post(Operation::BindCertificate, "/certificate-bindings").status(201),
-    get(Operation::GetCertificates, "/certificate-bindings"),
-    post(Operation::UnbindCertificate, "/certificate-bindings:unbind").status(204),
-    post(Operation::RevokeCertificate, "/revoked-certificates").status(201),
-    get(Operation::GetRevokedCertificates, "/revoked-certificates"),
-    post(Operation::CreateIdentityProvider, "/identity-providers")
-        .body("identityProvider")
-        .status(201)
-        .location(PROVIDER),
-    get(Operation::GetIdentityProviders, "/identity-providers"),
-    put(Operation::UpdateIdentityProvider, "/identity-providers/{name}").body("identityProvider"),
-    delete(Operation::DeleteIdentityProvider, "/identity-providers/{name}"),
+    // IAdministrationServices: approvals and quotas
+    get(Operation::GetApprovals, "/approvals"),
+    get(Operation::GetApprovalById, "/approvals/{approvalId}"),
+    post(Operation::Approve, "/approvals/{approvalId}/approve"),
+    post(Operation::Refuse, "/approvals/{approvalId}/refuse"),
+    post(Operation::Withdraw, "/approvals/{approvalId}/withdraw"),
+    get(Operation::GetApprovalPolicy, "/approval-policy"),
+    put(Operation::SetApprovalPolicy, "/approval-policy"),
+    get(Operation::GetQuotas, "/quotas"),
+    put(Operation::SetQuota, "/quotas"),
     // IAdministrationServices: access
     post(Operation::CreateTenant, "/tenants").body("tenant").status(201).location(TENANT),
     get(Operation::GetTenants, "/tenants"),
@@ -135,6 +125,28 @@ pub(in crate::rest) static ROUTES: &[Route] = &[
     get(Operation::GetCallbackQueues, "/callback-queues"),
     get(Operation::GetDeadLetters, "/dead-letters"),
     post(Operation::ReplayDeadLetters, "/dead-letters:replay"),
+    // IAdministrationServices: keys
+    post(Operation::CreateApiKey, "/keys").status(201),
+    get(Operation::GetApiKeys, "/keys"),
+    post(Operation::RevokeApiKey, "/keys/{keyId}/revoke"),
+    // IAdministrationServices: certificates
+    post(Operation::AddTrustedCertificateAuthority, "/certificate-authorities").status(201),
+    get(Operation::GetTrustedCertificateAuthorities, "/certificate-authorities"),
+    delete(Operation::RemoveTrustedCertificateAuthority, "/certificate-authorities/{authorityId}"),
+    put(Operation::SetCertificateRevocationList, "/certificate-authorities/{authorityId}/revocation-list"),
+    post(Operation::BindCertificate, "/certificates").status(201),
+    get(Operation::GetCertificates, "/certificates"),
+    delete(Operation::UnbindCertificate, "/certificates"),
+    post(Operation::RevokeCertificate, "/revoked-certificates").status(201),
+    get(Operation::GetRevokedCertificates, "/revoked-certificates"),
+    // IAdministrationServices: identity providers
+    post(Operation::CreateIdentityProvider, "/identity-providers")
+        .body("identityProvider")
+        .status(201)
+        .location(PROVIDER),
+    get(Operation::GetIdentityProviders, "/identity-providers"),
+    put(Operation::UpdateIdentityProvider, "/identity-providers/{name}").body("identityProvider"),
+    delete(Operation::DeleteIdentityProvider, "/identity-providers/{name}"),
 ];
 
 /// Addresses of operations of the contract that this server does not offer.
