@@ -55,8 +55,10 @@ fn scenarios() -> Vec<(&'static str, Vec<Step>)> {
         ("subscribers", subscribers()),
         ("administration", administration()),
         ("callbacks", callbacks()),
+        ("power", power()),
         ("access", access()),
         ("callbacks", callbacks()),
+        ("power", power()),
     ]
 }
 
@@ -408,9 +410,13 @@ fn administration() -> Vec<Step> {
             "/certificate-authorities/nothing",
             Value::Null,
         ),
-        step("bindCertificate", bind.clone()).rest("POST", "/certificate-bindings", bind),
-        step("getCertificates", json!({})).get("/certificate-bindings"),
-        step("unbindCertificate", unbind.clone()).rest("POST", "/certificate-bindings:unbind", unbind),
+        step("bindCertificate", bind.clone()).rest("POST", "/certificates", bind),
+        step("getCertificates", json!({})).get("/certificates"),
+        step("unbindCertificate", unbind).rest(
+            "DELETE",
+            "/certificates?nameKind=DNS&nameValue=care.example",
+            Value::Null,
+        ),
         step("revokeCertificate", revoke.clone()).rest("POST", "/revoked-certificates", revoke),
         step("getRevokedCertificates", json!({})).get("/revoked-certificates"),
         step("createIdentityProvider", json!({"identityProvider": provider})).rest(
@@ -491,6 +497,42 @@ fn callbacks() -> Vec<Step> {
         step("deleteCallbackAddress", by_id.clone()).rest("DELETE", "/callback-addresses/{hook}", Value::Null),
         step("deleteCallbackAddress", by_id).rest("DELETE", "/callback-addresses/{hook}", Value::Null),
     ]
+}
+
+fn power() -> Vec<Step> {
+    let policy = json!({"rule": [{"operationClass": "WIPE", "required": true, "deviceCap": 5}], "windowHours": 12});
+    let decide = |operation: &'static str, reason: Value| {
+        let mut parameters = reason.clone();
+        parameters["approvalId"] = json!("nothing");
+        let body = if reason == json!({}) { Value::Null } else { reason };
+        step(operation, parameters).rest("POST", &format!("/approvals/nothing/{operation}"), body)
+    };
+    let quota = json!({"kind": "DEVICES", "limit": 5});
+    vec![
+        created(),
+        step("getApprovals", json!({})).get("/approvals"),
+        step("getApprovals", json!({"status": ["WAITING"]})).get("/approvals?status=WAITING"),
+        step("getApprovals", json!({})).get("/approvals").by("stranger"),
+        step("getApprovalById", json!({"approvalId": "nothing"})).get("/approvals/nothing"),
+        decide("approve", json!({})),
+        decide("refuse", json!({"reason": "no"})),
+        decide("refuse", json!({})),
+        decide("withdraw", json!({})),
+        step("getApprovalPolicy", json!({})).get("/approval-policy"),
+        step("setApprovalPolicy", json!({"approvalPolicy": policy})).rest("PUT", "/approval-policy", policy.clone()),
+        step("setApprovalPolicy", json!({"approvalPolicy": policy}))
+            .rest("PUT", "/approval-policy", policy)
+            .by("reader"),
+        step("getQuotas", json!({})).get("/quotas"),
+        step("setQuota", quota.clone()).rest("PUT", "/quotas", quota.clone()),
+        step("setQuota", json!({"kind": "NOTHING"})).rest("PUT", "/quotas", json!({"kind": "NOTHING"})),
+        step("setQuota", quota.clone()).rest("PUT", "/quotas", quota).by("care"),
+    ]
+}
+
+#[tokio::test]
+async fn power_is_the_same_on_every_face() {
+    run::compare(power()).await;
 }
 
 #[tokio::test]

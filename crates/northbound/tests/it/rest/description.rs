@@ -21,10 +21,10 @@ fn operations(document: &Value) -> Vec<(String, String, Value)> {
     paths.flat_map(each).collect()
 }
 
-/// With `MUSTER_REGENERATE` set the file is written instead of compared.
+/// With `MUSTER_WRITE_DESCRIPTIONS` set the file is written instead of compared.
 #[test]
 fn the_generated_file_says_what_the_tables_say() {
-    if std::env::var_os("MUSTER_REGENERATE").is_some() {
+    if std::env::var_os("MUSTER_WRITE_DESCRIPTIONS").is_some() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api/openapi.json");
         std::fs::write(file, description()).unwrap();
         return;
@@ -32,7 +32,7 @@ fn the_generated_file_says_what_the_tables_say() {
     assert!(
         description() == CHECKED_IN,
         "docs/api/openapi.json is not what the tables say; write it with\n\
-         MUSTER_REGENERATE=1 cargo test -p muster-northbound --test it generated"
+         MUSTER_WRITE_DESCRIPTIONS=1 cargo test -p muster-northbound --test it generated"
     );
 }
 
