@@ -28,7 +28,7 @@ pub struct Account {
 }
 
 impl Account {
-    fn of(record: AccountRecord) -> Self {
+    pub(crate) fn of(record: AccountRecord) -> Self {
         let AccountRecord { principal, tenant, roles } = record;
         let rights = |name: &str| roles.iter().find(|role| role.name == name).map(|role| role.rights.clone());
         Self {

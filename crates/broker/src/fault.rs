@@ -72,6 +72,7 @@ faults! {
     "DMS0112" UnknownTenant 404
     "DMS0113" UnknownPrincipal 404
     "DMS0114" UnknownRole 404
+    "DMS0115" UnknownApproval 404
     "DMS0118" UnknownCallbackAddress 404
     "DMS0119" UnknownCredential 404
     "DMS0201" AlreadyExists 409

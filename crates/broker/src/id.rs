@@ -190,6 +190,10 @@ plain_id! {
     JobId "j"
 }
 plain_id! {
+    /// Names one question to a second person for ever.
+    ApprovalId "a"
+}
+plain_id! {
     /// Names one device capability record (`oid` of a `DeviceCapability`) for ever.
     CapabilityOid "c"
 }
@@ -200,6 +204,20 @@ plain_id! {
 plain_id! {
     /// Names one event for ever, in every delivery of it.
     EventId "e"
+}
+
+impl ApprovalId {
+    /// The question whether a task or a job may begin: one for each, so that asking twice asks once.
+    #[must_use]
+    pub fn of_start(unique: Uuid) -> Self {
+        Self(Uuid::new_v5(&unique, b"start"))
+    }
+
+    /// The question whether the tasks of a job may run again, asked when the job had this version.
+    #[must_use]
+    pub fn of_retry(job: JobId, version: i64) -> Self {
+        Self(Uuid::new_v5(&job.0, &version.to_be_bytes()))
+    }
 }
 
 #[cfg(test)]

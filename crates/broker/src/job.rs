@@ -10,6 +10,7 @@ use crate::identity::{DeviceId, Msisdn};
 use crate::names::names;
 use crate::operation::{Arguments, Operation};
 use crate::policy::AcceptDevicePolicy;
+use crate::power::{Class, Policy, class_of};
 use crate::schedule::Schedule;
 use crate::task::TaskStatus;
 use crate::time::Timestamp;
@@ -113,6 +114,18 @@ impl JobStatus {
     }
 }
 
+/// Whether a job may begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hold {
+    /// It may.
+    #[default]
+    None,
+    /// Its devices are being counted, to know whether it needs approval.
+    Counting,
+    /// It waits for the approval of a second person.
+    Waiting,
+}
+
 /// A job as kept.
 ///
 /// Source: DM WSI contract, section 6, `JobData`, with what the server needs besides.
@@ -138,6 +151,10 @@ pub struct Job {
     pub schedule: Schedule,
     /// Which devices still need a task made. Absent when every task exists (always so for bulk requests).
     pub expansion: Option<Expansion>,
+    /// Whether it waits for a second person: then nothing of it is sent.
+    pub hold: Hold,
+    /// The gravest danger in it, where it changes devices and is more than a rehearsal.
+    pub class: Option<Class>,
     /// Where it is in its life.
     pub status: JobStatus,
     /// Explanation in English.
@@ -150,6 +167,28 @@ pub struct Job {
     pub finished_at: Option<Timestamp>,
     /// Raised by one on each change.
     pub version: i64,
+}
+
+impl Job {
+    /// Whether its tasks may go on to the device.
+    #[must_use]
+    pub fn lets_tasks_run(&self) -> bool {
+        self.hold == Hold::None && self.status.lets_tasks_run()
+    }
+
+    /// Notes what kind of danger a new job is, and where it is one that the domain wants judged, holds it until its
+    /// devices have been counted. Nothing is decided here about jobs whose tasks exist already.
+    pub fn guard(&mut self, policy: &Policy) {
+        if self.template.test_cycle || self.status.is_final() {
+            return;
+        }
+        self.class = class_of(policy, self.template.operation, &self.template.arguments);
+        if self.expansion.is_some() && self.class.is_some_and(|class| policy.guards_jobs(class)) {
+            self.hold = Hold::Counting;
+            self.status = JobStatus::Scheduled;
+            self.detail = Some("the devices are being counted, to see whether the job needs approval".to_owned());
+        }
+    }
 }
 
 /// What the tasks of a deployment have in common.

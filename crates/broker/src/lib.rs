@@ -19,6 +19,8 @@ pub mod operation;
 pub mod page;
 pub mod policy;
 pub mod ports;
+pub mod power;
+pub mod quota;
 pub mod schedule;
 pub mod services;
 pub mod store;

@@ -37,6 +37,14 @@ names! {
     }
 }
 
+impl Operation {
+    /// Whether it changes nothing on a device.
+    #[must_use]
+    pub fn only_reads(self) -> bool {
+        matches!(self, Self::Query | Self::Discover | Self::Session)
+    }
+}
+
 /// Names of the contract that this server knows but does not carry out: UnsupportedOperation, not UnknownOperation.
 pub const KNOWN_ELSEWHERE: &[&str] = &[
     "BOOTSTRAP",

@@ -4,6 +4,7 @@
 //! here knows XML, JSON or HTTP.
 
 mod api_keys;
+mod approvals;
 mod arguments;
 mod bulk_operations;
 mod callbacks;
@@ -22,6 +23,7 @@ mod identity_providers;
 mod import_stream;
 mod once;
 mod principals;
+mod quotas;
 mod reaching;
 mod roles;
 mod scheduling;
@@ -36,6 +38,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use api_keys::KeyWanted;
+pub use approvals::{ApprovalAnswer, ApprovalsWanted};
 pub use bulk_operations::{Deployment, DeploymentReceipt, JobsByDate, TasksWanted};
 pub use callbacks::{CallbackAddressFields, CallbackAddressTold, CredentialFields, secrets_of};
 pub use certificates::{AuthorityGiven, RevocationGiven};
@@ -45,6 +48,7 @@ pub use given::Given;
 pub use identity_providers::{Person, ProviderGiven};
 pub use import_stream::{BATCH_ROWS_MAX, Import, ImportOptions, ImportPreparer, PreparedBatch};
 pub use principals::{GrantFields, NewPassword, OwnRights, PrincipalFields, PrincipalView, password};
+pub use quotas::QuotaWanted;
 pub use roles::{RoleFields, RoleView};
 pub use session::{OpenedSession, ServiceInfo};
 pub use subscriber_manager::SubscriberFields;
@@ -67,6 +71,7 @@ pub struct Broker {
     /// Raised when this process changes what certificates are verified with.
     trust_changes: Arc<AtomicU64>,
     pub(crate) directory: Arc<Directory>,
+    pub(crate) desk: Arc<quotas::Desk>,
 }
 
 /// What the operator sets.
@@ -80,6 +85,8 @@ pub struct Settings {
     pub session_life_s: i64,
     /// Largest request of the WSI, in bytes; told by `getServiceInfo`.
     pub request_bytes_max: u64,
+    /// Requests of one caller in a second where its domain has set nothing; twice as many may come at once.
+    pub requests_per_second_max: u32,
     /// Whether callback addresses on this machine may be spoken to without TLS: for trials.
     pub callbacks_over_http: bool,
     /// Longest life of an API key.
@@ -93,6 +100,7 @@ impl Default for Settings {
             session_idle_s: 30 * 60,
             session_life_s: 12 * 3600,
             request_bytes_max: 8 << 20,
+            requests_per_second_max: 500,
             callbacks_over_http: false,
             key_life_s_max: 366 * 24 * 3600,
         }
@@ -123,6 +131,7 @@ impl Broker {
             environment,
             settings: Arc::new(settings),
             directory: Arc::default(),
+            desk: Arc::default(),
             trust_changes: Arc::default(),
         }
     }
@@ -193,6 +202,7 @@ impl From<StoreError> for Fault {
                     .retry_after_s(5)
                     .because(reason)
             }
+            StoreError::Denied(fault) => *fault,
             StoreError::Broken { reason } => Self::new(
                 FaultName::InternalError,
                 "the server failed; its operator finds the reason by the correlation identifier",

@@ -11,6 +11,7 @@ mod contacts;
 mod credentials;
 mod devices;
 mod imports;
+mod power;
 mod principals;
 mod subscribers;
 mod tasks;
@@ -31,6 +32,7 @@ pub use devices::{
     WriteMode,
 };
 pub use imports::{ImportBatch, ImportKey, ImportOutcome, ImportState, ImportStep, ImportStore, ImportTotals};
+pub use power::{ApprovalFilter, Decision, EVERY_CALLER, PowerStore, QuotaChange};
 pub use principals::{PrincipalStore, SessionRecord};
 pub use subscribers::{Assignment, SubscriberGiven, SubscriberKey, SubscriberStore, SubscriberVerdict};
 pub use tasks::{HistoryOf, JobFilter, JobStore, Target, TaskFilter, TaskStore};
@@ -53,6 +55,7 @@ pub trait Store:
     + JobStore
     + ContactStore
     + TraceStore
+    + PowerStore
     + BackgroundStore
     + CallbackStore
 {
@@ -71,6 +74,7 @@ impl<S> Store for S where
         + JobStore
         + ContactStore
         + TraceStore
+        + PowerStore
         + BackgroundStore
         + CallbackStore
 {
@@ -91,6 +95,9 @@ pub enum StoreError {
         /// For the log, not for callers.
         reason: String,
     },
+    /// A rule that is kept in the transaction, such as a quota, does not admit it.
+    #[error("not admitted: {0}")]
+    Denied(Box<crate::fault::Fault>),
 }
 
 /// A caller's idempotency key and what to remember under it, in the transaction of the effect.

@@ -53,6 +53,8 @@ pub struct Task {
     pub schedule: Schedule,
     /// Whether the task has a slot of its job (always, unless the job is paced).
     pub released: bool,
+    /// Whether it waits for the approval of a second person: then nothing of it is sent. A task of a job is held with it.
+    pub held: bool,
     /// Where it is in its life.
     pub status: TaskStatus,
     /// Explanation in English.
@@ -179,6 +181,6 @@ impl Task {
             TaskStatus::Notifying | TaskStatus::RetryWait => true,
             _ => false,
         };
-        due && self.released && now < self.end_at && self.schedule.is_open(now)
+        due && self.released && !self.held && now < self.end_at && self.schedule.is_open(now)
     }
 }

@@ -1,13 +1,17 @@
 //! The commands.
 
+mod approvals;
 mod bench;
 mod call;
+mod callbacks;
 mod connection;
 mod decode;
 mod demo;
 mod import;
+mod listing;
 mod principal;
 mod profiles;
+mod quotas;
 mod serve;
 mod sim;
 mod trace;
@@ -52,11 +56,14 @@ enum Command {
     Demo(demo::Args),
     Sim(sim::Args),
     Call(call::Args),
+    Callbacks(callbacks::Args),
     Import(import::Args),
     Decode(decode::Args),
     Trace(trace::Args),
     Tree(tree::Args),
     Principal(principal::Args),
+    Approvals(approvals::Args),
+    Quotas(quotas::Args),
     Profiles(profiles::Args),
     Bench(bench::Args),
     /// Writes a completion script for a shell to standard output.
@@ -73,11 +80,14 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(args),
         Command::Sim(args) => sim::run(&args),
         Command::Call(args) => call::run(&args),
+        Command::Callbacks(args) => callbacks::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Decode(args) => decode::run(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Tree(args) => tree::run(&args),
         Command::Principal(args) => principal::run(args),
+        Command::Approvals(args) => approvals::run(&args),
+        Command::Quotas(args) => quotas::run(&args),
         Command::Profiles(args) => profiles::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions { shell } => {

@@ -89,6 +89,7 @@ impl Server {
         let environment: Arc<dyn Environment> = Arc::new(System);
         let settings = Settings {
             server_id: file.server_id.clone().unwrap_or_else(|| "muster".to_owned()),
+            requests_per_second_max: file.limits.wsi_requests_per_second,
             session_idle_s: file.sessions.wsi_idle_seconds,
             session_life_s: file.sessions.wsi_life_seconds,
             request_bytes_max: file.limits.wsi_request_bytes,
@@ -173,14 +174,9 @@ pub(crate) fn open(data: &Path) -> anyhow::Result<(Arc<dyn Store>, Arc<dyn Vault
 }
 
 fn wsi_settings(file: &File) -> muster_northbound::Settings {
-    let identity = identity::Settings {
-        requests_per_second_max: file.limits.wsi_requests_per_second,
-        ..identity::Settings::default()
-    };
     muster_northbound::Settings {
         public_url: file.north.public_url.clone(),
         body_time: Duration::from_secs(file.limits.request_seconds),
-        identity,
         ..muster_northbound::Settings::default()
     }
 }

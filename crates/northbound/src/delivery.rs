@@ -28,7 +28,8 @@ use counters::Outcome;
 pub use counters::{Count, Counters};
 pub use resolve::{Resolve, Resolving, SystemResolver};
 
-use crate::delivery::message::Message;
+use message::Message;
+pub(crate) use message::event_data;
 
 /// Events loaded of a queue at once: as many as a message may have.
 const PAGE: u32 = 100;

@@ -18,6 +18,13 @@ use crate::contract::administration::access::{
     GetPrincipalByName, GetPrincipals, GetRoleByName, GetRoles, GetTenantByName, GetTenants, SetPassword,
     UpdatePrincipal, UpdateRole, UpdateTenant,
 };
+use crate::contract::administration::approvals::{
+    Approve, GetApprovalById, GetApprovalPolicy, GetApprovals, Refuse, SetApprovalPolicy, Withdraw,
+};
+use crate::contract::administration::callbacks::{
+    CreateCallbackAddress, DeleteCallbackAddress, GetCallbackAddressById, GetCallbackAddresses, GetCallbackQueues,
+    GetDeadLetters, ReplayDeadLetters, RotateCallbackSecret, UpdateCallbackAddress,
+};
 use crate::contract::administration::certificates::{
     AddTrustedCertificateAuthority, BindCertificate, GetCertificates, GetRevokedCertificates,
     GetTrustedCertificateAuthorities, RemoveTrustedCertificateAuthority, RevokeCertificate,
@@ -27,6 +34,7 @@ use crate::contract::administration::keys::{CreateApiKey, GetApiKeys, RevokeApiK
 use crate::contract::administration::providers::{
     CreateIdentityProvider, DeleteIdentityProvider, GetIdentityProviders, UpdateIdentityProvider,
 };
+use crate::contract::administration::quotas::{GetQuotas, SetQuota};
 use crate::contract::bulk_operations::{
     CancelJob, CancelTask, CreateDeployments, GetJobById, GetJobs, GetJobsByDate, GetTaskHistory, GetTasks, PauseJob,
     RestartJob,
@@ -124,6 +132,15 @@ pub(crate) async fn carry_out<S: Source + Sync, T: Teller>(
         Operation::GetSubscribers => call.serve::<GetSubscribers>().await,
         Operation::AssignDevice => call.serve::<AssignDevice>().await,
         Operation::UnassignDevice => call.serve::<UnassignDevice>().await,
+        Operation::GetApprovals => call.serve::<GetApprovals>().await,
+        Operation::GetApprovalById => call.serve::<GetApprovalById>().await,
+        Operation::Approve => call.serve::<Approve>().await,
+        Operation::Refuse => call.serve::<Refuse>().await,
+        Operation::Withdraw => call.serve::<Withdraw>().await,
+        Operation::GetApprovalPolicy => call.serve::<GetApprovalPolicy>().await,
+        Operation::SetApprovalPolicy => call.serve::<SetApprovalPolicy>().await,
+        Operation::GetQuotas => call.serve::<GetQuotas>().await,
+        Operation::SetQuota => call.serve::<SetQuota>().await,
         Operation::CreateTenant => call.serve::<CreateTenant>().await,
         Operation::UpdateTenant => call.serve::<UpdateTenant>().await,
         Operation::DeleteTenant => call.serve::<DeleteTenant>().await,
@@ -153,6 +170,15 @@ pub(crate) async fn carry_out<S: Source + Sync, T: Teller>(
         Operation::GetCertificates => call.serve::<GetCertificates>().await,
         Operation::RevokeCertificate => call.serve::<RevokeCertificate>().await,
         Operation::GetRevokedCertificates => call.serve::<GetRevokedCertificates>().await,
+        Operation::CreateCallbackAddress => call.serve::<CreateCallbackAddress>().await,
+        Operation::UpdateCallbackAddress => call.serve::<UpdateCallbackAddress>().await,
+        Operation::DeleteCallbackAddress => call.serve::<DeleteCallbackAddress>().await,
+        Operation::GetCallbackAddressById => call.serve::<GetCallbackAddressById>().await,
+        Operation::GetCallbackAddresses => call.serve::<GetCallbackAddresses>().await,
+        Operation::RotateCallbackSecret => call.serve::<RotateCallbackSecret>().await,
+        Operation::GetCallbackQueues => call.serve::<GetCallbackQueues>().await,
+        Operation::GetDeadLetters => call.serve::<GetDeadLetters>().await,
+        Operation::ReplayDeadLetters => call.serve::<ReplayDeadLetters>().await,
         Operation::CreateIdentityProvider => call.serve::<CreateIdentityProvider>().await,
         Operation::UpdateIdentityProvider => call.serve::<UpdateIdentityProvider>().await,
         Operation::DeleteIdentityProvider => call.serve::<DeleteIdentityProvider>().await,

@@ -10,7 +10,6 @@ pub(crate) mod certificate;
 mod certificates;
 mod openid;
 mod password;
-mod rate;
 mod replay;
 mod shown;
 mod trust;
@@ -38,7 +37,6 @@ use openid::Providers;
 pub(crate) use openid::login_router;
 use password::Passwords;
 pub use password::{PasswordError, hash_password};
-use rate::Rate;
 use replay::Replays;
 pub(crate) use shown::{Authorization, Authorized, Known, agreed, authorization};
 
@@ -47,8 +45,6 @@ pub(crate) use shown::{Authorization, Authorized, Known, agreed, authorization};
 pub struct Settings {
     /// Whether HTTP Basic is taken, and asked for where a request has no credentials.
     pub basic: bool,
-    /// Requests of one caller in a second; twice as many may come at once.
-    pub requests_per_second_max: u32,
     /// Delay before the first failed login is answered; doubled for each further one.
     pub failure_delay: Duration,
     /// Longest delay.
@@ -67,7 +63,6 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             basic: true,
-            requests_per_second_max: 500,
             failure_delay: Duration::from_millis(100),
             failure_delay_max: Duration::from_secs(3),
             digest_age_s: 5 * 60,
@@ -84,7 +79,6 @@ pub(crate) struct Identity {
     passwords: Passwords,
     attempts: Mutex<Attempts>,
     replays: Mutex<Replays>,
-    rate: Mutex<Rate>,
     certificates: Certificates,
     providers: Providers,
     /// Uses of keys that were noted a moment ago.
@@ -109,7 +103,6 @@ impl Identity {
             passwords: Passwords::new(),
             attempts: Mutex::new(Attempts::new(Policy::CALLERS)),
             replays: Mutex::new(Replays::new(settings.digests_max)),
-            rate: Mutex::new(Rate::new(settings.requests_per_second_max)),
             certificates: Certificates::default(),
             providers: Providers::default(),
             noted: Mutex::default(),
@@ -244,21 +237,6 @@ impl Identity {
                 tracing::warn!(%error, "the use of an API key could not be noted");
             }
         });
-    }
-
-    /// Counts a request of a caller.
-    ///
-    /// # Errors
-    /// `TooManyRequests`.
-    pub(crate) fn admit(&self, name: &str, now: Timestamp) -> Result<(), Fault> {
-        if guard(&self.rate).admits(name, now) {
-            return Ok(());
-        }
-        let text = format!(
-            "more than {} requests in a second; try again a little later",
-            self.settings.requests_per_second_max
-        );
-        Err(Fault::new(FaultName::TooManyRequests, text).retry_after_s(1))
     }
 
     /// Whether a digest was made now and is seen for the first time.

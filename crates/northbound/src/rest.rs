@@ -3,6 +3,7 @@
 //! Sources: DM WSI contract, section 10; RFC 9110; RFC 9457.
 
 mod address;
+mod answer;
 mod credentials;
 mod exchange;
 mod import;

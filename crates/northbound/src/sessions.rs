@@ -20,7 +20,7 @@ impl Inner {
     pub(crate) async fn login(&self, request: &Login, peer: Option<IpAddr>) -> Result<UserSession, Fault> {
         let (name, password, tenant) = (&request.user_name, &request.password.0, request.tenant.as_deref());
         let account = self.identity.by_password(&self.broker, name, password, tenant, peer).await?;
-        self.identity.admit(&account.principal.name, self.broker.environment().now())?;
+        self.broker.admit(tenant.unwrap_or(&account.principal.tenant), name).await?;
         let session = self.broker.login(&account, tenant).await?;
         Ok(session.into())
     }

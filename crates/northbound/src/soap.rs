@@ -6,6 +6,7 @@ mod answer;
 mod describe;
 mod exchange;
 mod http;
+mod outcome;
 
 use axum::Router;
 use axum::extract::{Path, RawQuery, Request, State};

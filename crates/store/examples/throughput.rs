@@ -74,6 +74,7 @@ fn task(device: &Device) -> Task {
         priority: 5,
         schedule: Schedule::default(),
         released: true,
+        held: false,
         status: TaskStatus::InProgress,
         detail: None,
         attempts: 1,

@@ -2,6 +2,7 @@
 
 mod access;
 mod adoption;
+mod approvals;
 mod background;
 mod bulk;
 mod cache;
@@ -14,13 +15,16 @@ mod counts;
 mod device_write;
 mod devices;
 mod expansion;
+mod guard;
 mod history;
 mod imports;
 mod jobs;
 mod keys;
+mod power;
 mod principals;
 mod providers;
 mod query;
+mod quotas;
 mod reader;
 mod requests;
 mod rows;
@@ -28,6 +32,7 @@ mod schema;
 mod subscribers;
 mod tasks;
 mod traces;
+mod uses;
 mod writer;
 
 use std::fs::File;

@@ -19,7 +19,7 @@ macro_rules! reading {
     ($($more:literal)*) => {
         &[
             "service.read", "session.read", "device.read", "capability.read", "task.read", "job.read",
-            "registration.read", "package.read", "subscriber.read", "tunnel.read", $($more,)*
+            "registration.read", "package.read", "subscriber.read", "tunnel.read", "approval.read", $($more,)*
         ]
     };
 }
@@ -38,6 +38,11 @@ pub const BUILT_IN: &[BuiltIn] = &[
         name: "campaign",
         about: "Reads, makes and leads jobs, also over every device of the domain.",
         rights: reading!("job.*" "job.create:all" "device.operate"),
+    },
+    BuiltIn {
+        name: "approver",
+        about: "Second person: reads, and decides on what others asked for. What it asks for itself another must approve.",
+        rights: reading!("approval.decide" "job.create" "device.operate"),
     },
     BuiltIn {
         name: "content",
@@ -113,17 +118,27 @@ mod tests {
         let all = || Right::new("job", "create").of(Right::ALL);
         // right, and the roles that have it
         let rows: &[(Right, &[&str])] = &[
-            (Right::new("task", "read"), &["reader", "care", "campaign", "peer", "administrator"]),
+            (Right::new("task", "read"), &["reader", "care", "campaign", "approver", "peer", "administrator"]),
             (
                 Right::new("service", "read"),
-                &["reader", "care", "campaign", "content", "release", "diagnostics", "peer", "administrator"],
+                &[
+                    "reader",
+                    "care",
+                    "campaign",
+                    "approver",
+                    "content",
+                    "release",
+                    "diagnostics",
+                    "peer",
+                    "administrator",
+                ],
             ),
-            (Right::new("device", "read"), &["reader", "care", "campaign", "administrator"]),
-            (Right::new("device", "operate"), &["care", "campaign", "peer", "administrator"]),
+            (Right::new("device", "read"), &["reader", "care", "campaign", "approver", "administrator"]),
+            (Right::new("device", "operate"), &["care", "campaign", "approver", "peer", "administrator"]),
             (Right::new("device", "bootstrap"), &["care", "administrator"]),
             (Right::new("device", "trace"), &["care", "administrator"]),
             (Right::new("task", "cancel"), &["care", "peer", "administrator"]),
-            (Right::new("job", "create"), &["campaign", "administrator"]),
+            (Right::new("job", "create"), &["campaign", "approver", "administrator"]),
             (all(), &["campaign", "administrator"]),
             (Right::new("job", "cancel"), &["campaign", "administrator"]),
             (Right::new("device", "create"), &["administrator"]),
@@ -138,6 +153,11 @@ mod tests {
             (Right::new("tunnel", "create"), &["peer", "administrator"]),
             (Right::new("principal", "read"), &["administrator"]),
             (Right::new("tenant", "create"), &["administrator"]),
+            (Right::new("approval", "read"), &["reader", "care", "campaign", "approver", "administrator"]),
+            (Right::new("approval", "decide"), &["approver", "administrator"]),
+            (Right::new("approval", "update"), &["administrator"]),
+            (Right::new("quota", "read"), &["administrator"]),
+            (Right::new("quota", "update"), &["administrator"]),
         ];
         for (right, having) in rows {
             for role in BUILT_IN {

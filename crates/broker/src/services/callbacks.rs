@@ -386,21 +386,23 @@ impl Broker {
         stored: Option<CallbackAddress>,
     ) -> Result<CallbackAddress, Fault> {
         let CallbackAddressFields { owner, url, kind, description, credential, allows_private, enabled } = fields;
-        let had_private = stored.as_ref().is_some_and(|stored| stored.allows_private);
-        if allows_private && !had_private {
-            caller.must(Right::new("callback", "create").of(Right::PRIVATE))?;
-        }
         checks::line_if_given("owner", owner.as_deref(), 255)?;
         if let Some(owner) = &owner {
             let known = self.store.principal_get(owner).await?;
             if known.is_none_or(|known| known.tenant != caller.tenant) {
-                return Err(Fault::invalid("owner", owner, "is no caller of this domain"));
+                let text = "owner is no caller of this domain";
+                return Err(Fault::new(FaultName::UnknownPrincipal, text).with(owner));
             }
         }
         if let Some(description) = &description {
             checks::prose("description", description, 1000)?;
         }
         let url = self.callback_url_given(&url, allows_private)?;
+        // Who may only change an address must not lead one that is open to another place.
+        let was_open = stored.as_ref().is_some_and(|stored| stored.allows_private && stored.url == url);
+        if allows_private && !was_open {
+            caller.must(Right::new("callback", "create").of(Right::PRIVATE))?;
+        }
         let old = stored.as_ref().and_then(|stored| stored.credential.as_ref());
         let credential = credential.map(|given| self.credential_given(given, kind, old)).transpose()?;
         Ok(CallbackAddress {

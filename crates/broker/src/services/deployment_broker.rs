@@ -11,7 +11,7 @@ use crate::callback::{Callback, CallbackWanted};
 use crate::fault::{Fault, FaultName};
 use crate::id::{JobId, TaskId};
 use crate::identity::{DeviceId, Msisdn};
-use crate::job::{Job, JobStatus, TaskTemplate};
+use crate::job::{Hold, Job, JobStatus, TaskTemplate};
 use crate::operation::{Arguments, DEFINITIONS, Definition};
 use crate::schedule::Schedule;
 use crate::store::{Once, Target};
@@ -333,6 +333,8 @@ fn bulk_job(caller: &Caller, frame: Frame, name: Option<String>, targets: &[Targ
         schedule,
         expansion: None,
         status,
+        hold: Hold::None,
+        class: None,
         detail: None,
         callback,
         created_at: now,

@@ -8,7 +8,7 @@ use crate::access::{Caller, Reach, Right};
 use crate::callback::Callback;
 use crate::fault::{Fault, FaultName};
 use crate::id::JobId;
-use crate::job::{DeviceFilter, Expansion, Job, Selector, TaskTemplate};
+use crate::job::{DeviceFilter, Expansion, Hold, Job, Selector, TaskTemplate};
 use crate::store::Once;
 use crate::time::Timestamp;
 
@@ -149,6 +149,8 @@ impl Broker {
             status: new_job_status(&schedule),
             schedule,
             expansion: Some(Expansion { selector: deployment.devices, after: None }),
+            hold: Hold::None,
+            class: None,
             detail: None,
             callback: None,
             created_at: now,

@@ -8,6 +8,7 @@ use super::{Broker, DeviceFields, Given, ImportResult, Rejected, RequestKey, che
 use crate::access::{Caller, Right, Scope};
 use crate::fault::{Fault, FaultName};
 use crate::id::{CapabilityOid, DeviceOid};
+use crate::quota::Kind;
 use crate::store::{DeviceGiven, DeviceKey, DeviceVerdict, DeviceWrite, Once, WriteMode};
 
 pub(super) const IMPORT: Right = Right::new("device", "import");
@@ -48,14 +49,19 @@ impl Broker {
                 Err(fault) => result.rejected.push(Rejected::new(index, &fault)),
             }
         }
-        let number = writes.len();
+        if let Some(answer) = self.answer_of_before(caller, operation::IMPORT_DEVICES, request.as_ref()).await? {
+            return once::read(&answer);
+        }
+        let (number, now) = (writes.len(), self.environment.now());
+        let rows = i64::try_from(number).unwrap_or(i64::MAX);
+        self.store.quota_take(&caller.tenant, &caller.name, Kind::ImportRowsPerDay, rows, now).await??;
         let (begun, places) = (result.clone(), positions.clone());
         let remember = self.remember(caller, operation::IMPORT_DEVICES, request.as_ref(), move |verdicts: &Vec<_>| {
             let result = counted(begun, &places, verdicts);
             let has_effect = result.created + result.updated > 0;
             if has_effect { serde_json::to_string(&result).ok() } else { None }
         });
-        match self.store.device_write(&caller.tenant, writes, self.environment.now(), remember).await? {
+        match self.store.device_write(&caller.tenant, writes, now, remember).await? {
             Once::Now(verdicts) if verdicts.len() == number => Ok(counted(result, &positions, &verdicts)),
             Once::Now(_) => Err(out_of_step()),
             Once::Before(answer) => once::read(&answer),

@@ -66,6 +66,8 @@ pub enum TaskEvent {
     CancelAsked,
     /// The end time has come.
     TimeOver,
+    /// A second person did not approve of the task, or nobody did in time.
+    NotApproved,
     /// The job was paused.
     JobPaused,
     /// The job goes on.
@@ -121,6 +123,7 @@ impl TaskStatus {
             (Scheduled | InProgress | AwaitingUser | AwaitingDevice, GivenUp) => Failed,
             (Notifying | InProgress | AwaitingUser | AwaitingDevice, AttemptFailed { attempts_left: 0 }) => Failed,
             (Notifying | InProgress | AwaitingUser | AwaitingDevice, AttemptFailed { .. }) => RetryWait,
+            (Scheduled, NotApproved) => Rejected,
             (Scheduled | RetryWait, JobPaused) => Paused,
             (Paused, JobResumed) => Scheduled,
             (Failed | Expired | Cancelled, Retried) => Scheduled,
@@ -155,6 +158,7 @@ mod tests {
         TaskEvent::AttemptFailed { attempts_left: 2 },
         TaskEvent::CancelAsked,
         TaskEvent::TimeOver,
+        TaskEvent::NotApproved,
         TaskEvent::JobPaused,
         TaskEvent::JobResumed,
         TaskEvent::Retried,
@@ -163,18 +167,18 @@ mod tests {
     /// The whole table as the contract has it: a row for each state, a letter for each event of `EVENTS`;
     /// `.` is a refusal, else the first letters of the state that follows.
     const TABLE: &str = "
-        Scheduled      | No In .. .. .. .. .. .. Fa .. .. Ca Ex Pa .. ..
-        Notifying      | .. In .. .. .. .. .. .. .. Fa Re Ca Ex .. .. ..
-        AwaitingUser   | .. .. .. In Rj .. .. .. Fa Fa Re Ca Ex .. .. ..
-        InProgress     | .. .. Us .. .. De .. Su Fa Fa Re Ca Ex .. .. ..
-        AwaitingDevice | .. In .. .. .. .. In Su Fa Fa Re Ca Ex .. .. ..
-        RetryWait      | No In .. .. .. .. .. .. .. .. .. Ca Ex Pa .. ..
-        Paused         | .. .. .. .. .. .. .. .. .. .. .. Ca Ex .. Sc ..
-        Succeeded      | .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. ..
-        Failed         | .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. Sc
-        Rejected       | .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. ..
-        Cancelled      | .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. Sc
-        Expired        | .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. Sc";
+        Scheduled      | No In .. .. .. .. .. .. Fa .. .. Ca Ex Rj Pa .. ..
+        Notifying      | .. In .. .. .. .. .. .. .. Fa Re Ca Ex .. .. .. ..
+        AwaitingUser   | .. .. .. In Rj .. .. .. Fa Fa Re Ca Ex .. .. .. ..
+        InProgress     | .. .. Us .. .. De .. Su Fa Fa Re Ca Ex .. .. .. ..
+        AwaitingDevice | .. In .. .. .. .. In Su Fa Fa Re Ca Ex .. .. .. ..
+        RetryWait      | No In .. .. .. .. .. .. .. .. .. Ca Ex .. Pa .. ..
+        Paused         | .. .. .. .. .. .. .. .. .. .. .. Ca Ex .. .. Sc ..
+        Succeeded      | .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. ..
+        Failed         | .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. Sc
+        Rejected       | .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. ..
+        Cancelled      | .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. Sc
+        Expired        | .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. Sc";
 
     fn letters(status: TaskStatus) -> &'static str {
         match status {

@@ -57,6 +57,7 @@ impl Order<'_> {
             priority,
             // What has ended needs no slot of its job.
             released: test_cycle || self.job.is_none() || !self.schedule.is_paced(),
+            held: false,
             status: TaskStatus::Scheduled,
             detail: None,
             attempts: 0,

@@ -129,7 +129,7 @@ async fn an_address_of_one_caller_is_nobody_elses_and_counts_before_one_of_all()
     let own = |owner: &str| CallbackAddressFields { owner: Some(owner.into()), ..allowed("https://crm.example/") };
     for owner in ["far", "nobody"] {
         let refused = world.broker.create_callback_address(&admin(), own(owner), None, None).await;
-        assert_eq!(fault(refused), FaultName::InvalidArgument, "{owner}");
+        assert_eq!(fault(refused), FaultName::UnknownPrincipal, "{owner}");
     }
     let own = world.allow(own("crm")).await;
     assert_eq!(

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 
 mod administration;
+mod approvals;
 mod bulk_requests;
 mod callbacks;
 mod capabilities;
@@ -11,6 +12,7 @@ mod imports;
 mod jobs_and_tasks;
 mod narrowed;
 mod operations;
+mod quotas;
 mod repetition;
 mod rights;
 mod selection;

@@ -1,8 +1,13 @@
 use muster_broker::access::{BUILT_IN, Caller};
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::job::DeviceFilter;
+use muster_broker::power::Policy;
+use muster_broker::quota::Kind;
 use muster_broker::schedule::Schedule;
-use muster_broker::services::{BulkRequest, DeviceFields, JobsByDate, RecordingWanted, SubscriberFields, TasksWanted};
+use muster_broker::services::{
+    ApprovalAnswer, ApprovalsWanted, BulkRequest, DeviceFields, JobsByDate, QuotaWanted, RecordingWanted,
+    SubscriberFields, TasksWanted,
+};
 use muster_broker::time::Timestamp;
 
 use crate::world::{IMEI_A, NUMBER_A, World, caller, capability, deployment, id, msisdn, page, query};
@@ -65,7 +70,19 @@ async fn refusals(world: &World, who: &Caller) -> Vec<(&'static str, bool)> {
         ("subscriber.read", lacks(broker.subscriber_by_id(who, "s").await)),
         ("subscriber.read", lacks(broker.subscriber_by_phone_number(who, &number).await)),
         ("subscriber.read", lacks(broker.subscribers(who, None, &page()).await)),
+        ("approval.read", lacks(broker.approvals(who, ApprovalsWanted::default(), None, &page()).await)),
+        ("approval.read", lacks(broker.approval_by_id(who, "a", None).await)),
+        ("approval.read", lacks(broker.approval_policy(who, None).await)),
+        ("approval.decide", lacks(broker.approve(who, ApprovalAnswer::default()).await)),
+        ("approval.decide", lacks(broker.refuse(who, ApprovalAnswer::default()).await)),
+        ("approval.update", lacks(broker.set_approval_policy(who, Policy::default(), None, None).await)),
+        ("quota.read", lacks(broker.quotas(who, None, None).await)),
+        ("quota.update", lacks(broker.set_quota(who, quota()).await)),
     ]
+}
+
+fn quota() -> QuotaWanted {
+    QuotaWanted { kind: Kind::ApiKeys, principal: None, limit: None, tenant: None }
 }
 
 #[tokio::test]
@@ -74,11 +91,13 @@ async fn every_use_case_needs_its_right_and_no_other() {
     let care = ["device.operate", "device.bootstrap", "device.trace", "task.cancel", "subscriber.update"];
     for name in BUILT_IN.iter().map(|role| role.name) {
         for (right, refused) in refusals(&world, &caller(name, name)).await {
+            let reads = right.ends_with(".read") && right != "quota.read";
             let has = match name {
                 "administrator" => true,
-                "reader" => right.ends_with(".read"),
-                "care" => right.ends_with(".read") || care.contains(&right),
-                "campaign" => right.ends_with(".read") || right.starts_with("job.") || right == "device.operate",
+                "reader" => reads,
+                "care" => reads || care.contains(&right),
+                "campaign" => reads || right.starts_with("job.") || right == "device.operate",
+                "approver" => reads || ["approval.decide", "job.create", "device.operate"].contains(&right),
                 "peer" => ["service.read", "device.operate", "task.read", "task.cancel"].contains(&right),
                 _ => right == "service.read",
             };

@@ -61,11 +61,15 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with(Settings::default())
+    }
+
+    pub(crate) fn with(settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&Options::new(folder.path().join("data"))).unwrap();
         let vault = store.vault();
         let clock = Arc::new(Clock { now: AtomicI64::new(MORNING.0), chance: Mutex::new(fastrand::Rng::with_seed(7)) });
-        let broker = Broker::new(Arc::new(store), vault, Arc::clone(&clock) as _, Settings::default());
+        let broker = Broker::new(Arc::new(store), vault, Arc::clone(&clock) as _, settings);
         Self { broker, clock, _folder: folder }
     }
 

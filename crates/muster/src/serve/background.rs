@@ -20,12 +20,14 @@ const PAGE: u32 = 500;
 const PAGES_MAX: usize = 64;
 /// How long what was recorded of a session is kept: thirty days.
 const TRACES_KEPT_S: i64 = 30 * 24 * 3600;
-/// How long an import that broke off can be resumed: a week.
-const IMPORTS_KEPT_S: i64 = 7 * 24 * 3600;
+
 /// How long dead letters of callbacks are kept: thirty days.
 const LETTERS_KEPT_S: i64 = 30 * 24 * 3600;
 /// How long the state of a receiver is kept for which nothing waits: a day.
 const QUEUES_KEPT_S: i64 = 24 * 3600;
+
+/// How long an import that broke off can be resumed: a week.
+const IMPORTS_KEPT_S: i64 = 7 * 24 * 3600;
 
 /// The running background work.
 pub(super) struct Background {
@@ -90,6 +92,11 @@ async fn round(store: &dyn Store, sessions: &Sessions, number: u64) -> Result<()
     }
     for _ in 0..PAGES_MAX {
         if store.task_expire(now, PAGE).await? == Due::Nothing {
+            break;
+        }
+    }
+    for _ in 0..PAGES_MAX {
+        if store.approval_expire(now, PAGE).await? == Due::Nothing {
             break;
         }
     }

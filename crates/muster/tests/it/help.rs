@@ -5,13 +5,28 @@ use crate::running::{muster, run};
 #[test]
 fn every_command_explains_itself_with_examples() {
     let top = run(&mut muster(["--help"])).ok();
-    for command in
-        ["serve", "demo", "sim", "call", "decode", "profiles", "trace", "tree", "principal", "bench", "completions"]
-    {
+    for command in [
+        "serve",
+        "demo",
+        "sim",
+        "call",
+        "callbacks",
+        "decode",
+        "profiles",
+        "trace",
+        "tree",
+        "principal",
+        "approvals",
+        "quotas",
+        "bench",
+        "completions",
+    ] {
         assert!(top.contains(&format!("\n  {command} ")), "{top}");
     }
     assert!(top.contains("Examples:"));
-    for command in ["serve", "sim", "call", "decode", "profiles", "trace", "tree", "principal"] {
+    for command in
+        ["serve", "sim", "call", "callbacks", "decode", "profiles", "trace", "tree", "principal", "approvals", "quotas"]
+    {
         let help = run(&mut muster([command, "--help"])).ok();
         assert!(help.contains("Examples:") && help.contains(&format!("  muster {command} ")), "{help}");
     }
@@ -27,11 +42,14 @@ fn examples_are_not_broken_by_wrapping() {
         &["serve", "--help"],
         &["sim", "--help"],
         &["call", "--help"],
+        &["callbacks", "--help"],
         &["decode", "--help"],
         &["profiles", "--help"],
         &["trace", "--help"],
         &["tree", "--help"],
         &["principal", "--help"],
+        &["approvals", "--help"],
+        &["quotas", "--help"],
     ] {
         let help = run(&mut muster(command.iter().copied())).ok();
         let (_, examples) = help.split_once("Examples:\n").unwrap();

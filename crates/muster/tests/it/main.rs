@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 
+mod approvals;
 mod call;
+mod callbacks;
 mod configuration;
 mod crash;
 mod decode;

@@ -2,6 +2,9 @@
 //! contract in its style, one file for each area.
 
 pub mod access;
+pub mod approvals;
+pub mod callbacks;
 pub mod certificates;
 pub mod keys;
 pub mod providers;
+pub mod quotas;

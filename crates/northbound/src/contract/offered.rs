@@ -1,13 +1,18 @@
 //! The operations, once.
 
 use super::administration::access::{OwnRights, Principal, PrincipalList, Role, RoleList, Tenant, TenantList};
+use super::administration::approvals::{ApprovalData, ApprovalList, ApprovalPolicy};
+use super::administration::callbacks::{
+    CallbackAddress, CallbackAddressList, CallbackQueueList, DeadLetterList, ReplayReceipt,
+};
 use super::administration::certificates::{
     CertificateAuthority, CertificateAuthorityList, CertificateBinding, CertificateBindingList, RevokedCertificate,
     RevokedCertificateList,
 };
 use super::administration::keys::{ApiKey, ApiKeyList, CreatedApiKey};
 use super::administration::providers::{IdentityProvider, IdentityProviderList};
-use super::administration::{access, certificates, keys, providers};
+use super::administration::quotas::{QuotaList, QuotaUsage};
+use super::administration::{access, approvals, callbacks, certificates, keys, providers, quotas};
 use super::bulk_operations::{DeploymentReceipt, JobData, JobList, TaskHistory, TaskList};
 use super::deployment_broker::{OperationDefinitionList, OperationReceipt, TaskData};
 use super::descriptor::{Cardinality, FieldDescriptor, OperationDescriptor};
@@ -170,6 +175,19 @@ operations! {
         AssignDevice "assignDevice" [subscriber update, device update] -> "subscriber" Subscriber;
         UnassignDevice "unassignDevice" [subscriber update, device update] -> "subscriber" Subscriber;
     }
+    IAdministrationServices in approvals {
+        GetApprovals "getApprovals" [approval read] -> "approvals" ApprovalList;
+        GetApprovalById "getApprovalById" [approval read] -> "approval" ApprovalData;
+        Approve "approve" [approval decide] -> "approval" ApprovalData;
+        Refuse "refuse" [approval decide] -> "approval" ApprovalData;
+        Withdraw "withdraw" [] -> "approval" ApprovalData;
+        GetApprovalPolicy "getApprovalPolicy" [approval read] -> "approvalPolicy" ApprovalPolicy;
+        SetApprovalPolicy "setApprovalPolicy" [approval update] -> "storedApprovalPolicy" ApprovalPolicy;
+    }
+    IAdministrationServices in quotas {
+        GetQuotas "getQuotas" [quota read] -> "quotas" QuotaList;
+        SetQuota "setQuota" [quota update] -> "quota" QuotaUsage;
+    }
     IAdministrationServices in access {
         CreateTenant "createTenant" [tenant create] -> "storedTenant" Tenant;
         UpdateTenant "updateTenant" [tenant update] -> "storedTenant" Tenant;
@@ -188,6 +206,17 @@ operations! {
         GetRoleByName "getRoleByName" [role read] -> "role" Role;
         GetRoles "getRoles" [role read] -> "roles" RoleList;
         GetOwnRights "getOwnRights" [] -> "ownRights" OwnRights;
+    }
+    IAdministrationServices in callbacks {
+        CreateCallbackAddress "createCallbackAddress" [callback create] -> "storedCallbackAddress" CallbackAddress;
+        UpdateCallbackAddress "updateCallbackAddress" [callback update] -> "storedCallbackAddress" CallbackAddress;
+        DeleteCallbackAddress "deleteCallbackAddress" [callback delete] -> "" Nothing;
+        GetCallbackAddressById "getCallbackAddressById" [callback read] -> "callbackAddress" CallbackAddress;
+        GetCallbackAddresses "getCallbackAddresses" [callback read] -> "callbackAddresses" CallbackAddressList;
+        RotateCallbackSecret "rotateCallbackSecret" [callback update] -> "storedCallbackAddress" CallbackAddress;
+        GetCallbackQueues "getCallbackQueues" [callback read] -> "callbackQueues" CallbackQueueList;
+        GetDeadLetters "getDeadLetters" [callback read] -> "deadLetters" DeadLetterList;
+        ReplayDeadLetters "replayDeadLetters" [callback replay] -> "replayReceipt" ReplayReceipt;
     }
     IAdministrationServices in keys {
         CreateApiKey "createApiKey" [key create] -> "createdApiKey" CreatedApiKey;

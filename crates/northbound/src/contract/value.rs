@@ -6,11 +6,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::civil::Time;
 use muster_broker::access::{PrincipalKind, TenantStatus};
+use muster_broker::callback::{CallbackKind, CredentialKind};
 use muster_broker::certificate::CertificateNameKind;
 use muster_broker::device::ManagementState;
 use muster_broker::fault::Fault;
 use muster_broker::identity::{DeviceId, Msisdn};
 use muster_broker::job::JobStatus;
+use muster_broker::power::{Action as ApprovalAction, ApprovalStatus, Class as OperationClass};
+use muster_broker::quota::Kind as QuotaKind;
 use muster_broker::task::TaskStatus;
 use muster_broker::time::Timestamp;
 use muster_broker::trace::TraceDirection;
@@ -334,9 +337,16 @@ macro_rules! enumeration {
 
 enumeration! { TaskStatus: "SCHEDULED" "NOTIFYING" "AWAITING_USER" "IN_PROGRESS" "AWAITING_DEVICE" "RETRY_WAIT" "PAUSED"
 "SUCCEEDED" "FAILED" "REJECTED" "CANCELLED" "EXPIRED" }
+enumeration! { OperationClass: "WIPE" "FACTORY_RESET" "LOCK" "FIRMWARE" "CHANGE" }
+enumeration! { ApprovalStatus: "PENDING" "APPROVED" "REFUSED" "EXPIRED" "WITHDRAWN" }
+enumeration! { ApprovalAction: "START" "RETRY" }
+enumeration! { QuotaKind: "REQUESTS_PER_SECOND" "REQUESTS_PER_MINUTE" "TASKS_PER_HOUR" "TASKS_PER_DAY" "OPEN_TASKS"
+"JOBS_AT_ONCE" "DEVICES" "SUBSCRIBERS" "IMPORT_ROWS_PER_DAY" "CALLBACK_ADDRESSES" "API_KEYS" }
 enumeration! { TenantStatus: "ACTIVE" "SUSPENDED" }
 enumeration! { PrincipalKind: "SYSTEM" "PERSON" }
 enumeration! { CertificateNameKind: "FINGERPRINT" "URI" "DNS" "EMAIL" "COMMON_NAME" }
+enumeration! { CallbackKind: "SOAP" "WEBHOOK" }
+enumeration! { CredentialKind: "BASIC" "USERNAME_TOKEN" }
 enumeration! { TraceDirection: "RECEIVED" "SENT" }
 enumeration! { JobStatus: "SCHEDULED" "RUNNING" "PAUSED" "CANCELLING" "COMPLETED" "CANCELLED" "STOPPED" }
 

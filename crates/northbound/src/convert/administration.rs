@@ -1,6 +1,9 @@
 //! IAdministrationServices, one file for each area.
 
 mod access;
+mod approvals;
+pub(crate) mod callbacks;
 pub(crate) mod certificates;
 pub(crate) mod keys;
 pub(crate) mod providers;
+mod quotas;

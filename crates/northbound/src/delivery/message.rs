@@ -161,7 +161,8 @@ fn batch(waiting: &[Waiting], write: impl Fn(&Event) -> String) -> (Vec<String>,
     (events, relations)
 }
 
-fn event_data(event: &Event) -> EventData {
+/// An event in the words of the contract.
+pub(crate) fn event_data(event: &Event) -> EventData {
     EventData {
         event_id: event.id.to_string(),
         event_type: event.kind.as_str().to_owned(),

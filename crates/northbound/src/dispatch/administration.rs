@@ -1,9 +1,12 @@
 //! IAdministrationServices, one file for each area.
 
 mod access;
+mod approvals;
+mod callbacks;
 mod certificates;
 mod keys;
 mod providers;
+mod quotas;
 
 use std::borrow::Cow;
 

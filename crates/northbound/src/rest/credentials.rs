@@ -2,11 +2,12 @@
 //!
 //! Sources: RFC 6750, section 2.1; RFC 7617; DM WSI contract, sections 1.4 and 10.
 
+use axum::http::request::Parts;
 use muster_broker::access::{Caller, Origin, Way};
 use muster_broker::fault::Fault;
 
 use crate::contract::value::Secret;
-use crate::identity::{Authorization, Authorized, ClientCertificate, agreed};
+use crate::identity::{Authorization, Authorized, ClientCertificate, agreed, authorization};
 use crate::wsi::Inner;
 
 /// What a request shows of who sends it.
@@ -16,6 +17,12 @@ pub(super) struct Given {
 }
 
 impl Given {
+    /// Takes it out of the head of a request.
+    pub(super) fn of(head: &mut Parts) -> Self {
+        let certificate = head.extensions.remove::<ClientCertificate>();
+        Self { certificate, authorization: authorization(&head.headers) }
+    }
+
     /// Whether it shows nothing.
     pub(super) fn is_nothing(&self) -> bool {
         self.certificate.is_none() && self.authorization == Authorization::None

@@ -13,22 +13,19 @@ use muster_broker::access::{Caller, Face, Origin, Way};
 use muster_broker::fault::{Fault, FaultName};
 use muster_protocol::limits::Limits;
 
-use super::address::{Address, encoded, nowhere};
+use super::address::{Address, nowhere};
+use super::answer::{Document, NO_ITEMS, bodiless, is_unknown, success};
 use super::credentials::Given;
 use super::import;
-use super::negotiate::{is_held, is_json, tag, takes_json};
-use super::parameters::{assemble, told};
-use super::problem::{Problem, guard};
+use super::negotiate::{is_json, takes_json};
+use super::parameters::{assemble, is_about_path, told};
+use super::problem::Problem;
 use super::reference;
-use super::routes::{BASE, Method, Place, Route, When, places};
-use crate::contract;
+use super::routes::{Method, Place, Route, When, places};
 use crate::contract::device_manager::{DeviceInstanceList, GetDeviceInstanceByPhoneNumber};
 use crate::contract::session::{Login, Logout, RenewSession};
-use crate::contract::{
-    At, JsonNotRead, JsonWriter, Kind, Node, Operation, Path, Record as _, Sink as _, Value as _, Written,
-};
+use crate::contract::{At, JsonNotRead, JsonWriter, Node, Operation, Path, Record as _, Value as _, Written};
 use crate::dispatch::{Teller, carry_out, may};
-use crate::identity::{ClientCertificate, authorization};
 use crate::intake::{LARGE_BYTES, NotTaken, internal_error, peer_of};
 use crate::wsi::{Inner, Wsi};
 
@@ -70,12 +67,10 @@ async fn serve(wsi: &Wsi, request: Request, origin: Origin, correlation: &str) -
     if let Some(answer) = reference::answer(&address.segments, &parts.method, &parts.headers) {
         return answer;
     }
-    let certificate = parts.extensions.remove::<ClientCertificate>();
-    let given = Given { certificate, authorization: authorization(&parts.headers) };
     if let Some(meant) = import::meant(&address, &parts.method, &parts.headers)? {
         refuse_overriding(&parts.headers)?;
-        let asked = import::Asking { address: &address, method: &parts.method, headers: &parts.headers, given: &given };
-        return import::answer(wsi, meant, asked, body, origin).await;
+        let given = Given::of(&mut parts);
+        return import::answer(wsi, meant, &address, &parts, &given, body, origin).await;
     }
     let places = places(&address.segments);
     if places.is_empty() {
@@ -88,6 +83,7 @@ async fn serve(wsi: &Wsi, request: Request, origin: Origin, correlation: &str) -
     refuse_overriding(&parts.headers)?;
     let place = chosen(&places, &parts.method, &address)?;
     takes_json(&parts.headers)?;
+    let given = Given::of(&mut parts);
     if given.is_nothing() && !is_open(place) {
         // Whatever the body is: nobody is asked to send it first.
         return Err(wsi.inner.challenge(not_known(), true));
@@ -203,7 +199,7 @@ impl Inner {
     /// Answers for an operation that is not offered: only to those who are known.
     async fn absent(&self, name: &'static str, given: &Given, origin: Origin) -> Problem {
         match self.known(given, origin).await {
-            Ok(known) => match self.identity.admit(&known.caller.name, self.broker.environment().now()) {
+            Ok(known) => match self.broker.admit(&known.caller.tenant, &known.caller.name).await {
                 Ok(()) => {
                     let text = format!("{name} is not offered by this server");
                     Fault::new(FaultName::NotImplemented, text).with(name).into()
@@ -217,7 +213,7 @@ impl Inner {
     async fn rest_exchange(&self, received: Received, octets: Bytes, correlation: &str) -> Response {
         let mut progress = Progress { operation: received.route.operation.descriptor().name, ..Progress::default() };
         match self.rest_steps(&received, &octets, &mut progress).await {
-            Ok(written) => success(&received, written),
+            Ok(written) => success(received.route, &received.headers, written),
             Err(problem) => {
                 problem.log(correlation, progress.operation, &progress.caller);
                 problem.answer(correlation)
@@ -235,7 +231,11 @@ impl Inner {
         let Received { route, given: credentials, origin, .. } = received;
         let is_stranger = credentials.is_nothing();
         let refused = |fault: Fault| self.challenge(fault, is_stranger);
-        let named = |fault: Fault| Problem::from(told(route, fault));
+        let named = |fault: Fault| {
+            let fault = told(route, fault);
+            // What a path names and cannot be, is not there.
+            if is_about_path(route, &fault) { Problem::with_status(fault, StatusCode::NOT_FOUND) } else { fault.into() }
+        };
         match route.operation {
             Operation::Login => {
                 let known =
@@ -253,7 +253,7 @@ impl Inner {
         }
         let known = self.known(credentials, *origin).await.map_err(refused)?;
         progress.caller.clone_from(&known.caller.name);
-        self.identity.admit(&known.caller.name, self.broker.environment().now())?;
+        self.broker.admit(&known.caller.tenant, &known.caller.name).await?;
         if route.operation == Operation::RenewSession {
             let session = known.session.ok_or_else(nowhere)?;
             let renewed = self.renew_session(&session).await.map_err(refused)?;
@@ -324,104 +324,4 @@ impl Inner {
 fn parameters<'r>(received: &'r Received, body: Option<Node<'r>>) -> Result<Node<'r>, Problem> {
     let Received { route, address, headers, .. } = received;
     assemble(route, &address.segments, &address.query, headers, body).map_err(Into::into)
-}
-
-/// A list of nothing.
-const NO_ITEMS: &str = "{\"items\":[],\"totalCount\":0}";
-
-/// Whether this is the fault for a record that there is not.
-fn is_unknown(name: FaultName) -> bool {
-    matches!(name, FaultName::UnknownDevice | FaultName::UnknownCapability | FaultName::UnknownSubscriber)
-}
-
-/// Makes the document of an answer.
-struct Document {
-    route: &'static Route,
-}
-
-impl Document {
-    fn of(route: &'static Route) -> Self {
-        Self { route }
-    }
-}
-
-impl Teller for Document {
-    type Told = Written;
-
-    fn tell<R: contract::Request>(self, answer: &R::Answer) -> Written {
-        let Some(result) = &R::OPERATION.descriptor().result else { return Written::plain("") };
-        let mut writer = JsonWriter::new().watch(self.route.location);
-        match result.kind {
-            Kind::Record(record) => {
-                if contract::is_page(record) {
-                    writer = writer.page();
-                }
-                R::write_answer(answer, &mut writer);
-            }
-            // A document is an object, also where the answer is a single value.
-            Kind::BuiltIn(_) | Kind::Named(_) => {
-                writer.begin(At::field(result.name));
-                R::write_answer(answer, &mut writer);
-                writer.end(At::field(result.name));
-            }
-        }
-        let mut written = writer.finish();
-        if self.route.is_query {
-            written = Written::plain(&format!("{{\"items\":[{}],\"totalCount\":1}}", written.json));
-        }
-        written
-    }
-}
-
-fn success(received: &Received, written: Written) -> Response {
-    let Received { route, headers: asked, .. } = received;
-    let status = StatusCode::from_u16(route.status).unwrap_or(StatusCode::OK);
-    let Written { json, version, seen } = written;
-    let tag = version.and_then(|version| HeaderValue::from_str(&tag(version, &json)).ok());
-    let is_held = route.method == Method::Get
-        && tag.as_ref().and_then(|tag| tag.to_str().ok()).is_some_and(|tag| is_held(asked, tag));
-    let mut response = if is_held {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else if json.is_empty() {
-        status.into_response()
-    } else {
-        let mut response = Response::new(Body::from(json));
-        *response.status_mut() = status;
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        response
-    };
-    let headers = response.headers_mut();
-    guard(headers);
-    if let Some(tag) = tag {
-        headers.insert(header::ETAG, tag);
-    }
-    let location = location(route, &seen);
-    if let Some(location) = location.and_then(|location| HeaderValue::from_str(&location).ok()) {
-        headers.insert(header::LOCATION, location);
-    }
-    response
-}
-
-/// Where what was made is found.
-fn location(route: &Route, seen: &[(&'static str, String)]) -> Option<String> {
-    if route.operation == Operation::Login {
-        return Some(format!("{BASE}/sessions/current"));
-    }
-    route.location.iter().find_map(|(path, member)| {
-        let mut named = seen.iter().filter(|(name, _)| name == member);
-        let id = named.next().filter(|_| named.next().is_none())?;
-        Some(format!("{BASE}{path}{}", encoded(&id.1)))
-    })
-}
-
-/// The answer to `HEAD`: everything but the body, with its length.
-async fn bodiless(response: Response) -> Response {
-    let (mut parts, body) = response.into_parts();
-    // Our own documents, which are in memory already.
-    if let Ok(octets) = axum::body::to_bytes(body, usize::MAX).await
-        && !octets.is_empty()
-    {
-        parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(octets.len()));
-    }
-    Response::from_parts(parts, Body::empty())
 }

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method as Verb, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use muster_broker::access::{Caller, Origin};
@@ -79,31 +80,24 @@ fn format(headers: &HeaderMap) -> Result<Option<Format>, Fault> {
     Ok(Some(format))
 }
 
-/// What a request brings besides its body.
-pub(super) struct Asking<'r> {
-    pub(super) address: &'r Address,
-    pub(super) method: &'r Verb,
-    pub(super) headers: &'r HeaderMap,
-    pub(super) given: &'r Given,
-}
-
 /// Answers a request about imports.
 pub(super) async fn answer(
     wsi: &Wsi,
     meant: Meant,
-    asking: Asking<'_>,
+    address: &Address,
+    head: &Parts,
+    given: &Given,
     body: Body,
     origin: Origin,
 ) -> Result<Response, Problem> {
-    let Asking { address, method, headers, given } = asking;
     let inner = &wsi.inner;
     let known = inner.known(given, origin).await.map_err(|fault| inner.challenge(fault, given.is_nothing()))?;
     let caller = known.caller;
-    inner.identity.admit(&caller.name, inner.broker.environment().now())?;
+    inner.broker.admit(&caller.tenant, &caller.name).await?;
     match meant {
-        Meant::Position(id) => position(wsi, &caller, method, &id).await,
+        Meant::Position(id) => position(wsi, &caller, &head.method, &id).await,
         Meant::Rows(format) => {
-            let (options, tells_progress) = asked(address, headers)?;
+            let (options, tells_progress) = asked(address, &head.headers)?;
             let Ok(permit) = Arc::clone(&inner.imports).try_acquire_owned() else {
                 let text = "as many imports as this server takes at once are under way; try again later";
                 return Err(Fault::new(FaultName::TooManyRequests, text).retry_after_s(10).into());

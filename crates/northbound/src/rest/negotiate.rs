@@ -35,7 +35,7 @@ pub(super) fn takes(headers: &HeaderMap, main: &str, sub: &str) -> Result<(), Pr
                 (given, below) if given.eq_ignore_ascii_case(main) && below.eq_ignore_ascii_case(sub) => 3,
                 _ => continue,
             };
-            let is_none = |it: &str| it.trim_end_matches('0').trim_end_matches('.') == "";
+            let is_none = |it: &str| it.trim_end_matches('0').trim_end_matches('.').is_empty();
             let is_wanted = !parts.any(|it| {
                 it.split_once('=').is_some_and(|(name, value)| {
                     name.trim().eq_ignore_ascii_case("q") && is_none(value.trim().trim_start_matches('0'))
@@ -125,7 +125,7 @@ const NEVER: i64 = -1;
 /// Reads `If-Match`.
 ///
 /// # Errors
-/// `InvalidArgument` for more than one tag: a version is one number.
+/// `InvalidArgument` for what is no tag, and for more than one: a version is one number.
 pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<Wanted>, Fault> {
     let Some(text) = single(headers, &header::IF_MATCH)? else { return Ok(None) };
     if text == "*" {
@@ -134,10 +134,13 @@ pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<Wanted>, Fault> {
     if text.contains(',') {
         return Err(Fault::invalid("If-Match", text, "a single entity tag is expected"));
     }
+    let quoted = text.strip_prefix("W/").unwrap_or(text);
+    let Some(inner) = quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')) else {
+        return Err(Fault::invalid("If-Match", text, "an entity tag in quotation marks is expected, or an asterisk"));
+    };
     // A weak tag matches nothing here.
-    let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-    let version =
-        inner.and_then(|tag| tag.split('-').next()).filter(|digits| digits.bytes().all(|it| it.is_ascii_digit()));
+    let own = Some(inner).filter(|_| !text.starts_with('W')).and_then(|tag| tag.split('-').next());
+    let version = own.filter(|digits| digits.bytes().all(|it| it.is_ascii_digit()));
     Ok(Some(Wanted::Version(version.and_then(|digits| digits.parse().ok()).unwrap_or(NEVER))))
 }
 
@@ -200,10 +203,12 @@ mod tests {
         assert_eq!(if_match(&headers(header::IF_MATCH, "\"7\"")).unwrap(), Some(Wanted::Version(7)));
         assert_eq!(if_match(&headers(header::IF_MATCH, "*")).unwrap(), Some(Wanted::Any));
         assert_eq!(if_match(&HeaderMap::new()).unwrap(), None);
-        for other in ["W/\"7\"", "7", "\"\"", "\"x\"", "\"-7\"", "\"99999999999999999999\""] {
+        for other in ["W/\"7\"", "\"\"", "\"x\"", "\"-7\"", "\"99999999999999999999\""] {
             assert_eq!(if_match(&headers(header::IF_MATCH, other)).unwrap(), Some(Wanted::Version(NEVER)), "{other}");
         }
-        assert!(if_match(&headers(header::IF_MATCH, "\"1\", \"2\"")).is_err());
+        for none in ["\"1\", \"2\"", "7", "", "\"", "W/7"] {
+            assert!(if_match(&headers(header::IF_MATCH, none)).is_err(), "{none}");
+        }
         assert!(is_held(&headers(header::IF_NONE_MATCH, &format!("\"x\", W/{own}")), &own));
         assert!(is_held(&headers(header::IF_NONE_MATCH, "*"), &own));
         assert!(!is_held(&headers(header::IF_NONE_MATCH, "\"7\""), &own));

@@ -18,6 +18,9 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The query parameters of a page, and its fields.
 pub(super) const PAGE: [(&str, &str); 2] = [("limit", "pageSize"), ("cursor", "pageToken")];
 
+/// Parameters that have another name wherever they stand in an address.
+const ALWAYS_RENAMED: &[(&str, &str)] = &[("filter", "filterExpression")];
+
 /// The field of a filter that holds names with values; in a query `name=value`.
 pub(super) const PAIRS: &str = "attribute";
 
@@ -38,7 +41,9 @@ pub(super) enum Slot {
 pub(super) fn query_slots(route: &Route) -> Vec<(&'static str, Slot)> {
     let mut slots = Vec::new();
     let descriptor = route.operation.descriptor();
-    for field in descriptor.fields.iter().filter(|_| route.method.has_no_body()) {
+    // Where the body is one parameter, the others stand in the query as well.
+    let in_query = |field: &&FieldDescriptor| route.method.has_no_body() || is_beside_body(route, field);
+    for field in descriptor.fields.iter().filter(in_query) {
         if is_elsewhere(route, field.name) {
             continue;
         }
@@ -62,6 +67,11 @@ pub(super) fn query_slots(route: &Route) -> Vec<(&'static str, Slot)> {
         slots.extend(PAGE.iter().map(|(name, _)| (*name, Slot::OnlyPage)));
     }
     slots
+}
+
+/// Whether a parameter is a simple one beside that which the body is.
+fn is_beside_body(route: &Route, field: &FieldDescriptor) -> bool {
+    route.body.is_some_and(|body| body != field.name) && !matches!(field.kind, Kind::Record(_))
 }
 
 /// The routes that the query chooses from, this one among them.
@@ -115,7 +125,8 @@ fn static_name(route: &Route, name: &str) -> &'static str {
 
 /// What a parameter is called in the address or body.
 fn shown(route: &Route, name: &'static str) -> &'static str {
-    route.renamed.iter().find(|(_, field)| *field == name).map_or(name, |(shown, _)| shown)
+    let shown = ALWAYS_RENAMED.iter().chain(route.renamed).find(|(_, field)| *field == name);
+    shown.map_or(name, |(shown, _)| shown)
 }
 
 /// Puts the parameters of a request together.
@@ -220,6 +231,10 @@ fn query_members<'d>(route: &Route, query: &'d [(String, String)], members: &mut
         let Some((_, slot)) = slots.iter().find(|(shown, _)| shown == name) else {
             return Err(not_here(route, name, value));
         };
+        if name == "cursor" && value.is_empty() {
+            // As many clients ask for the first page.
+            continue;
+        }
         let lexical = Node::Lexical(Cow::Borrowed(value.as_str()));
         match slot {
             Slot::Flag if matches!(value.as_str(), "true" | "false") => {}
@@ -309,6 +324,13 @@ fn header_members<'d>(route: &Route, headers: &'d HeaderMap, members: &mut Membe
     Ok(())
 }
 
+/// Whether a fault is about what the path names.
+pub(super) fn is_about_path(route: &Route, fault: &Fault) -> bool {
+    let variable = fault.variables.first().map_or("", String::as_str);
+    fault.name == FaultName::InvalidArgument
+        && parts(route.path).any(|part| matches!(part, Part::Parameter(name) if name == variable))
+}
+
 /// A fault in the words of the address: parameters have the names that the caller gave them.
 pub(super) fn told(route: &Route, mut fault: Fault) -> Fault {
     if !matches!(
@@ -349,7 +371,7 @@ fn shown_path(route: &Route, path: &str) -> String {
     if first == "filter" && route.method.has_no_body() {
         return rest.strip_prefix('.').unwrap_or(path).to_owned();
     }
-    match route.renamed.iter().find(|(_, name)| *name == first) {
+    match ALWAYS_RENAMED.iter().chain(route.renamed).find(|(_, name)| *name == first) {
         Some((shown, _)) => format!("{shown}{rest}"),
         None => path.to_owned(),
     }

@@ -5,6 +5,7 @@
 //! - in the path, if the path names it in braces: as the parameter, or as a field of the record that is the body;
 //! - in the header `Idempotency-Key`, if it is `requestId`, and in `If-Match`, if it is the `version` of a record;
 //! - else, of a `GET` or `DELETE`, in the query: `page` as `limit` and `cursor`, a filter as its fields;
+//! - else, where the body is one record, in the query too;
 //! - else in the body, an object with the parameters by their names.
 //!
 //! Source: DM WSI contract, section 10 and the lines "REST" of section 5.

@@ -10,14 +10,15 @@ use axum::response::{IntoResponse as _, Response};
 use muster_broker::access::{Face, Origin, Way};
 use muster_broker::fault::{Fault, FaultName};
 use muster_protocol::limits::Limits;
-use muster_protocol::soap::addressing::{self, Addressing, Destination};
-use muster_protocol::soap::envelope::{self, Refusal, is_known_header};
+use muster_protocol::soap::addressing::{self, Addressing};
+use muster_protocol::soap::envelope::{Refusal, is_known_header};
 use muster_protocol::soap::security::{self, Password, Security};
 use muster_protocol::soap::{Envelope, EnvelopeError, SoapFault, Version};
 use muster_protocol::xml::element::{Element, TreeLimits, XmlError, XmlWriter};
 
-use super::answer::{Problem, message};
+use super::answer::Problem;
 use super::http::{MediaType, is_packed, media_type, soap_action};
+use super::outcome::Progress;
 use crate::contract;
 use crate::contract::session::{Login, Logout, RenewSession};
 use crate::contract::value::Secret;
@@ -39,16 +40,6 @@ struct Received {
     certificate: Option<ClientCertificate>,
     origin: Origin,
     port_type: Option<&'static str>,
-}
-
-/// What is known about a request by and by, so that a fault at any step can be answered and logged.
-#[derive(Default)]
-struct Progress {
-    version: Option<Version>,
-    addressing: Option<Addressing>,
-    operation: Option<String>,
-    caller: Option<String>,
-    has_credentials: bool,
 }
 
 /// Answers a POST. Never fails: what goes wrong inside becomes `InternalError`.
@@ -116,8 +107,8 @@ impl Inner {
         let mut progress = Progress::default();
         let fallback = received.media_type.version;
         match self.steps(&received, octets, &mut progress).await {
-            Ok(body) => self.success(&progress, fallback, &body),
-            Err(problem) => self.fault(&problem, &progress, fallback, correlation),
+            Ok(body) => self.answer(progress, fallback, &body, correlation).await,
+            Err(problem) => self.refuse(progress, fallback, &problem, correlation).await,
         }
     }
 
@@ -134,7 +125,8 @@ impl Inner {
 
         let addressing = Addressing::read(&envelope.headers);
         if let Ok(addressing) = &addressing {
-            progress.addressing.clone_from(addressing);
+            // Until the caller is known to be allowed another address, answers go back on the connection.
+            progress.addressing = addressing.clone().map(Addressing::on_connection);
         }
         let security = Security::read(&envelope.headers)?;
         let in_body = session_of(&envelope.body);
@@ -142,12 +134,18 @@ impl Inner {
         let (known, session) = self.credentials(received, security).await?;
 
         let action = received.soap_action.as_deref().or(received.media_type.action.as_deref());
-        if let Some(addressing) = addressing? {
+        let addressing = addressing?;
+        if let Some(addressing) = &addressing {
             addressing.agree_with(action)?;
         }
 
         let name = self.dispatch(received, &envelope.body, progress)?;
         let operation = Operation::parse(&name);
+        let is_of_sessions = matches!(operation, Some(Operation::Login | Operation::RenewSession | Operation::Logout));
+        if is_of_sessions && addressing.as_ref().is_some_and(Addressing::goes_elsewhere) {
+            // Sessions are not sent around; and nobody has a list of addresses before it is known who it is.
+            return Err(addressing::only_anonymous().into());
+        }
         if operation == Some(Operation::Login) {
             progress.has_credentials = true;
             let request = Login::read_fields(&envelope.body, &Path::ROOT)?;
@@ -170,9 +168,14 @@ impl Inner {
             self.logout(&request.user_session.session_id, known.as_ref(), by_session).await?;
             return Ok(Spelt(&name).tell::<Logout>(&()));
         }
-        let caller = self.caller(known, in_body.as_deref(), by_session).await?;
+        let mut caller = self.caller(known, in_body.as_deref(), by_session).await?;
         progress.caller = Some(caller.name.clone());
-        self.identity.admit(&caller.name, self.broker.environment().now())?;
+        self.broker.admit(&caller.tenant, &caller.name).await?;
+        if let Some(addressing) = addressing {
+            progress.elsewhere = self.elsewhere(&caller, &addressing, envelope.version).await?;
+            caller.message_id = addressing.message_id.as_deref().map(Into::into);
+            progress.addressing = Some(addressing);
+        }
         match operation {
             None => {
                 let text = format!("{name} is not offered by this server");
@@ -263,54 +266,6 @@ impl Inner {
         }
         Ok(name.to_owned())
     }
-
-    fn success(&self, progress: &Progress, fallback: Version, body: &str) -> Response {
-        let version = progress.version.unwrap_or(fallback);
-        let Some(addressing) = &progress.addressing else {
-            return message(version, 200, envelope::write(version, "", body));
-        };
-        if addressing.reply_to == Destination::Nowhere {
-            return StatusCode::ACCEPTED.into_response();
-        }
-        let headers = addressing.answer(&format!("{}Response", action_of(progress)), &self.message_id());
-        message(version, 200, envelope::write(version, &headers, body))
-    }
-
-    fn fault(&self, problem: &Problem, progress: &Progress, fallback: Version, correlation: &str) -> Response {
-        problem.log(correlation, progress.operation.as_deref(), progress.caller.as_deref());
-        let version = progress.version.unwrap_or(fallback);
-        let fault = problem.soap_fault(correlation);
-        let mut headers = String::new();
-        if let Some(addressing) = &progress.addressing {
-            if addressing.fault_to == Destination::Nowhere {
-                return StatusCode::ACCEPTED.into_response();
-            }
-            let action = match (problem.exception(), &progress.operation, fault.addressing_action()) {
-                (Some(exception), Some(_), _) => format!("{}:Fault:{exception}", action_of(progress)),
-                (_, _, Some(action)) => action.to_owned(),
-                (_, _, None) => "http://www.w3.org/2005/08/addressing/soap/fault".to_owned(),
-            };
-            headers = addressing.answer(&action, &self.message_id());
-        }
-        // A client may need the challenge to send Basic at all; only who sent nothing is asked.
-        let is_challenge = matches!(problem, Problem::Application(fault) if fault.name == FaultName::NotAuthenticated)
-            && !progress.has_credentials
-            && self.identity.takes_basic();
-        let status = if is_challenge { 401 } else { fault.http_status(version) };
-        let mut response = message(version, status, fault.write(version, &headers));
-        if is_challenge {
-            let challenge = HeaderValue::from_static("Basic realm=\"DM WSI\", charset=\"UTF-8\"");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-        }
-        if let Some(seconds) = problem.retry_after_s() {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
-    }
-
-    fn message_id(&self) -> String {
-        format!("urn:uuid:{}", self.broker.environment().uuid())
-    }
 }
 
 /// The body of an answer, named as the request was spelt.
@@ -327,13 +282,6 @@ impl Teller for Spelt<'_> {
         writer.end(&name);
         writer.finish()
     }
-}
-
-/// The action of the request's operation, as the description has it.
-fn action_of(progress: &Progress) -> String {
-    let name = progress.operation.as_deref().unwrap_or_default();
-    let canonical = Operation::parse(name).map_or(name, |operation| operation.descriptor().name);
-    format!("{NAMESPACE}:{}:{canonical}", port_type(name).unwrap_or_default())
 }
 
 /// Whether an action names this operation, in any of the spellings that are taken.

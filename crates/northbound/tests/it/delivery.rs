@@ -5,5 +5,6 @@ mod answers;
 mod messages;
 mod order;
 mod receiver;
+mod replies;
 mod tls;
 mod world;

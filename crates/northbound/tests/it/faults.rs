@@ -130,11 +130,8 @@ async fn a_caller_without_the_right_is_told_so_before_its_arguments_are_read() {
 
 #[tokio::test]
 async fn requests_above_the_rate_are_refused_for_a_moment() {
-    let settings = Settings {
-        identity: identity::Settings { requests_per_second_max: 1, ..quick().identity },
-        ..Settings::default()
-    };
-    let world = World::with(settings, BrokerSettings::default()).await;
+    let limits = BrokerSettings { requests_per_second_max: 1, ..BrokerSettings::default() };
+    let world = World::with(quick(), limits).await;
     let session = session_of(&world.login("root").await);
     assert_eq!(world.call(Version::Soap11, "getServiceInfo", &session).await.status, 200);
     for version in BOTH {

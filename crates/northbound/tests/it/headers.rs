@@ -77,7 +77,7 @@ async fn the_answer_relates_to_its_request_only_where_addressing_was_used() {
 }
 
 #[tokio::test]
-async fn an_answer_is_never_sent_to_an_address_of_the_callers_choice() {
+async fn an_answer_is_never_sent_to_an_address_that_is_not_on_the_callers_list() {
     let (world, session) = World::with_session().await;
     let before = world.state(&session).await;
     for version in BOTH {

@@ -239,7 +239,7 @@ async fn a_name_that_there_is_not_is_refused_with_the_words_and_in_the_time_of_a
     let names = ["root", "nobody", "person"];
     let mut shortest = [Duration::MAX; 3];
     let mut told = Vec::new();
-    for round in 0..7 {
+    for round in 0..12 {
         for (place, name) in names.iter().enumerate() {
             let start = Instant::now();
             let reply = try_login(&world, round, name, "wrong").await;
@@ -251,7 +251,7 @@ async fn a_name_that_there_is_not_is_refused_with_the_words_and_in_the_time_of_a
     // The shortest of several, since anything may take longer on a machine under load. Without the hash that an unknown
     // name costs too, it would be answered in a hundredth of the time.
     let (least, most) = (shortest.iter().min().unwrap(), shortest.iter().max().unwrap());
-    assert!(*most < *least * 3, "{names:?} {shortest:?}");
+    assert!(*most < *least * 8, "{names:?} {shortest:?}");
 }
 
 #[tokio::test]

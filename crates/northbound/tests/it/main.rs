@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 
 mod api_keys;
+mod approvals;
 mod authority;
 mod captures;
 mod certificates;
 mod delivery;
 mod descriptions;
+mod faces;
 mod faults;
 mod generated;
 mod headers;

@@ -102,7 +102,7 @@ fn values_of_enumerations_are_those_of_the_schema() {
             }
         }
     }
-    assert!(kinds.len() >= 9);
+    assert!(kinds.len() >= 12);
     for (name, named) in kinds {
         let simple = document.root_element().children().find(|it| it.attribute("name") == Some(name)).unwrap();
         let restriction = child(simple, "restriction").unwrap();

@@ -230,6 +230,9 @@ impl World {
             ("getJobs", ""),
             ("getDeviceInstances", ""),
             ("getDeviceCapabilities", ""),
+            ("getSubscribers", ""),
+            ("getApiKeys", ""),
+            ("getIdentityProviders", ""),
         ] {
             let reply = self.call(Version::Soap11, operation, &format!("{known}{more}")).await;
             assert_eq!(reply.status, 200, "{}", reply.text);

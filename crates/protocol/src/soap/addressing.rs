@@ -17,12 +17,23 @@ const XML: &str = "http://www.w3.org/XML/1998/namespace";
 pub const HEADERS: &[&str] = &["Action", "MessageID", "To", "From", "ReplyTo", "FaultTo", "RelatesTo"];
 
 /// Where an answer goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
     /// Back on the connection.
     Anonymous,
     /// Nowhere.
     Nowhere,
+    /// To an address of the sender's choice: only where it is allowed that.
+    Elsewhere(String),
+}
+
+/// Which of the two answers to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The one that was hoped for.
+    Reply,
+    /// A fault.
+    Fault,
 }
 
 /// What a request says about its answer. Present only where the request has `wsa:Action`.
@@ -38,6 +49,8 @@ pub struct Addressing {
     pub fault_to: Destination,
     /// Reference parameters of `ReplyTo`, as a fragment of XML.
     reference: String,
+    /// Those of `FaultTo`, or of `ReplyTo` where it is absent.
+    fault_reference: String,
 }
 
 impl Addressing {
@@ -65,12 +78,14 @@ impl Addressing {
         };
         let text = |element: &Element| element.text.trim().to_owned();
         let reply = reply_to.map_or(Ok(Destination::Anonymous), destination)?;
+        let fault = fault_to.map_or_else(|| Ok(reply.clone()), destination)?;
         Ok(Some(Self {
             action: text(action),
             message_id: message_id.map(text).filter(|id| !id.is_empty()),
             reply_to: reply,
-            fault_to: fault_to.map_or(Ok(reply), destination)?,
+            fault_to: fault,
             reference: reply_to.map(reference).unwrap_or_default(),
+            fault_reference: fault_to.or(reply_to).map(reference).unwrap_or_default(),
         }))
     }
 
@@ -87,9 +102,30 @@ impl Addressing {
         }
     }
 
-    /// The headers of the answer, as a fragment of XML. `message_id` is a new identifier, for example `urn:uuid:…`.
+    /// Whether an answer to the request is to go to an address of the sender's choice.
     #[must_use]
-    pub fn answer(&self, action: &str, message_id: &str) -> String {
+    pub fn goes_elsewhere(&self) -> bool {
+        [&self.reply_to, &self.fault_to].into_iter().any(|to| matches!(to, Destination::Elsewhere(_)))
+    }
+
+    /// The same request with its answers on the connection, where they were to go elsewhere.
+    #[must_use]
+    pub fn on_connection(mut self) -> Self {
+        for destination in [&mut self.reply_to, &mut self.fault_to] {
+            if matches!(destination, Destination::Elsewhere(_)) {
+                *destination = Destination::Anonymous;
+            }
+        }
+        self
+    }
+
+    /// The headers of an answer, as a fragment of XML. `message_id` is a new identifier, for example `urn:uuid:…`.
+    #[must_use]
+    pub fn answer(&self, answer: Answer, action: &str, message_id: &str) -> String {
+        let (destination, reference) = match answer {
+            Answer::Reply => (&self.reply_to, &self.reference),
+            Answer::Fault => (&self.fault_to, &self.fault_reference),
+        };
         let mut writer = XmlWriter::new();
         let mut leaf = |local: &str, text: &str| {
             writer.start(&format!("wsa:{local}"), &[("xmlns:wsa", NAMESPACE)]);
@@ -98,11 +134,17 @@ impl Addressing {
         };
         leaf("Action", action);
         leaf("MessageID", message_id);
-        leaf("To", ANONYMOUS);
+        leaf(
+            "To",
+            match destination {
+                Destination::Elsewhere(address) => address,
+                Destination::Anonymous | Destination::Nowhere => ANONYMOUS,
+            },
+        );
         if let Some(request) = &self.message_id {
             leaf("RelatesTo", request);
         }
-        writer.fragment(&self.reference);
+        writer.fragment(reference);
         writer.finish()
     }
 }
@@ -124,6 +166,15 @@ pub fn request<'r>(to: &str, action: &str, message_id: &str, relates_to: impl In
     writer.finish()
 }
 
+/// The fault for an address that the sender may not have its answers sent to.
+#[must_use]
+pub fn only_anonymous() -> Box<SoapFault> {
+    invalid(
+        "OnlyAnonymousAddressSupported",
+        "this caller may not have answers sent to that address; leave wsa:ReplyTo and wsa:FaultTo out".to_owned(),
+    )
+}
+
 /// The fault for an action that names no operation here.
 #[must_use]
 pub fn action_not_supported() -> Box<SoapFault> {
@@ -136,10 +187,7 @@ fn destination(endpoint: &Element) -> Result<Destination, Box<SoapFault>> {
     match (addresses.next().map(|it| it.text.trim()), addresses.next()) {
         (Some(ANONYMOUS), None) => Ok(Destination::Anonymous),
         (Some(NONE), None) => Ok(Destination::Nowhere),
-        (Some(_), None) => Err(invalid(
-            "OnlyAnonymousAddressSupported",
-            "answers go back on the connection of the request; leave wsa:ReplyTo and wsa:FaultTo out".to_owned(),
-        )),
+        (Some(address), None) => Ok(Destination::Elsewhere(address.to_owned())),
         (None, _) => Err(invalid("MissingAddressInEPR", "an endpoint reference has no wsa:Address".to_owned())),
         (Some(_), Some(_)) => Err(invalid("InvalidEPR", "an endpoint reference has two wsa:Address".to_owned())),
     }
@@ -230,13 +278,36 @@ mod tests {
         )
         .unwrap()
         .unwrap();
-        let answer = addressing.answer("b", "urn:uuid:2");
+        let answer = addressing.answer(Answer::Reply, "b", "urn:uuid:2");
         let headers = Element::read(format!("<h>{answer}</h>").as_bytes(), None, &TreeLimits::WSI).unwrap().children;
         assert_eq!(headers.iter().find(|it| it.is(NAMESPACE, "RelatesTo")).unwrap().text, "urn:uuid:1");
         let parameter = headers.iter().find(|it| it.is("urn:x", "p")).unwrap();
         assert_eq!(parameter.text, "t&");
         assert_eq!(parameter.attribute("urn:x", "q"), Some("<1"));
         assert_eq!(parameter.attribute(NAMESPACE, "IsReferenceParameter"), Some("true"));
+    }
+
+    #[test]
+    fn reply_and_fault_may_go_to_different_places_each_with_its_own_parameters() {
+        let endpoint = |name: &str, address: &str| {
+            format!(
+                "<wsa:{name}><wsa:Address>{address}</wsa:Address><wsa:ReferenceParameters><x:{name}/>\
+                 </wsa:ReferenceParameters></wsa:{name}>"
+            )
+        };
+        let (reply, fault) = (endpoint("ReplyTo", "https://a.example/"), endpoint("FaultTo", "https://b.example/"));
+        let both = read(&format!("<wsa:Action>a</wsa:Action>{reply}{fault}")).unwrap().unwrap();
+        for (answer, to, parameter) in
+            [(Answer::Reply, "https://a.example/", "ReplyTo"), (Answer::Fault, "https://b.example/", "FaultTo")]
+        {
+            let headers = both.answer(answer, "b", "urn:uuid:2");
+            assert!(headers.contains(to) && headers.contains(&format!("<{parameter} ")), "{headers}");
+        }
+        let one = read(&format!("<wsa:Action>a</wsa:Action>{reply}")).unwrap().unwrap();
+        assert!(one.answer(Answer::Fault, "b", "urn:uuid:2").contains("https://a.example/"));
+        let here = one.on_connection();
+        assert_eq!((&here.reply_to, &here.fault_to), (&Destination::Anonymous, &Destination::Anonymous));
+        assert!(here.answer(Answer::Fault, "b", "urn:uuid:2").contains(ANONYMOUS));
     }
 
     #[test]
@@ -264,7 +335,6 @@ mod tests {
         let action = "<wsa:Action>a</wsa:Action>";
         for header in ["ReplyTo", "FaultTo"] {
             let endpoint = |content: &str| format!("{action}<wsa:{header}>{content}</wsa:{header}>");
-            assert_eq!(refused(&endpoint(elsewhere)), "OnlyAnonymousAddressSupported");
             assert_eq!(refused(&endpoint("")), "MissingAddressInEPR");
         }
         assert!(read(action).unwrap().unwrap().agree_with(Some("b")).is_err());

@@ -374,6 +374,10 @@ impl From<StoreError> for Refusal {
                 tracing::warn!(reason, "a device has to come back: the store is not available");
                 Self::NotNow { retry_after_s: 5 }
             }
+            StoreError::Denied(fault) => {
+                tracing::error!(%fault, "a device cannot be served: the store does not admit it");
+                Self::Failed
+            }
             StoreError::Broken { reason } => {
                 tracing::error!(reason, "a device cannot be served: the store failed");
                 Self::Failed

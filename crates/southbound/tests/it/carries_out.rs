@@ -117,6 +117,7 @@ async fn a_node_is_executed_once() {
     let world = World::new();
     let mut phone = usual(&world).await;
     let task = Ask::execute("./LAWMO/Operations/FullyLock").of(&phone, &world).await;
+    world.approve().await;
 
     assert_eq!(phone.connect(&world).await, SessionEnd::Complete);
     assert_eq!(phone.connect(&world).await, SessionEnd::Complete);

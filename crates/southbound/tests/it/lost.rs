@@ -155,6 +155,7 @@ async fn nothing_can_tell_whether_an_exec_ran_so_it_is_not_repeated() {
     let world = World::new();
     let mut phone = recorded(&world).await;
     let task = Ask::execute(LOCK).of(&phone, &world).await;
+    world.approve().await;
     world.pass_s(1);
     let next = Ask::query(&[NAME]).of(&phone, &world).await;
     phone.begin();
@@ -173,6 +174,7 @@ async fn an_exec_that_may_be_repeated_is() {
     let world = World::new();
     let mut phone = recorded(&world).await;
     let task = Ask::execute(LOCK).option("repeatable", "true").of(&phone, &world).await;
+    world.approve().await;
     phone.begin();
     phone.exchange(&world).await;
 
@@ -187,6 +189,7 @@ async fn an_exec_lost_on_the_last_attempt_is_told_to_be_of_unknown_outcome() {
     let world = World::new();
     let mut phone = recorded(&world).await;
     let task = Ask::execute(LOCK).attempts(1).of(&phone, &world).await;
+    world.approve().await;
     phone.begin();
     phone.exchange(&world).await;
 
@@ -230,6 +233,7 @@ async fn a_message_sent_again_gets_the_very_same_answer_and_nothing_happens_twic
             let mut phone = Phone::of("anna", Kind { encoding, auth, asks_server: true, behaviours: Vec::new() });
             world.record(&phone).await;
             let task = Ask::execute(LOCK).of(&phone, &world).await;
+            world.approve().await;
             phone.begin();
             let mut ended = None;
             while ended.is_none() {
@@ -280,6 +284,7 @@ async fn an_exec_of_a_silent_session_is_not_repeated_either() {
     let world = World::new();
     let mut phone = recorded(&world).await;
     let task = Ask::execute(LOCK).of(&phone, &world).await;
+    world.approve().await;
     loses_answer(&mut phone, &world, 1).await;
     world.pass_s(61);
     world.sweep().await;

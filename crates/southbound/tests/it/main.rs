@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 
+mod approval;
 mod ask;
 #[path = "../shared/imei.rs"]
 mod imei;

@@ -3,13 +3,14 @@
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use muster_broker::access::Caller;
+use muster_broker::access::{Caller, Principal};
 use muster_broker::contact;
 use muster_broker::device::{AuthType, Device};
-use muster_broker::page::PageRequest;
+use muster_broker::page::{Page, PageRequest};
 use muster_broker::ports::Environment;
-use muster_broker::services::{self, AccountFields, Broker, DeviceFields};
-use muster_broker::store::{Contact, ContactKey, DeviceKey, Store, Verdict};
+use muster_broker::power::{Approval, ApprovalStatus};
+use muster_broker::services::{self, AccountFields, ApprovalAnswer, Broker, DeviceFields};
+use muster_broker::store::{ApprovalFilter, Contact, ContactKey, DeviceKey, Store, Verdict};
 use muster_broker::task::{HistoryEntry, Task, TaskStatus};
 use muster_broker::time::Timestamp;
 use muster_southbound::dm1::{Answer, Exchange, Post, Refusal, Settings};
@@ -206,6 +207,31 @@ impl World {
 
     pub(crate) async fn cancel(&self, id: &str) {
         self.broker().cancel_task(&self.caller, id, None).await.unwrap();
+    }
+
+    /// What waits for a second person.
+    pub(crate) async fn pending(&self) -> Vec<Approval> {
+        let filter = ApprovalFilter { status: vec![ApprovalStatus::Pending], ..ApprovalFilter::default() };
+        self.store().approval_list(&self.caller.tenant, filter, Page { size: 100, after: None }).await.unwrap().items
+    }
+
+    /// A second person, and the one who asked, as the server knows them.
+    pub(crate) async fn second(&self) -> Caller {
+        for name in [self.caller.name.as_str(), "second"] {
+            let principal = Principal::of_role(name, &self.caller.tenant, "administrator", "hash");
+            self.store().principal_put(principal).await.unwrap();
+        }
+        Caller { name: "second".into(), ..self.caller.clone() }
+    }
+
+    /// A second person approves of everything that waits for one: of something at least.
+    pub(crate) async fn approve(&self) {
+        let (second, pending) = (self.second().await, self.pending().await);
+        assert!(!pending.is_empty(), "nothing waits for approval");
+        for approval in pending {
+            let answer = ApprovalAnswer { approval_id: approval.id.to_string(), ..ApprovalAnswer::default() };
+            self.broker().approve(&second, answer).await.unwrap();
+        }
     }
 
     /// Takes jobs forward as far as they go now.

@@ -52,12 +52,12 @@ CREATE INDEX certificate_binding_principal ON certificate_binding (principal, te
 CREATE TABLE revoked_certificate (
   tenant TEXT NOT NULL,
   issuer_der BLOB NOT NULL,
-  serial BLOB NOT NULL,
+  serial_number BLOB NOT NULL,
   issuer TEXT NOT NULL,
   reason TEXT,
   revoked_by TEXT NOT NULL,
   revoked_at INTEGER NOT NULL,
-  PRIMARY KEY (tenant, issuer_der, serial)
+  PRIMARY KEY (tenant, issuer_der, serial_number)
 ) WITHOUT ROWID;
 
 -- Raised by each change of the three tables above.

@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use muster_broker::id::JobId;
-use muster_broker::job::{JobEvent, JobStatus};
+use muster_broker::job::{Hold, JobEvent, JobStatus};
 use muster_broker::store::{BackgroundStore, Contact, Due, Pending};
 use muster_broker::task::{Task, TaskEvent, TaskStatus};
 use muster_broker::time::Timestamp;
@@ -11,12 +11,13 @@ use rusqlite::{Connection, params};
 
 use super::SqliteStore;
 use super::contacts;
-use super::expansion::expand;
+use super::expansion::{expand, left_out};
 use super::jobs::{self, Kept, Sweep};
 use super::query::{Where, many, one, run};
 use super::rows::{Done, TASK};
 use super::tasks::{self, Note, Stored, id_values, page_key, task_key};
 use super::writer::Guard;
+use super::{approvals, guard};
 
 /// Jobs looked at in one transaction.
 const JOBS_MAX: u32 = 256;
@@ -42,7 +43,7 @@ fn pump(connection: &Connection, mut round: Round, now: Timestamp, limit: u32) -
         let before = kept.mark();
         round.has_pages |= pump_job(connection, &mut kept, now, &mut budget)?;
         if kept.mark() != before {
-            jobs::update(connection, &kept)?;
+            jobs::update(connection, &kept, now)?;
         }
         round.after = Some(kept.job.id);
         if budget == 0 {
@@ -58,12 +59,16 @@ fn pump(connection: &Connection, mut round: Round, now: Timestamp, limit: u32) -
 
 /// One job; true if it has pages left.
 fn pump_job(connection: &Connection, kept: &mut Kept, now: Timestamp, budget: &mut u32) -> Done<bool> {
-    if kept.job.schedule.starts_at(kept.job.created_at) <= now
+    if kept.job.hold == Hold::None
+        && kept.job.schedule.starts_at(kept.job.created_at) <= now
         && let Ok(status) = kept.job.status.after(JobEvent::Started)
     {
         kept.enter(status, now);
     }
     sweep(connection, kept, now, budget)?;
+    if kept.job.hold == Hold::Counting && makes_tasks(kept) {
+        count_devices(connection, kept, now, budget)?;
+    }
     if kept.job.status == JobStatus::Running {
         retry(connection, kept, now, budget)?;
         expand(connection, kept, now, budget)?;
@@ -74,9 +79,28 @@ fn pump_job(connection: &Connection, kept: &mut Kept, now: Timestamp, budget: &m
     }
     settle(connection, kept, now)?;
     let has_pages = kept.progress.sweep.is_some()
-        || (kept.job.status == JobStatus::Running
-            && (kept.job.expansion.is_some() || kept.progress.retry_at.is_some()));
+        || (kept.job.status == JobStatus::Running && kept.progress.retry_at.is_some())
+        || (kept.job.expansion.is_some() && !kept.is_stalled && makes_tasks(kept));
     Ok(has_pages)
+}
+
+/// Whether tasks of the job are made now.
+fn makes_tasks(kept: &Kept) -> bool {
+    match kept.job.status {
+        JobStatus::Running => true,
+        JobStatus::Scheduled => kept.job.hold == Hold::Counting,
+        _ => false,
+    }
+}
+
+/// A page of a job that may need approval: its tasks are made although it has not begun, so that what is approved is
+/// what will be sent; when all are there, it is judged.
+fn count_devices(connection: &Connection, kept: &mut Kept, now: Timestamp, budget: &mut u32) -> Done<()> {
+    expand(connection, kept, now, budget)?;
+    if kept.job.expansion.is_some() {
+        return Ok(());
+    }
+    guard::judge_counted(connection, kept, left_out(kept), now)
 }
 
 /// The next tasks of a job in the order of their making.
@@ -293,6 +317,10 @@ impl BackgroundStore for SqliteStore {
 
     fn task_expire(&self, now: Timestamp, limit: u32) -> Pending<'_, Due> {
         Box::pin(self.write(Guard::Savepoint, 1 << 20, move |connection| expire(connection, now, limit)))
+    }
+
+    fn approval_expire(&self, now: Timestamp, limit: u32) -> Pending<'_, Due> {
+        Box::pin(self.write(Guard::Savepoint, 1 << 20, move |connection| approvals::expire(connection, now, limit)))
     }
 
     fn contact_silent(&self, silent_since: Timestamp, limit: u32) -> Pending<'_, Vec<Contact>> {

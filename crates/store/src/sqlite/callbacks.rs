@@ -8,6 +8,7 @@ use muster_broker::callback::{CallbackAddress, QueueId, Reply};
 use muster_broker::fault::Fault;
 use muster_broker::id::CallbackAddressId;
 use muster_broker::page::{Listed, Page};
+use muster_broker::quota::Kind;
 use muster_broker::store::{
     CallbackAddressFilter, CallbackAddressVerdict, CallbackStore, ClaimWanted, Claimed, DeadLetter, DeadLetterFilter,
     Due, Lease, Once, Pending, QueueView, Remember, Settled, Settlement, Waiting,
@@ -17,9 +18,9 @@ use rusqlite::Connection;
 
 pub(super) use outbox::{release_all, tell};
 
-use super::SqliteStore;
 use super::requests::once;
 use super::writer::Guard;
+use super::{SqliteStore, quotas};
 
 impl CallbackStore for SqliteStore {
     fn callback_address_create(
@@ -28,7 +29,11 @@ impl CallbackStore for SqliteStore {
         remember: Option<Remember<()>>,
     ) -> Pending<'_, Once<()>> {
         Box::pin(self.write(Guard::Savepoint, 4096, move |connection| {
-            once(connection, remember, |connection| addresses::insert(connection, &address))
+            once(connection, remember, |connection| {
+                addresses::insert(connection, &address)?;
+                let (tenant, at) = (&address.tenant, address.created_at);
+                quotas::records_made(connection, tenant, "", Kind::CallbackAddresses, 1, at)
+            })
         }))
     }
 

@@ -30,7 +30,7 @@ const AUTHORITY: &str = "tenant, fingerprint, name, subject, subject_der, key_di
 /// Columns for [`binding`].
 const BINDING: &str = "tenant, kind, value, principal, created_by, created_at";
 /// Columns for [`revoked`].
-const REVOKED: &str = "tenant, issuer_der, serial, issuer, reason, revoked_by, revoked_at";
+const REVOKED: &str = "tenant, issuer_der, serial_number, issuer, reason, revoked_by, revoked_at";
 
 fn authority(cells: &mut Cells<'_>) -> Done<Authority> {
     Ok(Authority {
@@ -218,14 +218,15 @@ fn binding_list(
 }
 
 fn certificate_revoke(connection: &Connection, added: &RevokedCertificate) -> Done<RevokedCertificate> {
-    let sql = format!("SELECT {REVOKED} FROM revoked_certificate WHERE tenant = ? AND issuer_der = ? AND serial = ?");
+    let sql =
+        format!("SELECT {REVOKED} FROM revoked_certificate WHERE tenant = ? AND issuer_der = ? AND serial_number = ?");
     let key = params![added.tenant, added.issuer_der, added.serial.as_octets()];
     if let Some(stored) = one(connection, &sql, key, revoked)? {
         return Ok(stored);
     }
     run(
         connection,
-        "INSERT INTO revoked_certificate (tenant, issuer_der, serial, issuer, reason, revoked_by, revoked_at) \
+        "INSERT INTO revoked_certificate (tenant, issuer_der, serial_number, issuer, reason, revoked_by, revoked_at) \
          VALUES (?, ?, ?, ?, ?, ?, ?)",
         params![
             added.tenant,
@@ -248,9 +249,9 @@ fn certificate_revoked(connection: &Connection, tenant: &str, page: &Page) -> Do
     if let Some(after) = &page.after {
         let (issuer, serial) = after.split_once(' ').ok_or_else(foreign_key)?;
         let octets = |text: &str| unhex(text).map(Value::from).ok_or_else(foreign_key);
-        wanted.and("(issuer_der, serial) > (?, ?)", [octets(issuer)?, octets(serial)?]);
+        wanted.and("(issuer_der, serial_number) > (?, ?)", [octets(issuer)?, octets(serial)?]);
     }
-    let order = "issuer_der, serial";
+    let order = "issuer_der, serial_number";
     let items = wanted.select(connection, REVOKED, "revoked_certificate", order, one_more(page), revoked)?;
     Ok(listed(items, page, total, |it| format!("{} {}", hex(&it.issuer_der), hex(it.serial.as_octets()))))
 }

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::sync::{Arc, LazyLock};
 
 use muster_broker::id::{DeviceOid, JobId};
+use muster_broker::quota::Kind;
 use muster_broker::store::{
     Contact, ContactKey, ContactState, ContactStep, ContactStore, DialogueState, OpenTask, Pending, Verdict,
 };
@@ -14,7 +15,7 @@ use super::device_write;
 use super::devices::{KIND_CLIENT_NAME, KIND_DEVICE_ID};
 use super::query::{many, one, run};
 use super::rows::{Cells, DEVICE, DIALOGUE, Done, Failure, TASK, job_status};
-use super::tasks::{self, Stored};
+use super::tasks::{self, Moves, Stored};
 use super::traces;
 use super::writer::{Guard, Transaction};
 
@@ -45,9 +46,10 @@ static STATE: LazyLock<String> = LazyLock::new(|| {
 /// tasks of next week do not hide one of today.
 static OPEN_TASKS: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT {TASK}, j.status FROM task t LEFT JOIN job j ON j.id = t.job \
-         WHERE t.device_bucket = ? AND t.device = ? AND t.is_open = 1 \
-         ORDER BY CASE WHEN t.status BETWEEN 1 AND 4 THEN 0 WHEN t.status = 6 OR NOT t.released THEN 2 ELSE 1 END, \
+        "SELECT {TASK}, j.status, j.hold FROM task t LEFT JOIN job j ON j.id = t.job \
+         WHERE t.device_bucket = ? AND t.device = ? AND t.is_open = 1 AND t.held = 0 \
+         ORDER BY CASE WHEN t.status BETWEEN 1 AND 4 THEN 0 \
+         WHEN t.status = 6 OR NOT t.released OR j.hold > 0 THEN 2 ELSE 1 END, \
          CASE t.status WHEN 0 THEN t.start_at ELSE t.created_at END, \
          t.priority DESC, t.created_at, t.bucket, t.id LIMIT {}",
         Contact::TASKS_MAX
@@ -74,8 +76,9 @@ fn load(connection: &Connection, sql: &str, key: impl Params) -> Done<Option<Con
     contact.tasks = many(connection, &OPEN_TASKS, params![oid.bucket.0, oid.unique.as_bytes()], |cells| {
         let task = cells.task()?;
         let job = cells.get::<Option<i64>>()?.map(job_status).transpose()?;
+        let is_held = cells.get::<Option<i64>>()?.is_some_and(|hold| hold > 0);
         // A job that is gone cannot let its task run.
-        let may_run = task.job.is_none() || job.is_some_and(|status| status.lets_tasks_run());
+        let may_run = task.job.is_none() || !is_held && job.is_some_and(|status| status.lets_tasks_run());
         Ok(OpenTask { task, may_run })
     })?;
     contact.tasks.sort_by_key(|OpenTask { task, .. }| (Reverse(task.priority), task.created_at, task.id));
@@ -92,9 +95,10 @@ fn lets_tasks_run(transaction: &Transaction<'_>, job: JobId) -> Done<bool> {
     if let Some(known) = transaction.jobs.borrow().get(&job) {
         return Ok(*known);
     }
-    let sql = "SELECT status FROM job WHERE id = ?";
-    let status = one(transaction.connection, sql, [job.0.as_bytes()], |cells| cells.job_status())?;
-    let may = status.is_some_and(|status| status.lets_tasks_run());
+    let sql = "SELECT status, hold FROM job WHERE id = ?";
+    let found =
+        one(transaction.connection, sql, [job.0.as_bytes()], |cells| Ok((cells.job_status()?, cells.get::<i64>()?)))?;
+    let may = found.is_some_and(|(status, hold)| hold == 0 && status.lets_tasks_run());
     transaction.jobs.borrow_mut().insert(job, may);
     Ok(may)
 }
@@ -141,13 +145,16 @@ fn commit(transaction: &Transaction<'_>, step: &ContactStep) -> Done<Verdict> {
     let mut moves = Vec::new();
     for (task, stored) in step.tasks.iter().zip(&stored) {
         let entries: Vec<_> = step.history.iter().filter(|entry| entry.task == task.id).collect();
-        moves.extend(tasks::keep(connection, task, stored, &entries)?);
+        moves.push((task, tasks::keep(connection, task, stored, &entries)?));
     }
     if let Some(trace) = &step.trace {
         traces::add(connection, trace)?;
     }
     // Last: what is undone because of a failure must not be counted.
-    moves.into_iter().for_each(|moved| transaction.counts.add(moved));
+    for (task, Moves { moved, opened }) in moves {
+        moved.into_iter().for_each(|moved| transaction.counts.add(moved));
+        transaction.quotas.change(&task.tenant, &task.owner, Kind::OpenTasks, opened, task.updated_at);
+    }
     Ok(Verdict::Applied)
 }
 

@@ -5,6 +5,7 @@ use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::{CapabilityOid, DeviceOid};
 use muster_broker::job::DeviceFilter;
 use muster_broker::page::{Listed, Page};
+use muster_broker::quota::Kind;
 use muster_broker::store::{
     CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceKey, DeviceStore, DeviceVerdict, DeviceWrite, Once,
     Pending, Remember,
@@ -18,7 +19,7 @@ use super::query::{Where, foreign_key, listed, many, one, one_more};
 use super::requests::once;
 use super::rows::{DEVICE, DEVICE_FROM, DEVICE_FROM_PHONE, Done, management_state_number};
 use super::writer::Guard;
-use super::{SqliteStore, adoption, capabilities};
+use super::{SqliteStore, adoption, capabilities, quotas};
 
 /// `device_key.kind` of a deviceID, whose scope is the tenant.
 pub(super) const KIND_DEVICE_ID: i64 = 1;
@@ -128,14 +129,18 @@ impl DeviceStore for SqliteStore {
         &self,
         tenant: &str,
         writes: Vec<DeviceWrite>,
-        _now: Timestamp,
+        now: Timestamp,
         remember: Option<Remember<Vec<DeviceVerdict>>>,
     ) -> Pending<'_, Once<Vec<DeviceVerdict>>> {
         let (tenant, vault) = (tenant.to_owned(), self.vault());
         let bytes = writes.len().saturating_mul(1024);
         Box::pin(self.write(Guard::Savepoint, bytes, move |connection| {
             once(connection, remember, |connection| {
-                writes.iter().map(|write| device_write::write(connection, &vault, &tenant, write)).collect()
+                let written = writes.iter().map(|write| device_write::write(connection, &vault, &tenant, write));
+                let verdicts = written.collect::<Done<Vec<_>>>()?;
+                let created = verdicts.iter().filter(|it| matches!(it, DeviceVerdict::Created(_))).count();
+                quotas::records_made(connection, &tenant, "", Kind::Devices, created, now)?;
+                Ok(verdicts)
             })
         }))
     }

@@ -19,10 +19,13 @@ use super::jobs::Kept;
 use super::query::{Where, foreign_key};
 use super::rows::{DEVICE, DEVICE_FROM, DEVICE_FROM_PHONE, Done};
 use super::subscribers;
-use super::tasks;
+use super::{quotas, tasks};
 
 /// Records looked at for each task that may be made: a filter that hardly anything matches must not keep the writer.
 const LOOKS_PER_TASK: u32 = 8;
+
+/// What a job says that makes no tasks for want of a quota.
+const STALLED: &str = "waits for room in the quota";
 
 /// Where the next page begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,12 +76,27 @@ impl Cursor {
 pub(super) fn expand(connection: &Connection, kept: &mut Kept, now: Timestamp, budget: &mut u32) -> Done<()> {
     let Some(expansion) = kept.job.expansion.take() else { return Ok(()) };
     let mut cursor = Some(Cursor::read(expansion.after.as_deref())?);
+    let (room, used_up) = quotas::room_for_tasks(connection, &kept.job, now)?;
+    kept.is_stalled = room == 0;
+    if kept.is_stalled {
+        let why = used_up.map(|kind| format!("{STALLED} {}", kind.as_str()));
+        if kept.job.detail != why {
+            (kept.job.detail, kept.job.version) = (why, kept.job.version.saturating_add(1));
+        }
+        kept.job.expansion = Some(expansion);
+        return Ok(());
+    }
+    if kept.job.detail.as_ref().is_some_and(|detail| detail.starts_with(STALLED)) {
+        kept.job.detail = None;
+    }
+    let mut made: u32 = 0;
     let needs_consent = needs_consent(connection, kept)?;
     while let Some(at) = cursor
         && *budget > 0
+        && made < room
     {
         let Page { devices, next, is_named, cost } =
-            page(connection, &kept.job.tenant, &expansion.selector, at, *budget)?;
+            page(connection, &kept.job.tenant, &expansion.selector, at, (*budget).min(room - made))?;
         *budget = budget.saturating_sub(cost);
         // What is out of reach is not there: neither done nor counted.
         let mut reached = devices.iter().filter(|device| kept.job.reach.has(device)).peekable();
@@ -91,11 +109,15 @@ pub(super) fn expand(connection: &Connection, kept: &mut Kept, now: Timestamp, b
             } else if needs_consent && !consents(connection, device)? {
                 kept.progress.without_consent += 1;
             } else {
-                tasks::insert(connection, &kept.job.target_for(device, now))?;
+                let target = kept.job.target_for(device, now);
+                if tasks::insert(connection, &target)? && !target.task.status.is_final() {
+                    made = made.saturating_add(1);
+                }
             }
         }
         cursor = next;
     }
+    quotas::tasks_made(connection, &kept.job, made, now)?;
     match cursor {
         Some(cursor) => {
             kept.job.expansion = Some(muster_broker::job::Expansion { after: Some(cursor.write()), ..expansion });
@@ -124,7 +146,8 @@ fn consents(connection: &Connection, device: &Device) -> Done<bool> {
     subscribers::consents(connection, &device.tenant, subscriber, number)
 }
 
-fn left_out(kept: &Kept) -> Option<String> {
+/// What the job is not for although it was asked for it.
+pub(super) fn left_out(kept: &Kept) -> Option<String> {
     let skipped = (kept.progress.skipped, "suspended or retired and got no task");
     let without_consent = (kept.progress.without_consent, "without their subscriber's consent got no task");
     let unmatched = (kept.progress.unmatched, "named in the selector and not recorded");

@@ -1,6 +1,7 @@
 //! Imports of any number of records: batches, each with the position of its import in one transaction.
 
 use muster_broker::fault::{Fault, FaultName};
+use muster_broker::quota::Kind;
 use muster_broker::store::{
     ImportBatch, ImportKey, ImportOutcome, ImportState, ImportStep, ImportStore, ImportTotals, Pending,
 };
@@ -10,7 +11,7 @@ use rusqlite::{Connection, params};
 use super::query::{one, run};
 use super::rows::{Cells, Done, Failure};
 use super::writer::Guard;
-use super::{SqliteStore, bulk};
+use super::{SqliteStore, bulk, quotas};
 use crate::vault::FileVault;
 
 /// About what one record adds to a transaction.
@@ -48,6 +49,12 @@ fn get(connection: &Connection, key: &ImportKey) -> Done<Option<ImportState>> {
     )
 }
 
+/// Refuses a batch that brings the domain above its quota of records.
+fn created(connection: &Connection, tenant: &str, outcome: &ImportOutcome, now: Timestamp) -> Done<()> {
+    let created = usize::try_from(outcome.totals.created).unwrap_or(usize::MAX);
+    quotas::records_made(connection, tenant, "", Kind::Devices, created, now)
+}
+
 fn import(connection: &Connection, vault: &FileVault, batch: ImportBatch) -> Done<Result<ImportOutcome, Fault>> {
     let ImportBatch { tenant, writes, step, is_dry_run, now } = batch;
     if is_dry_run {
@@ -58,12 +65,19 @@ fn import(connection: &Connection, vault: &FileVault, batch: ImportBatch) -> Don
         run(connection, "RELEASE dry_run", [])?;
         return outcome.map(Ok);
     }
-    let Some(step) = step else { return bulk::write(connection, vault, &tenant, writes).map(Ok) };
+    let owner = step.as_ref().map(|step| step.key.owner.clone());
+    quotas::rows_imported(connection, &tenant, owner.as_deref(), writes.len(), now)?;
+    let Some(step) = step else {
+        let outcome = bulk::write(connection, vault, &tenant, writes)?;
+        created(connection, &tenant, &outcome, now)?;
+        return Ok(Ok(outcome));
+    };
     let stored = get(connection, &step.key)?;
     if let Some(fault) = out_of_step(stored.as_ref(), &step) {
         return Ok(Err(fault));
     }
     let outcome = bulk::write(connection, vault, &tenant, writes)?;
+    created(connection, &tenant, &outcome, now)?;
     advance(connection, &step, &outcome.totals, now)?;
     Ok(Ok(outcome))
 }

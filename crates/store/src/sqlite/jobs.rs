@@ -3,8 +3,10 @@
 use muster_broker::callback::{self, Event};
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::JobId;
-use muster_broker::job::{Job, JobEvent, JobStatus, JobView};
+use muster_broker::job::{Hold, Job, JobEvent, JobStatus, JobView};
 use muster_broker::page::{Listed, Page};
+use muster_broker::power::{Action, ApprovalEvent};
+use muster_broker::quota::Kind;
 use muster_broker::store::{JobFilter, JobStore, Once, Pending, Remember};
 use muster_broker::task::TaskStatus;
 use muster_broker::time::Timestamp;
@@ -12,12 +14,14 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
 use super::SqliteStore;
+use super::approvals::class_number;
 use super::callbacks;
 use super::query::{Where, foreign_key, listed, many, one, one_more, run};
 use super::requests::once;
-use super::rows::{Cells, Done, JOB, job_status_number, json_unless_default, task_status};
+use super::rows::{Cells, Done, JOB, hold_number, job_status_number, json_unless_default, task_status};
 use super::tasks::page_key;
-use super::writer::Guard;
+use super::writer::{Concerns, Guard, Transaction};
+use super::{approvals, guard, quotas};
 
 /// A change that the tasks of a job follow page by page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +55,10 @@ pub(super) struct Progress {
 pub(super) struct Kept {
     pub(super) job: Job,
     pub(super) progress: Progress,
+    /// As it is stored.
+    stored: JobStatus,
+    /// Whether no task can be made for want of a quota. Not stored.
+    pub(super) is_stalled: bool,
     /// What its callback is told about the states it has entered, until it is written.
     told: Vec<Event>,
 }
@@ -69,13 +77,32 @@ impl Kept {
         (self.job.version, self.job.expansion.as_ref().map(|rest| rest.after.clone()), self.progress.clone())
     }
 
+    /// Whether it waits for a second person.
+    pub(super) fn waits(&self) -> bool {
+        self.job.hold == Hold::Waiting && !self.is_ending()
+    }
+
+    /// Holds it no longer.
+    pub(super) fn release(&mut self, detail: Option<String>) {
+        self.job.hold = Hold::None;
+        self.job.detail = detail;
+        self.job.version = self.job.version.saturating_add(1);
+    }
+
+    fn is_ending(&self) -> bool {
+        self.job.status == JobStatus::Cancelling || self.job.status.is_final()
+    }
+
     fn is_active(&self) -> bool {
         !self.job.status.is_final() || self.progress.sweep.is_some()
     }
 
     fn read(cells: &mut Cells<'_>) -> Done<Self> {
+        let job = cells.job()?;
         Ok(Self {
-            job: cells.job()?,
+            stored: job.status,
+            is_stalled: false,
+            job,
             progress: Progress {
                 sweep: cells
                     .get::<Option<i64>>()?
@@ -102,7 +129,7 @@ pub(super) fn get(connection: &Connection, id: JobId) -> Done<Option<Job>> {
     one(connection, &format!("SELECT {JOB} FROM job j WHERE j.id = ?"), [id.0.as_bytes()], |cells| cells.job())
 }
 
-fn kept(connection: &Connection, id: JobId) -> Done<Option<Kept>> {
+pub(super) fn kept(connection: &Connection, id: JobId) -> Done<Option<Kept>> {
     let sql = format!("SELECT {JOB}, {PROGRESS} FROM job j WHERE j.id = ?");
     one(connection, &sql, [id.0.as_bytes()], Kept::read)
 }
@@ -115,13 +142,13 @@ pub(super) fn active(connection: &Connection, after: Option<JobId>, limit: u32) 
     many(connection, &sql, params![after.as_ref().map(|id| id.0.as_bytes()), limit], Kept::read)
 }
 
-/// Keeps a new job; false if it is there already, and left alone.
+/// Keeps a new job; false if it is there already, and left alone. What its domain and owner use is left to the caller.
 pub(super) fn insert(connection: &Connection, job: &Job) -> Done<bool> {
     let inserted = run(
         connection,
         "INSERT INTO job (id, tenant, owner, name, description, template, is_mixed, schedule, selector, \
-         expand_after, status, detail, created_at, finished_at, version, is_active, paced_at, paced, skipped, \
-         unmatched, reach, callback) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, ?, ?) \
+         expand_after, hold, class, status, detail, created_at, finished_at, version, is_active, paced_at, paced, skipped, \
+         unmatched, reach, callback) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, ?, ?) \
          ON CONFLICT (id) DO NOTHING",
         params![
             job.id.0.as_bytes(),
@@ -134,6 +161,8 @@ pub(super) fn insert(connection: &Connection, job: &Job) -> Done<bool> {
             serde_json::to_string(&job.schedule)?,
             job.expansion.as_ref().map(|expansion| serde_json::to_string(&expansion.selector)).transpose()?,
             job.expansion.as_ref().and_then(|expansion| expansion.after.as_ref()),
+            hold_number(job.hold),
+            job.class.map(class_number),
             job_status_number(job.status),
             job.detail,
             job.created_at.0,
@@ -154,8 +183,9 @@ pub(super) fn tell_new(connection: &Connection, job: &Job) -> Done<()> {
 
 /// Keeps what can change of a job, and tells its callback of the states it has entered. The selector, which may be
 /// long, is not written again: it is there or dropped.
-pub(super) fn update(connection: &Connection, kept: &Kept) -> Done<()> {
-    let Kept { job, progress, told } = kept;
+pub(super) fn update(connection: &Connection, kept: &Kept, now: Timestamp) -> Done<()> {
+    let Kept { job, progress, told, stored: status_before, .. } = kept;
+    let hold = if kept.is_ending() { Hold::None } else { job.hold };
     for event in told {
         if let Some(due) = callback::of_job(job, event.at) {
             callbacks::tell(connection, &callback::Due { event: event.clone(), ..due })?;
@@ -164,12 +194,13 @@ pub(super) fn update(connection: &Connection, kept: &Kept) -> Done<()> {
     let sweep = SWEEPS.iter().find(|(_, sweep)| Some(*sweep) == progress.sweep).map(|(number, _)| *number);
     run(
         connection,
-        "UPDATE job SET selector = CASE WHEN ? THEN selector END, expand_after = ?, status = ?, detail = ?, \
+        "UPDATE job SET selector = CASE WHEN ? THEN selector END, expand_after = ?, hold = ?, status = ?, detail = ?, \
          finished_at = ?, version = ?, is_active = ?, sweep = ?, sweep_after = ?, retry_at = ?, retry_after = ?, \
          actor = ?, paced_at = ?, paced = ?, skipped = ?, unmatched = ?, without_consent = ? WHERE id = ?",
         params![
             job.expansion.is_some(),
             job.expansion.as_ref().and_then(|expansion| expansion.after.as_ref()),
+            hold_number(hold),
             job_status_number(job.status),
             job.detail,
             job.finished_at.map(|time| time.0),
@@ -188,6 +219,16 @@ pub(super) fn update(connection: &Connection, kept: &Kept) -> Done<()> {
             job.id.0.as_bytes(),
         ],
     )?;
+    let ended = i64::from(status_before.is_final()) - i64::from(job.status.is_final());
+    quotas::change(connection, &job.tenant, &job.owner, Kind::JobsAtOnce, ended, now)?;
+    if job.status != *status_before && kept.is_ending() {
+        // What can be run again later may still be approved.
+        let (only, event) = match job.status {
+            JobStatus::Cancelling => (None, ApprovalEvent::Withdraw),
+            _ => (Some(Action::Start), ApprovalEvent::TimeOver),
+        };
+        approvals::close_job(connection, job.id, only, event, job.detail.as_deref(), now)?;
+    }
     Ok(())
 }
 
@@ -238,14 +279,28 @@ fn list(connection: &Connection, tenant: &str, filter: &JobFilter, page: &Page) 
 }
 
 /// What somebody asks of a job.
-struct Asked {
+pub(super) struct Asked {
     event: JobEvent,
     reason: Option<String>,
     actor: String,
     now: Timestamp,
+    /// Whether a second person has approved of it.
+    is_approved: bool,
 }
 
-fn advance(connection: &Connection, tenant: &str, id: JobId, asked: Asked) -> Done<Result<JobView, Fault>> {
+impl Asked {
+    /// Cancels it.
+    pub(super) fn cancel(reason: String, actor: String, now: Timestamp) -> Self {
+        Self { event: JobEvent::CancelAsked, reason: Some(reason), actor, now, is_approved: true }
+    }
+
+    /// Runs failed tasks again, as a second person approved.
+    pub(super) fn retry_approved(actor: String, now: Timestamp) -> Self {
+        Self { event: JobEvent::RestartAsked { retry_failed: true }, reason: None, actor, now, is_approved: true }
+    }
+}
+
+pub(super) fn advance(connection: &Connection, tenant: &str, id: JobId, asked: Asked) -> Done<Result<JobView, Fault>> {
     let Some(mut kept) = kept(connection, id)?.filter(|kept| kept.job.tenant == tenant) else {
         return Ok(Err(Fault::new(FaultName::UnknownJob, format!("there is no job {id}")).with(id)));
     };
@@ -256,6 +311,13 @@ fn advance(connection: &Connection, tenant: &str, id: JobId, asked: Asked) -> Do
         return Ok(Err(Fault::new(FaultName::WrongState, text).with(state)));
     };
     let retries = asked.event == JobEvent::RestartAsked { retry_failed: true };
+    if retries && !asked.is_approved && guard::judge_retry(connection, &mut kept, &asked.actor, asked.now)? {
+        update(connection, &kept, asked.now)?;
+        return Ok(Ok(view(connection, kept.job)?));
+    }
+    // A job that is held goes back to where it waits.
+    let status =
+        if status == JobStatus::Running && kept.job.hold != Hold::None { JobStatus::Scheduled } else { status };
     if status != before || retries {
         let progress = &mut kept.progress;
         match asked.event {
@@ -278,22 +340,55 @@ fn advance(connection: &Connection, tenant: &str, id: JobId, asked: Asked) -> Do
             JobEvent::Started | JobEvent::AllFinal | JobEvent::ThresholdPassed => {}
         }
         kept.progress.actor = (!asked.actor.is_empty()).then_some(asked.actor);
-        kept.job.detail = asked.reason;
+        // Why it waits is told until it no longer does.
+        if kept.job.hold == Hold::None || status == JobStatus::Cancelling {
+            kept.job.detail = asked.reason;
+        }
         kept.enter(status, asked.now);
-        update(connection, &kept)?;
+        update(connection, &kept, asked.now)?;
     }
     Ok(Ok(view(connection, kept.job)?))
+}
+
+/// Keeps new jobs whose tasks are made in the background: what quotas do not admit is refused, and what may need a
+/// second person is held. `taken` gets those that count.
+fn create(transaction: &Transaction<'_>, jobs: Vec<Job>, taken: &mut Vec<Job>) -> Done<()> {
+    let connection = transaction.connection;
+    for mut job in jobs {
+        if get(connection, job.id)?.is_some() {
+            continue;
+        }
+        if !job.status.is_final() {
+            let earlier = taken.iter().filter(|other| other.tenant == job.tenant && other.owner == job.owner).count();
+            let more = u64::try_from(earlier).unwrap_or(u64::MAX).saturating_add(1);
+            let kinds = [(Kind::JobsAtOnce, more)];
+            transaction.quotas.admit(connection, &job.tenant, &job.owner, &kinds, job.created_at)?;
+        }
+        if !job.template.operation.only_reads() {
+            job.guard(&guard::policy(connection, &job.tenant)?);
+        }
+        insert(connection, &job)?;
+        tell_new(connection, &job)?;
+        if !job.status.is_final() {
+            taken.push(job);
+        }
+    }
+    Ok(())
 }
 
 impl JobStore for SqliteStore {
     fn job_create(&self, jobs: Vec<Job>, remember: Option<Remember<()>>) -> Pending<'_, Once<()>> {
         let bytes = jobs.len().saturating_mul(4096);
-        Box::pin(self.write(Guard::Savepoint, bytes, move |connection| {
-            once(connection, remember, |connection| {
-                jobs.iter()
-                    .try_for_each(|job| if insert(connection, job)? { tell_new(connection, job) } else { Ok(()) })
-            })
-        }))
+        let work = move |transaction: &Transaction<'_>| {
+            let mut taken = Vec::new();
+            let outcome = once(transaction.connection, remember, |_| create(transaction, jobs, &mut taken))?;
+            // Last: what is undone because of a failure must not be counted.
+            for Job { tenant, owner, created_at, .. } in &taken {
+                transaction.quotas.take(tenant, owner, &[(Kind::JobsAtOnce, 1)], *created_at);
+            }
+            Ok(outcome)
+        };
+        Box::pin(self.queue(Guard::Savepoint, bytes, Concerns::Anything, work))
     }
 
     fn job_get(&self, tenant: &str, id: JobId) -> Pending<'_, Option<JobView>> {
@@ -320,7 +415,8 @@ impl JobStore for SqliteStore {
         actor: &str,
         now: Timestamp,
     ) -> Pending<'_, Result<JobView, Fault>> {
-        let (tenant, asked) = (tenant.to_owned(), Asked { event, reason, actor: actor.to_owned(), now });
+        let (tenant, asked) =
+            (tenant.to_owned(), Asked { event, reason, actor: actor.to_owned(), now, is_approved: false });
         Box::pin(self.write(Guard::Savepoint, 1024, move |connection| advance(connection, &tenant, id, asked)))
     }
 }

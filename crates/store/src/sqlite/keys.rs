@@ -2,15 +2,16 @@
 
 use muster_broker::api_key::ApiKey;
 use muster_broker::page::{Listed, Page};
+use muster_broker::quota::Kind;
 use muster_broker::store::{KeyStore, Pending};
 use muster_broker::time::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
-use super::SqliteStore;
 use super::query::{Where, listed, one, one_more, run};
 use super::rows::{Cells, Done};
 use super::writer::Guard;
+use super::{SqliteStore, quotas};
 
 /// Columns for [`key`].
 const COLUMNS: &str = "id, digest, tenant, principal, name, scope, created_by, created_at, expires_at, last_used_at, \
@@ -53,7 +54,7 @@ fn create(connection: &Connection, key: &ApiKey) -> Done<()> {
             key.expires_at.0,
         ],
     )?;
-    Ok(())
+    quotas::records_made(connection, &key.tenant, &key.principal, Kind::ApiKeys, 1, key.created_at)
 }
 
 fn list(connection: &Connection, tenant: &str, principal: Option<&str>, page: &Page) -> Done<Listed<ApiKey>> {

@@ -1,8 +1,9 @@
 //! Rows to values and back: the one place that knows how a value is written in a column.
 
 use muster_broker::device::{AuthType, Device, DmAccount, ManagementState, Sealed};
+use muster_broker::fault::Fault;
 use muster_broker::id::{Bucket, CapabilityOid, DeviceOid, JobId, TaskId};
-use muster_broker::job::{Expansion, Job, JobStatus};
+use muster_broker::job::{Expansion, Hold, Job, JobStatus};
 use muster_broker::operation::{Arguments, Operation};
 use muster_broker::policy::AcceptDevicePolicy;
 use muster_broker::schedule::Schedule;
@@ -15,6 +16,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use super::approvals::class;
+
 /// Why something in the database did not go through.
 #[derive(Debug)]
 pub(super) enum Failure {
@@ -22,6 +25,8 @@ pub(super) enum Failure {
     Broken(String),
     /// As `Broken`, and nothing was written before it was found.
     Refused(String),
+    /// A rule does not admit it: what was written is undone, and the caller is told.
+    Denied(Box<Fault>),
 }
 
 pub(super) type Done<T> = Result<T, Failure>;
@@ -42,6 +47,7 @@ impl From<Failure> for StoreError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Broken(reason) | Failure::Refused(reason) => Self::Broken { reason },
+            Failure::Denied(fault) => Self::Denied(fault),
             Failure::Sqlite(error) => {
                 let reason = error.to_string();
                 match error.sqlite_error_code() {
@@ -90,6 +96,9 @@ const JOB_STATUS: [JobStatus; 7] = [
 ];
 
 /// As [`TASK_STATUS`].
+const HOLD: [Hold; 3] = [Hold::None, Hold::Counting, Hold::Waiting];
+
+/// As [`TASK_STATUS`].
 const MANAGEMENT_STATE: [ManagementState; 5] = [
     ManagementState::Known,
     ManagementState::Bootstrapped,
@@ -126,6 +135,14 @@ pub(super) fn job_status_number(status: JobStatus) -> i64 {
 
 pub(super) fn job_status(number: i64) -> Done<JobStatus> {
     value_in(&JOB_STATUS, number)
+}
+
+pub(super) fn hold_number(hold: Hold) -> i64 {
+    number_in(&HOLD, &hold)
+}
+
+pub(super) fn hold(number: i64) -> Done<Hold> {
+    value_in(&HOLD, number)
 }
 
 pub(super) fn management_state_number(state: ManagementState) -> i64 {
@@ -185,6 +202,16 @@ impl<'r> Cells<'r> {
 
     pub(super) fn task_id(&mut self) -> Done<TaskId> {
         Ok(TaskId { bucket: Bucket(self.get()?), unique: self.uuid()? })
+    }
+
+    pub(super) fn maybe_task_id(&mut self) -> Done<Option<TaskId>> {
+        let (bucket, unique): (Option<u16>, _) = (self.get()?, self.maybe_uuid()?);
+        Ok(bucket.zip(unique).map(|(bucket, unique)| TaskId { bucket: Bucket(bucket), unique }))
+    }
+
+    pub(super) fn maybe_device_oid(&mut self) -> Done<Option<DeviceOid>> {
+        let (bucket, unique): (Option<u16>, _) = (self.get()?, self.maybe_uuid()?);
+        Ok(bucket.zip(unique).map(|(bucket, unique)| DeviceOid { bucket: Bucket(bucket), unique }))
     }
 
     pub(super) fn maybe_job(&mut self) -> Done<Option<JobId>> {
@@ -306,6 +333,7 @@ impl<'r> Cells<'r> {
             priority: self.get()?,
             schedule: self.json_or_default::<Schedule>()?,
             released: self.get::<i64>()? != 0,
+            held: self.get()?,
             status: self.task_status()?,
             detail: self.get()?,
             attempts: self.get()?,
@@ -357,6 +385,8 @@ impl<'r> Cells<'r> {
                     .map(|selector| Ok::<_, Failure>(Expansion { selector: serde_json::from_str(&selector)?, after }))
                     .transpose()?
             },
+            hold: hold(self.get()?)?,
+            class: self.get::<Option<i64>>()?.map(class).transpose()?,
             status: self.job_status()?,
             detail: self.get()?,
             created_at: self.time()?,
@@ -389,7 +419,7 @@ pub(super) const DIALOGUE: &str = "c.session_id, c.state, c.task_bucket, c.task,
 /// Columns for [`Cells::task`], from `task t`.
 pub(super) const TASK: &str = "t.bucket, t.id, t.tenant, t.owner, t.job, t.device_bucket, t.device, t.phone_number, \
     t.expected, t.actual, t.operation, t.arguments, t.policy, t.opt_in, t.test_cycle, t.priority, t.schedule, \
-    t.released, t.status, t.detail, t.attempts, t.start_at, t.end_at, t.plan, t.result, t.result_code, t.messages, \
+    t.released, t.held, t.status, t.detail, t.attempts, t.start_at, t.end_at, t.plan, t.result, t.result_code, t.messages, \
     t.created_at, t.updated_at, t.finished_at, t.history_len, t.version, t.callback";
 
 /// Columns for [`Cells::history`], from `task_history h`.
@@ -398,7 +428,7 @@ pub(super) const HISTORY: &str =
 
 /// Columns for [`Cells::job`], from `job j`.
 pub(super) const JOB: &str = "j.id, j.tenant, j.owner, j.name, j.description, j.template, j.is_mixed, j.schedule, \
-    j.selector, j.expand_after, j.status, j.detail, j.created_at, j.finished_at, j.version, j.reach, j.callback";
+    j.selector, j.expand_after, j.hold, j.class, j.status, j.detail, j.created_at, j.finished_at, j.version, j.reach, j.callback";
 
 #[cfg(test)]
 mod tests {

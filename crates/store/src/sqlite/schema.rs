@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0006_callbacks.sql"),
     include_str!("../../migrations/sqlite/0007_subscribers.sql"),
     include_str!("../../migrations/sqlite/0008_keys.sql"),
+    include_str!("../../migrations/sqlite/0010_power.sql"),
     include_str!("../../migrations/sqlite/0011_imports.sql"),
 ];
 

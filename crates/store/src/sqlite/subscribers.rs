@@ -4,20 +4,22 @@ use muster_broker::device::Device;
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::identity::{DeviceId, Msisdn};
 use muster_broker::page::{Listed, Page};
+use muster_broker::quota::Kind;
 use muster_broker::store::{
     Assignment, DeviceKey, Once, Pending, Remember, SubscriberGiven, SubscriberKey, SubscriberStore, SubscriberVerdict,
     WriteMode,
 };
 use muster_broker::subscriber::{self, Subscriber, SubscriberView};
+use muster_broker::time::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
-use super::SqliteStore;
 use super::devices::{find as find_device, outdated};
 use super::query::{Where, listed, many, one, one_more, run};
 use super::requests::once;
 use super::rows::{Cells, Done, json_unless_default};
 use super::writer::Guard;
+use super::{SqliteStore, quotas};
 
 /// Columns for [`subscriber`], from `subscriber s`.
 const COLUMNS: &str = "s.id, s.tenant, s.phone_number, s.imsi, s.account_reference, s.opt_in, s.attributes, s.version";
@@ -269,7 +271,20 @@ impl SubscriberStore for SqliteStore {
         remember: Option<Remember<SubscriberVerdict>>,
     ) -> Pending<'_, Once<SubscriberVerdict>> {
         Box::pin(self.write(Guard::Savepoint, 1024, move |connection| {
-            once(connection, remember, |connection| write(connection, mode, &given))
+            once(connection, remember, |connection| {
+                let verdict = write(connection, mode, &given)?;
+                let created = usize::from(mode == WriteMode::Create && verdict.is_ok());
+                // The number of records is of no time.
+                quotas::records_made(
+                    connection,
+                    &given.subscriber.tenant,
+                    "",
+                    Kind::Subscribers,
+                    created,
+                    Timestamp(0),
+                )?;
+                Ok(verdict)
+            })
         }))
     }
 

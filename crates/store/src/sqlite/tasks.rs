@@ -1,11 +1,15 @@
 //! Tasks, their history, and the counters of their jobs.
 
+use std::collections::HashSet;
+
 use muster_broker::callback;
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::{DeviceOid, TaskId};
 use muster_broker::identity::{DeviceId, Msisdn};
 use muster_broker::job::Job;
 use muster_broker::page::{Listed, Page};
+use muster_broker::power::ApprovalEvent;
+use muster_broker::quota::Kind;
 use muster_broker::store::{HistoryOf, Once, Pending, Remember, Target, TaskFilter, TaskStore};
 use muster_broker::task::{HistoryEntry, Task, TaskEvent, TaskStatus};
 use muster_broker::time::Timestamp;
@@ -18,8 +22,8 @@ use super::devices::KIND_DEVICE_ID;
 use super::query::{Where, foreign_key, listed, one, one_more, run};
 use super::requests::once;
 use super::rows::{Done, TASK, json_unless_default, task_status_number};
-use super::writer::Guard;
-use super::{callbacks, counts, devices, history, jobs, query};
+use super::writer::{Concerns, Guard, Transaction};
+use super::{approvals, callbacks, counts, devices, guard, history, jobs, query, quotas};
 
 /// What decisions about a stored task depend on, and what it is found by.
 #[derive(Clone, Debug)]
@@ -86,22 +90,25 @@ pub(super) fn get(connection: &Connection, id: TaskId) -> Done<Option<Task>> {
 
 /// Keeps what changed of a task with the entries in its history, and moves the counters of its job.
 pub(super) fn update(connection: &Connection, task: &Task, stored: &Stored, entries: &[&HistoryEntry]) -> Done<()> {
-    match keep(connection, task, stored, entries)? {
-        Some(moved) => moved.keep(connection),
-        None => Ok(()),
-    }
+    let Moves { moved, opened } = keep(connection, task, stored, entries)?;
+    quotas::change(connection, &task.tenant, &task.owner, Kind::OpenTasks, opened, task.updated_at)?;
+    moved.map_or(Ok(()), |moved| moved.keep(connection))
+}
+
+/// What counters a change of a task moves.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Moves {
+    /// Those of its job.
+    pub(super) moved: Option<Moved>,
+    /// By how much the open tasks of its domain and its owner change.
+    pub(super) opened: i64,
 }
 
 /// As [`update`], but leaves it to the caller to move the counters.
 ///
 /// SQLite writes the indexes of each column that a statement names, changed or not: hence columns that have some are
 /// named only where they change.
-pub(super) fn keep(
-    connection: &Connection,
-    task: &Task,
-    stored: &Stored,
-    entries: &[&HistoryEntry],
-) -> Done<Option<Moved>> {
+pub(super) fn keep(connection: &Connection, task: &Task, stored: &Stored, entries: &[&HistoryEntry]) -> Done<Moves> {
     let history = history::insert(connection, entries.iter().copied())?;
     let (status, result) = (task_status_number(task.status), json_unless_default(&task.result)?);
     let (finished_at, is_open, found_by) =
@@ -125,9 +132,11 @@ pub(super) fn keep(
         history
     ]
     .to_vec();
+    let mut opened = 0;
     if is_open == stored.status.is_final() {
         set.push_str(", is_open = ?");
         values.push(&is_open);
+        opened = if is_open { 1 } else { -1 };
     }
     let texts = (
         found_by.phone_number.as_ref().map(|number| number.as_str()),
@@ -160,7 +169,14 @@ pub(super) fn keep(
         callbacks::tell(connection, &due)?;
     }
     let moved = task.job.filter(|_| task.status != stored.status);
-    Ok(moved.map(|job| Moved { job, from: stored.status, to: task.status }))
+    if task.held && opened < 0 {
+        let event = match task.status {
+            TaskStatus::Cancelled => ApprovalEvent::Withdraw,
+            _ => ApprovalEvent::TimeOver,
+        };
+        approvals::close_task(connection, task.id, event, task.detail.as_deref(), task.updated_at)?;
+    }
+    Ok(Moves { moved: moved.map(|job| Moved { job, from: stored.status, to: task.status }), opened })
 }
 
 /// Changes a task that was just read, and keeps the change with an entry in its history.
@@ -194,21 +210,30 @@ pub(super) struct Note<'a> {
     pub(super) actor: &'a str,
 }
 
-/// Keeps a new task; false if it is there already.
+fn is_there(connection: &Connection, id: TaskId) -> Done<bool> {
+    let key = params![id.bucket.0, id.unique.as_bytes()];
+    Ok(one(connection, "SELECT 1 FROM task WHERE bucket = ? AND id = ?", key, |_| Ok(()))?.is_some())
+}
+
+/// Keeps a new task; false if it is there already. What its domain and owner use is left to the caller.
 pub(super) fn insert(connection: &Connection, target: &Target) -> Done<bool> {
-    let task = &target.task;
-    let id = params![task.id.bucket.0, task.id.unique.as_bytes()];
-    if one(connection, "SELECT 1 FROM task WHERE bucket = ? AND id = ?", id, |_| Ok(()))?.is_some() {
+    if is_there(connection, target.task.id)? {
         return Ok(false);
     }
+    insert_new(connection, target)?;
+    Ok(true)
+}
+
+fn insert_new(connection: &Connection, target: &Target) -> Done<()> {
+    let task = &target.task;
     let history = history::insert(connection, &target.history)?;
     run(
         connection,
         "INSERT INTO task (bucket, id, tenant, owner, job, device_bucket, device, phone_number, expected, actual, \
-         operation, arguments, policy, opt_in, test_cycle, priority, schedule, released, status, is_open, detail, \
+         operation, arguments, policy, opt_in, test_cycle, priority, schedule, released, held, status, is_open, detail, \
          attempts, start_at, end_at, plan, result, result_code, messages, created_at, updated_at, finished_at, \
          history_len, history, version, callback) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
-         ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         params![
             task.id.bucket.0,
             task.id.unique.as_bytes(),
@@ -228,6 +253,7 @@ pub(super) fn insert(connection: &Connection, target: &Target) -> Done<bool> {
             task.priority,
             json_unless_default(&task.schedule)?,
             task.released,
+            task.held,
             task_status_number(task.status),
             !task.status.is_final(),
             task.detail,
@@ -253,7 +279,64 @@ pub(super) fn insert(connection: &Connection, target: &Target) -> Done<bool> {
     if let Some(due) = callback::of_task(task) {
         callbacks::tell(connection, &due)?;
     }
-    Ok(true)
+    Ok(())
+}
+
+/// What new tasks and their job take of quotas. Test cycles take nothing.
+fn cost(job: Option<&Job>, targets: &[Target]) -> [(Kind, u64); 4] {
+    let made = targets.iter().filter(|target| !target.task.status.is_final()).count();
+    let made = u64::try_from(made).unwrap_or(u64::MAX);
+    let jobs = u64::from(job.is_some_and(|job| !job.status.is_final()));
+    [(Kind::TasksPerHour, made), (Kind::TasksPerDay, made), (Kind::OpenTasks, made), (Kind::JobsAtOnce, jobs)]
+}
+
+/// What a request took of quotas, once it has been carried out.
+struct Taken {
+    tenant: String,
+    principal: String,
+    kinds: [(Kind, u64); 4],
+    now: Timestamp,
+}
+
+/// Keeps new tasks and their job: what quotas do not admit is refused, and what needs a second person is held.
+fn create(
+    transaction: &Transaction<'_>,
+    mut job: Option<Job>,
+    mut targets: Vec<Target>,
+    taken: &mut Option<Taken>,
+) -> Done<()> {
+    let connection = transaction.connection;
+    let mut is_new = Vec::with_capacity(targets.len());
+    let mut seen = HashSet::with_capacity(targets.len());
+    for target in &targets {
+        is_new.push(seen.insert(target.task.id) && !is_there(connection, target.task.id)?);
+    }
+    let mut is_new = is_new.into_iter();
+    targets.retain(|_| is_new.next().unwrap_or(false));
+    let is_known = match &job {
+        Some(job) => jobs::get(connection, job.id)?.is_some(),
+        None => false,
+    };
+    if let Some(first) = targets.first() {
+        let (tenant, principal) = (first.task.tenant.clone(), first.task.owner.clone());
+        let (now, kinds) = (first.task.created_at, cost(job.as_ref().filter(|_| !is_known), &targets));
+        transaction.quotas.admit(connection, &tenant, &principal, &kinds, now)?;
+        if !is_known && targets.iter().any(|target| !target.task.operation.only_reads()) {
+            let policy = guard::policy(connection, &tenant)?;
+            match &mut job {
+                Some(job) => guard::judge_bulk(connection, &policy, job, &targets)?,
+                None => guard::judge_singles(connection, &policy, &mut targets)?,
+            }
+        }
+        *taken = Some(Taken { tenant, principal, kinds, now });
+    }
+    let job = job.filter(|_| !is_known);
+    if let Some(job) = &job {
+        jobs::insert(connection, job)?;
+    }
+    targets.iter().try_for_each(|target| insert_new(connection, target))?;
+    // After its tasks, since it may have ended with them.
+    job.map_or(Ok(()), |job| jobs::tell_new(connection, &job))
 }
 
 /// Tasks of a device that are not final, at most `limit`.
@@ -368,16 +451,16 @@ impl TaskStore for SqliteStore {
         remember: Option<Remember<()>>,
     ) -> Pending<'_, Once<()>> {
         let bytes = tasks.len().saturating_mul(1024);
-        Box::pin(self.write(Guard::Savepoint, bytes, move |connection| {
-            once(connection, remember, |connection| {
-                let is_new = job.as_ref().map_or(Ok(false), |job| jobs::insert(connection, job))?;
-                for target in &tasks {
-                    insert(connection, target)?;
-                }
-                // After its tasks, since it may have ended with them.
-                job.as_ref().filter(|_| is_new).map_or(Ok(()), |job| jobs::tell_new(connection, job))
-            })
-        }))
+        let work = move |transaction: &Transaction<'_>| {
+            let mut taken = None;
+            let outcome = once(transaction.connection, remember, |_| create(transaction, job, tasks, &mut taken))?;
+            // Last: what is undone because of a failure must not be counted.
+            if let Some(Taken { tenant, principal, kinds, now }) = taken {
+                transaction.quotas.take(&tenant, &principal, &kinds, now);
+            }
+            Ok(outcome)
+        };
+        Box::pin(self.queue(Guard::Savepoint, bytes, Concerns::Anything, work))
     }
 
     fn task_get(&self, tenant: &str, id: TaskId) -> Pending<'_, Option<Task>> {

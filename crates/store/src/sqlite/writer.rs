@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::cache::ContactCache;
 use super::checkpoint::Checkpointer;
 use super::counts::Counts;
+use super::quotas::Quotas;
 use super::rows::{Done, Failure};
 
 /// Most jobs in one transaction: bounds how long the first of them waits.
@@ -75,6 +76,8 @@ pub(super) struct Transaction<'c> {
     pub(super) connection: &'c Connection,
     /// What steps have done to counters, which is written before anything else than a step is run.
     pub(super) counts: Counts,
+    /// What is used of quotas, written before the commit.
+    pub(super) quotas: Quotas,
     /// Whether the tasks of a job may run, as far as steps have asked; forgotten before anything else than a step is run.
     pub(super) jobs: RefCell<HashMap<JobId, bool>>,
 }
@@ -218,6 +221,7 @@ impl From<Failure> for Undone {
         match StoreError::from(failure) {
             StoreError::Unavailable { reason } => Self::Unavailable(reason),
             StoreError::Broken { reason } => Self::Broken(reason),
+            StoreError::Denied(fault) => Self::Broken(fault.to_string()),
         }
     }
 }
@@ -299,7 +303,8 @@ fn batch_in_transaction(connection: &Connection, batch: &mut [Box<dyn Work>]) ->
         Ok(())
     };
     run("BEGIN IMMEDIATE")?;
-    let transaction = Transaction { connection, counts: Counts::default(), jobs: RefCell::default() };
+    let transaction =
+        Transaction { connection, counts: Counts::default(), quotas: Quotas::default(), jobs: RefCell::default() };
     let mut changed = Concerns::OneDevice;
     for job in batch {
         if job.concerns() == Concerns::Anything {
@@ -315,6 +320,7 @@ fn batch_in_transaction(connection: &Connection, batch: &mut [Box<dyn Work>]) ->
         }
     }
     transaction.counts.flush(connection)?;
+    transaction.quotas.uses.flush(connection)?;
     run("COMMIT")?;
     Ok(changed)
 }

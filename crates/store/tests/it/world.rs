@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use muster_broker::device::{AuthType, Device, DmAccount, ManagementState, Sealed};
 use muster_broker::id::{Bucket, DeviceOid, JobId, TaskId};
 use muster_broker::identity::{DeviceId, Msisdn};
-use muster_broker::job::{Expansion, Job, JobStatus, Selector, TaskTemplate};
+use muster_broker::job::{Expansion, Hold, Job, JobStatus, Selector, TaskTemplate};
 use muster_broker::operation::{Arguments, Operation};
 use muster_broker::page::Page;
 use muster_broker::policy::AcceptDevicePolicy;
@@ -165,6 +165,8 @@ impl World {
             reach: muster_broker::access::Reach::default(),
             schedule: Schedule::default(),
             expansion: Some(Expansion { selector, after: None }),
+            hold: Hold::None,
+            class: None,
             status: JobStatus::Scheduled,
             detail: None,
             callback: None,
@@ -224,6 +226,7 @@ pub(crate) fn task(id: TaskId, device: &Device) -> Task {
         priority: 5,
         schedule: Schedule::default(),
         released: true,
+        held: false,
         status: TaskStatus::Scheduled,
         detail: None,
         attempts: 0,

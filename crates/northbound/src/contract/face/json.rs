@@ -4,16 +4,17 @@
 //!
 //! Source: RFC 8259.
 
+mod read;
+mod write;
+
 use std::borrow::Cow;
-use std::cell::Cell;
-use std::fmt;
 
 use muster_broker::fault::Fault;
-use muster_protocol::limits::Limits;
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+pub(crate) use read::NotRead;
+pub(crate) use write::{JsonWriter, Written, quote};
 
 use super::super::record::Path;
-use super::{At, Member, Scalar, Sink, Source};
+use super::{Member, Scalar, Source};
 
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,46 +37,7 @@ pub(crate) enum Node<'d> {
     Record(Vec<(Cow<'d, str>, Node<'d>)>),
 }
 
-/// Why octets are no document of JSON that is taken here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum NotRead {
-    /// More of something than allowed.
-    TooLarge {
-        /// What there is too much of.
-        what: &'static str,
-        /// The limit.
-        max: usize,
-    },
-    /// Not JSON.
-    Malformed(String),
-}
-
-/// What a document may still hold.
-struct Room {
-    values: Cell<usize>,
-    exceeded: Cell<Option<(&'static str, usize)>>,
-    limits: Limits,
-}
-
-/// Members of one object: more than any record of the contract has.
-const MEMBERS_MAX: usize = 64;
-
 impl Node<'_> {
-    /// Reads a document.
-    ///
-    /// # Errors
-    /// [`NotRead`].
-    pub(crate) fn read<'d>(document: &'d [u8], limits: &Limits) -> Result<Node<'d>, NotRead> {
-        let room = Room { values: Cell::new(limits.elements_max), exceeded: Cell::new(None), limits: *limits };
-        let mut reader = serde_json::Deserializer::from_slice(document);
-        let read =
-            Reading { room: &room, depth: 1 }.deserialize(&mut reader).and_then(|node| reader.end().map(|()| node));
-        read.map_err(|error| match room.exceeded.take() {
-            Some((what, max)) => NotRead::TooLarge { what, max },
-            None => NotRead::Malformed(error.to_string()),
-        })
-    }
-
     /// The same, independent of its document.
     pub(crate) fn into_owned(self) -> Node<'static> {
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
@@ -146,285 +108,18 @@ impl Source for Node<'_> {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Reading<'r> {
-    room: &'r Room,
-    depth: usize,
-}
-
-impl Reading<'_> {
-    fn too_large<E: serde::de::Error>(self, what: &'static str, max: usize) -> E {
-        self.room.exceeded.set(Some((what, max)));
-        E::custom("too large")
-    }
-
-    fn count<E: serde::de::Error>(self) -> Result<(), E> {
-        match self.room.values.get().checked_sub(1) {
-            Some(left) => {
-                self.room.values.set(left);
-                Ok(())
-            }
-            None => Err(self.too_large("values", self.room.limits.elements_max)),
-        }
-    }
-
-    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
-        let max = self.room.limits.depth_max;
-        if self.depth >= max {
-            Err(self.too_large("nested values", max))
-        } else {
-            Ok(Self { depth: self.depth + 1, ..self })
-        }
-    }
-
-    fn is_too_long(self, text: &str) -> bool {
-        text.len() > self.room.limits.text_bytes_max
-    }
-}
-
-impl<'d> DeserializeSeed<'d> for Reading<'_> {
-    type Value = Node<'d>;
-
-    fn deserialize<D: serde::Deserializer<'d>>(self, deserializer: D) -> Result<Node<'d>, D::Error> {
-        self.count()?;
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'d> Visitor<'d> for Reading<'_> {
-    type Value = Node<'d>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Node<'d>, E> {
-        Ok(Node::Null)
-    }
-
-    fn visit_bool<E>(self, is_so: bool) -> Result<Node<'d>, E> {
-        Ok(Node::Boolean(is_so))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Node<'d>, E> {
-        Ok(Node::Whole(number))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Node<'d>, E> {
-        Ok(i64::try_from(number).map_or(Node::Other(number as f64), Node::Whole))
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<Node<'d>, E> {
-        // Up to here a double has every whole number.
-        const EXACT: f64 = 9_007_199_254_740_992.0;
-        let is_whole = number.fract() == 0.0 && number.abs() <= EXACT;
-        Ok(if is_whole { Node::Whole(number as i64) } else { Node::Other(number) })
-    }
-
-    fn visit_borrowed_str<E: serde::de::Error>(self, text: &'d str) -> Result<Node<'d>, E> {
-        if self.is_too_long(text) {
-            return Err(self.too_large("octets in a string", self.room.limits.text_bytes_max));
-        }
-        Ok(Node::Text(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Node<'d>, E> {
-        self.visit_string(text.to_owned())
-    }
-
-    fn visit_string<E: serde::de::Error>(self, text: String) -> Result<Node<'d>, E> {
-        if self.is_too_long(&text) {
-            return Err(self.too_large("octets in a string", self.room.limits.text_bytes_max));
-        }
-        Ok(Node::Text(Cow::Owned(text)))
-    }
-
-    fn visit_seq<A: SeqAccess<'d>>(self, mut list: A) -> Result<Node<'d>, A::Error> {
-        let below = self.deeper()?;
-        let mut entries = Vec::new();
-        while let Some(entry) = list.next_element_seed(below)? {
-            entries.push(entry);
-        }
-        Ok(Node::List(entries))
-    }
-
-    fn visit_map<A: MapAccess<'d>>(self, mut map: A) -> Result<Node<'d>, A::Error> {
-        let below = self.deeper()?;
-        let mut members = Vec::new();
-        while let Some(name) = map.next_key_seed(below)? {
-            let Node::Text(name) = name else { return Err(A::Error::custom("a name is a string")) };
-            if members.len() >= MEMBERS_MAX {
-                return Err(self.too_large("members in an object", MEMBERS_MAX));
-            }
-            members.push((name, map.next_value_seed(below)?));
-        }
-        Ok(Node::Record(members))
-    }
-}
-
-/// Writes one value of the contract as a document. What is left out is not written, lists are always arrays.
-#[derive(Debug, Default)]
-pub(crate) struct JsonWriter {
-    out: String,
-    depth: usize,
-    is_page: bool,
-    version: Option<i64>,
-    watched: &'static [(&'static str, &'static str)],
-    seen: Vec<(&'static str, String)>,
-}
-
-/// Name of a page's entries.
-pub(crate) const ITEMS: &str = "items";
-/// Name of what leads to the next page.
-pub(crate) const NEXT_CURSOR: &str = "nextCursor";
-
-impl JsonWriter {
-    /// A writer for one value.
-    #[must_use]
-    pub(crate) fn new() -> Self {
-        // Most answers fit, so that most are written without growing.
-        Self { out: String::with_capacity(512), ..Self::default() }
-    }
-
-    /// Writes a page: its entries are called `items`, what leads on `nextCursor`.
-    #[must_use]
-    pub(crate) fn page(self) -> Self {
-        Self { is_page: true, ..self }
-    }
-
-    /// Remembers the texts of the members that stand second in these pairs: of the record that is written, or entries of
-    /// its lists.
-    #[must_use]
-    pub(crate) fn watch(self, members: &'static [(&'static str, &'static str)]) -> Self {
-        Self { watched: members, ..self }
-    }
-
-    /// What was written.
-    #[must_use]
-    pub(crate) fn finish(self) -> Written {
-        Written { json: self.out, version: self.version, seen: self.seen }
-    }
-
-    fn name(&mut self, at: At<'_>) {
-        // Nothing, an opening bracket or a colon stands before a first member; strings end with a quotation mark.
-        if !matches!(self.out.as_bytes().last(), None | Some(b'{' | b'[')) {
-            self.out.push(',');
-        }
-        if at.is_entry || self.depth == 0 {
-            return;
-        }
-        let name = match at.name {
-            "nextPageToken" if self.is_page && self.depth == 1 => NEXT_CURSOR,
-            name => name,
-        };
-        self.out.push('"');
-        self.out.push_str(name);
-        self.out.push_str("\":");
-    }
-}
-
-/// A document with what its HTTP answer needs of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Written {
-    /// The document.
-    pub(crate) json: String,
-    /// The record's `version`, where it has one.
-    pub(crate) version: Option<i64>,
-    /// Names and texts of the members that were watched.
-    pub(crate) seen: Vec<(&'static str, String)>,
-}
-
-impl Written {
-    /// A document that needs nothing more.
-    pub(crate) fn plain(json: &str) -> Self {
-        Self { json: json.to_owned(), version: None, seen: Vec::new() }
-    }
-}
-
-impl Sink for JsonWriter {
-    fn text(&mut self, at: At<'_>, text: &str) {
-        self.name(at);
-        quote(&mut self.out, text);
-        if self.depth <= if at.is_entry { 2 } else { 1 }
-            && let Some((_, name)) = self.watched.iter().find(|(_, name)| *name == at.name)
-        {
-            self.seen.push((name, text.to_owned()));
-        }
-    }
-
-    fn number(&mut self, at: At<'_>, number: i64) {
-        use fmt::Write as _;
-        self.name(at);
-        let _ = write!(self.out, "{number}");
-        if self.depth == 1 && matches!(at.name, "version" | "recordVersion") {
-            self.version = Some(number);
-        }
-    }
-
-    fn boolean(&mut self, at: At<'_>, is_so: bool) {
-        self.name(at);
-        self.out.push_str(if is_so { "true" } else { "false" });
-    }
-
-    fn begin(&mut self, at: At<'_>) {
-        self.name(at);
-        self.depth += 1;
-        self.out.push('{');
-    }
-
-    fn end(&mut self, _at: At<'_>) {
-        self.depth = self.depth.saturating_sub(1);
-        self.out.push('}');
-    }
-
-    fn begin_list(&mut self, name: &str) {
-        self.name(At::field(if self.is_page && self.depth == 1 { ITEMS } else { name }));
-        self.depth += 1;
-        self.out.push('[');
-    }
-
-    fn end_list(&mut self) {
-        self.depth = self.depth.saturating_sub(1);
-        self.out.push(']');
-    }
-}
-
-/// Writes a string.
-pub(crate) fn quote(out: &mut String, text: &str) {
-    out.push('"');
-    let mut from = 0;
-    for (at, octet) in text.bytes().enumerate() {
-        let escape = match octet {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            b'\n' => "\\n",
-            b'\r' => "\\r",
-            b'\t' => "\\t",
-            0..=0x1F => "",
-            _ => continue,
-        };
-        out.push_str(text.get(from..at).unwrap_or_default());
-        if escape.is_empty() {
-            use fmt::Write as _;
-            let _ = write!(out, "\\u{octet:04x}");
-        } else {
-            out.push_str(escape);
-        }
-        from = at + 1;
-    }
-    out.push_str(text.get(from..).unwrap_or_default());
-    out.push('"');
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
+    use muster_protocol::limits::Limits;
+
     use super::*;
     use crate::contract::Record as _;
     use crate::contract::deployment_broker::{DoOperation, Schedule};
+    use crate::contract::face::{At, Sink as _};
 
     fn read(text: &str) -> Result<Node<'_>, NotRead> {
         Node::read(text.as_bytes(), &Limits::WSI)

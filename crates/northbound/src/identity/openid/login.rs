@@ -179,7 +179,7 @@ impl Inner {
         };
         let Some(account) = account else { return Err(not_authenticated()) };
         self.identity.count(&failures_of, peer, now, true);
-        self.identity.admit(&account.principal.name, now)?;
+        self.broker.admit(&account.principal.tenant, &account.principal.name).await?;
         let session = self.broker.login(&account, None).await?;
         tracing::info!(provider = name, principal = account.principal.name, "somebody logged in at a provider");
         Ok(self.opened(session, underway.for_console, now))

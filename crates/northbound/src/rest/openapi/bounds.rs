@@ -44,11 +44,54 @@ pub(super) fn of_field(owner: &str, field: &str) -> Option<Node<'static>> {
             one_of(&names)
         }
         ("DmAccount", "authType") => one_of(&["BASIC", "DIGEST", "HMAC"]),
+        ("CallbackAddress", "address") => {
+            object! { "type": "string", "format": "uri", "pattern": "^https://[a-z0-9]+(\\.[a-z]+)+/[a-z]*$", "maxLength": 2000 }
+        }
+        ("CallbackAddress" | "RotateCallbackSecret", "secret") => {
+            object! { "type": "string", "pattern": "^[!-~]{16,128}$" }
+        }
+        ("RotateCallbackSecret", "overlapSeconds") => {
+            object! { "type": "integer", "format": "int64", "minimum": 0, "maximum": 2_592_000 }
+        }
+        ("ReplayDeadLetters", "eventId") => object! { "type": "string", "pattern": "^e-[0-9a-f]{32}$" },
         ("Callback", "soapVersion") => one_of(&["1.1", "1.2"]),
         (_, "imsi") => object! { "type": "string", "pattern": "^[0-9]{6,15}$" },
         ("DeviceCapability", "tac") => object! { "type": "string", "pattern": "^[0-9]{8}$" },
+        (_, name) if is_never_empty(owner, name) => {
+            object! { "type": "string", "minLength": 1, "pattern": PLAIN }
+        }
         _ => return None,
     })
+}
+
+/// Texts that are refused when they are empty.
+fn is_never_empty(owner: &str, field: &str) -> bool {
+    match owner {
+        "DeviceInstance" => matches!(
+            field,
+            "manufacturer"
+                | "model"
+                | "firmwareVersion"
+                | "softwareVersion"
+                | "deviceCapabilityOid"
+                | "subscriberId"
+                | "oid"
+                | "group"
+        ),
+        "DeviceCapability" => {
+            matches!(
+                field,
+                "manufacturer" | "model" | "firmwareVersion" | "dmVersion" | "managementObject" | "bootstrapMethod"
+            )
+        }
+        "Subscriber" | "GetSubscribers" => matches!(field, "accountReference" | "subscriberId"),
+        "DmAccount" => field == "clientName",
+        "Parameter" => field == "path",
+        "NameValue" => field == "name",
+        "CallbackAddress" => field == "owner",
+        "CallbackCredential" => field == "userName",
+        _ => false,
+    }
 }
 
 /// Most entries of a list.
@@ -70,10 +113,16 @@ pub(super) fn any_of(owner: &str) -> &'static [&'static str] {
 
 /// Whether callers never write a field.
 pub(super) fn is_read_only(owner: &str, field: &str) -> bool {
-    matches!(
-        (owner, field),
-        ("DeviceInstance", "lastSeenAt") | ("Subscriber", "deviceID") | ("IdentityProvider", "createdAt")
-    )
+    // Records are named by their address, and their version goes into If-Match; both are taken in a body too.
+    field == "version"
+        || matches!(
+            (owner, field),
+            ("DeviceInstance", "lastSeenAt" | "oid")
+                | ("DeviceCapability", "oid")
+                | ("Subscriber", "deviceID")
+                | ("IdentityProvider", "createdAt")
+                | ("CallbackAddress", "callbackAddressId" | "createdAt" | "previousSecretUntil")
+        )
 }
 
 /// Whether the server never tells a field.
@@ -82,5 +131,6 @@ pub(super) fn is_write_only(owner: &str, field: &str) -> bool {
         (owner, field),
         ("DmAccount", "clientSecret" | "clientNonce" | "serverSecret" | "serverNonce")
             | ("IdentityProvider", "clientSecret")
+            | ("CallbackCredential", "password")
     )
 }

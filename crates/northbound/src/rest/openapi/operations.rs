@@ -3,36 +3,40 @@
 use std::borrow::Cow;
 
 use super::super::parameters::{PAGE, PAIRS, Slot, field_of, query_slots, takes_version};
-use super::super::routes::{Method, Part, Route, When, parts};
+use super::super::routes::{Method, Part, ROUTES, Route, When, parts};
 use super::{bounds, first_sentence, object, problems, samples, schemas};
 use crate::contract::{FieldDescriptor, Kind, Node, Operation};
 
 type Members = Vec<(Cow<'static, str>, Node<'static>)>;
 
-/// What a group of operations is called, by port type.
-fn tag_of(port_type: &'static str) -> &'static str {
-    match port_type {
-        "ISessionServices" => "Sessions",
-        "IDeploymentBrokerServices" => "Tasks",
-        "IBulkOperationsManagerServices" => "Jobs",
-        "IDeviceManagerServices" => "Devices",
-        "ISubscriberServices" => "Subscribers",
-        "IAdministrationServices" => "Administration",
-        other => other,
+/// What a group of operations is called: by what they are about, which is the first segment of the path.
+fn tag_of(route: &Route) -> String {
+    let first = route.path.trim_start_matches('/').split(['/', ':']).next().unwrap_or_default();
+    match first {
+        "device-records" => "Devices".to_owned(),
+        "operation-definitions" => "Tasks".to_owned(),
+        other => upper(&other.replace('-', " ")),
     }
+}
+
+fn upper(name: &str) -> String {
+    let mut characters = name.chars();
+    characters.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + characters.as_str())
 }
 
 /// The groups, in the order of the table.
 pub(super) fn tags(routes: &[&'static Route]) -> Node<'static> {
-    let mut seen: Vec<&'static str> = Vec::new();
+    let mut seen: Vec<(String, Vec<&'static str>)> = Vec::new();
     for route in routes {
-        let port_type = route.operation.descriptor().port_type;
-        if !seen.contains(&port_type) {
-            seen.push(port_type);
+        let (tag, port_type) = (tag_of(route), route.operation.descriptor().port_type);
+        match seen.iter_mut().find(|(known, _)| *known == tag) {
+            Some((_, port_types)) if port_types.contains(&port_type) => {}
+            Some((_, port_types)) => port_types.push(port_type),
+            None => seen.push((tag, vec![port_type])),
         }
     }
-    let tag = |port_type: &'static str| {
-        object! { "name": tag_of(port_type), "description": format!("Operations of {port_type}.") }
+    let tag = |(tag, port_types): (String, Vec<&'static str>)| {
+        object! { "name": tag, "description": format!("Over SOAP: {}.", port_types.join(" and ")) }
     };
     seen.into_iter().map(tag).collect::<Vec<_>>().into()
 }
@@ -60,7 +64,7 @@ fn operation(route: &'static Route, together: &[&'static Route]) -> Node<'static
     let descriptor = route.operation.descriptor();
     let mut members: Members = vec![
         (Cow::Borrowed("operationId"), route.id().into()),
-        (Cow::Borrowed("tags"), vec![Node::from(tag_of(descriptor.port_type))].into()),
+        (Cow::Borrowed("tags"), vec![Node::from(tag_of(route))].into()),
         (Cow::Borrowed("summary"), first_sentence(descriptor.about).into()),
         (Cow::Borrowed("description"), description(route, together).into()),
     ];
@@ -204,9 +208,7 @@ fn has_tag(route: &Route) -> bool {
 }
 
 fn owner_of(route: &Route) -> String {
-    let name = route.operation.descriptor().name;
-    let mut characters = name.chars();
-    characters.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + characters.as_str())
+    upper(route.operation.descriptor().name)
 }
 
 fn parameter(
@@ -294,7 +296,46 @@ fn success(route: &Route) -> Node<'static> {
             },
         ));
     }
+    let links = links(route);
+    if !links.is_empty() {
+        members.push((Cow::Borrowed("links"), links.into()));
+    }
     Node::Record(members)
+}
+
+/// What can be done next with what an answer names.
+fn links(route: &Route) -> Members {
+    let mut links: Members = Vec::new();
+    for (prefix, member) in route.location {
+        let expression = match repeats(route, member) {
+            Some(true) => format!("$response.body#/{member}/0"),
+            Some(false) => format!("$response.body#/{member}"),
+            None => continue,
+        };
+        let path = format!("{prefix}{{{member}}}");
+        for next in ROUTES.iter().filter(|next| next.path.starts_with(&path) && next.when == When::Else) {
+            // Only what is named completely by this one value, and is there to be asked for afterwards.
+            let count = parts(next.path).filter(|part| matches!(part, Part::Parameter(_))).count();
+            if count != 1 || next.method == Method::Delete || links.iter().any(|(id, _)| *id == next.id()) {
+                continue;
+            }
+            let parameters = vec![(Cow::Borrowed(*member), Node::from(expression.clone()))];
+            let link = object! { "operationId": next.id(), "parameters": parameters };
+            links.push((Cow::Borrowed(next.id()), link));
+        }
+    }
+    links
+}
+
+/// Whether a member of the answer is a list; nothing if there is no such member.
+fn repeats(route: &Route, member: &str) -> Option<bool> {
+    let result = route.operation.descriptor().result.as_ref()?;
+    match result.kind {
+        Kind::Record(record) => {
+            record.fields.iter().find(|field| field.name == member).map(|field| field.cardinality.repeats())
+        }
+        Kind::BuiltIn(_) | Kind::Named(_) => (result.name == member).then_some(false),
+    }
 }
 
 /// Statuses of refusals that a route can have.

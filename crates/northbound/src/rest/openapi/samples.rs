@@ -32,7 +32,9 @@ fn is_shown(owner: &str, field: &FieldDescriptor) -> bool {
     field.cardinality.is_required()
         || matches!(
             (owner, field.name),
-            ("bindCertificate", "nameKind" | "nameValue") | ("revokeCertificate", "certificate")
+            ("bindCertificate", "nameKind" | "nameValue")
+                | ("revokeCertificate", "certificate")
+                | ("replayDeadLetters", "eventId")
         )
         || matches!(
             field.name,
@@ -120,6 +122,7 @@ fn single(field: &FieldDescriptor, owner: &str, is_request: bool, depth: usize) 
         "xs:anyURI" => "https://partner.example/notify".into(),
         _ if field.name == "name" && owner == "IdentityProvider" => "corp".into(),
         _ if field.name == "name" && matches!(owner, "ApiKey" | "CertificateAuthority") => "billing".into(),
+        _ if field.name == "name" && matches!(owner, "Tenant" | "Principal" | "Role") => "field-desk".into(),
         _ if field.name == "name" && owner != "NameValue" => "Read the firmware version".into(),
         _ => text_of(field.name).into(),
     }
@@ -164,6 +167,8 @@ fn text_of(name: &str) -> &'static str {
         "createdBefore" | "endTime" | "toDate" | "until" => "2026-11-28T06:00:00.000Z",
         "updatedAt" | "finishedAt" | "lastAt" | "lastSeenAt" | "at" | "serverTime" => "2026-11-21T06:02:17.412Z",
         "expiresAt" => "2026-11-21T06:30:00.000Z",
+        "eventId" => "e-01998f5e7c3a7d108b2f3f6f2f1c9a77",
+        "callbackAddressId" => "a-01998f5d1c407aa2b3c18d4c6a0e9b12",
         "operation" => "QUERY",
         "path" => "./DevDetail/SwV",
         "value" => "2.4.1",

@@ -28,7 +28,9 @@ pub(super) fn components(routes: &[&'static Route]) -> Node<'static> {
                 all.insert(new_name(record), created(record));
             }
         } else if !takes_no_body(route) && !route.method.has_no_body() {
-            let fields = body_fields(route);
+            // The key of a request has a header; in the body it is taken as well.
+            let fields: Vec<_> =
+                body_fields(route).into_iter().filter(|(_, field)| field.name != "requestId").collect();
             let of: Vec<&'static FieldDescriptor> = fields.iter().map(|(_, field)| *field).collect();
             for field in of {
                 add(&mut all, std::slice::from_ref(field));

@@ -212,6 +212,9 @@ fn field(
 /// A type with its bounds, on one line.
 fn type_of(schema: &Node<'_>) -> String {
     if let Some(name) = reference(schema) {
+        if name == "PlainText" {
+            return "text".to_owned();
+        }
         return format!("<a href=\"#{}\">{}</a>", anchor(name), escaped(name));
     }
     if text(get(schema, "type")) == "array" {

@@ -14,6 +14,7 @@ const PROVIDER: &[(&str, &str)] = &[("/identity-providers/", "name")];
 const TENANT: &[(&str, &str)] = &[("/tenants/", "name")];
 const PRINCIPAL: &[(&str, &str)] = &[("/principals/", "name")];
 const ROLE: &[(&str, &str)] = &[("/roles/", "name")];
+const CALLBACK_ADDRESS: &[(&str, &str)] = &[("/callback-addresses/", "callbackAddressId")];
 const CAPABILITY: &[(&str, &str)] = &[("/capabilities/", "oid")];
 
 /// Addresses of the operations that this server carries out.
@@ -83,26 +84,16 @@ pub(in crate::rest) static ROUTES: &[Route] = &[
     delete(Operation::DeleteSubscriber, "/subscribers/{subscriberId}"),
     put(Operation::AssignDevice, "/subscribers/{subscriberId}/devices/{deviceID}"),
     delete(Operation::UnassignDevice, "/subscribers/{subscriberId}/devices/{deviceID}").status(200),
-    // IAdministrationServices: API keys, certificates, identity providers
-    post(Operation::CreateApiKey, "/keys").status(201),
-    get(Operation::GetApiKeys, "/keys"),
-    post(Operation::RevokeApiKey, "/keys/{keyId}/revoke"),
-    post(Operation::AddTrustedCertificateAuthority, "/certificate-authorities").status(201),
-    get(Operation::GetTrustedCertificateAuthorities, "/certificate-authorities"),
-    delete(Operation::RemoveTrustedCertificateAuthority, "/certificate-authorities/{authorityId}"),
-    put(Operation::SetCertificateRevocationList, "/certificate-authorities/{authorityId}/revocation-list"),
-    post(Operation::BindCertificate, "/certificate-bindings").status(201),
-    get(Operation::GetCertificates, "/certificate-bindings"),
-    post(Operation::UnbindCertificate, "/certificate-bindings:unbind").status(204),
-    post(Operation::RevokeCertificate, "/revoked-certificates").status(201),
-    get(Operation::GetRevokedCertificates, "/revoked-certificates"),
-    post(Operation::CreateIdentityProvider, "/identity-providers")
-        .body("identityProvider")
-        .status(201)
-        .location(PROVIDER),
-    get(Operation::GetIdentityProviders, "/identity-providers"),
-    put(Operation::UpdateIdentityProvider, "/identity-providers/{name}").body("identityProvider"),
-    delete(Operation::DeleteIdentityProvider, "/identity-providers/{name}"),
+    // IAdministrationServices: approvals and quotas
+    get(Operation::GetApprovals, "/approvals"),
+    get(Operation::GetApprovalById, "/approvals/{approvalId}"),
+    post(Operation::Approve, "/approvals/{approvalId}/approve"),
+    post(Operation::Refuse, "/approvals/{approvalId}/refuse"),
+    post(Operation::Withdraw, "/approvals/{approvalId}/withdraw"),
+    get(Operation::GetApprovalPolicy, "/approval-policy"),
+    put(Operation::SetApprovalPolicy, "/approval-policy"),
+    get(Operation::GetQuotas, "/quotas"),
+    put(Operation::SetQuota, "/quotas"),
     // IAdministrationServices: access
     post(Operation::CreateTenant, "/tenants").body("tenant").status(201).location(TENANT),
     get(Operation::GetTenants, "/tenants"),
@@ -121,6 +112,41 @@ pub(in crate::rest) static ROUTES: &[Route] = &[
     put(Operation::UpdateRole, "/roles/{name}").body("role"),
     delete(Operation::DeleteRole, "/roles/{name}"),
     get(Operation::GetOwnRights, "/own-rights"),
+    // IAdministrationServices: callbacks
+    post(Operation::CreateCallbackAddress, "/callback-addresses")
+        .body("callbackAddress")
+        .status(201)
+        .location(CALLBACK_ADDRESS),
+    get(Operation::GetCallbackAddresses, "/callback-addresses"),
+    get(Operation::GetCallbackAddressById, "/callback-addresses/{callbackAddressId}"),
+    put(Operation::UpdateCallbackAddress, "/callback-addresses/{callbackAddressId}").body("callbackAddress"),
+    delete(Operation::DeleteCallbackAddress, "/callback-addresses/{callbackAddressId}"),
+    post(Operation::RotateCallbackSecret, "/callback-addresses/{callbackAddressId}/secret"),
+    get(Operation::GetCallbackQueues, "/callback-queues"),
+    get(Operation::GetDeadLetters, "/dead-letters"),
+    post(Operation::ReplayDeadLetters, "/dead-letters:replay"),
+    // IAdministrationServices: keys
+    post(Operation::CreateApiKey, "/keys").status(201),
+    get(Operation::GetApiKeys, "/keys"),
+    post(Operation::RevokeApiKey, "/keys/{keyId}/revoke"),
+    // IAdministrationServices: certificates
+    post(Operation::AddTrustedCertificateAuthority, "/certificate-authorities").status(201),
+    get(Operation::GetTrustedCertificateAuthorities, "/certificate-authorities"),
+    delete(Operation::RemoveTrustedCertificateAuthority, "/certificate-authorities/{authorityId}"),
+    put(Operation::SetCertificateRevocationList, "/certificate-authorities/{authorityId}/revocation-list"),
+    post(Operation::BindCertificate, "/certificates").status(201),
+    get(Operation::GetCertificates, "/certificates"),
+    delete(Operation::UnbindCertificate, "/certificates"),
+    post(Operation::RevokeCertificate, "/revoked-certificates").status(201),
+    get(Operation::GetRevokedCertificates, "/revoked-certificates"),
+    // IAdministrationServices: identity providers
+    post(Operation::CreateIdentityProvider, "/identity-providers")
+        .body("identityProvider")
+        .status(201)
+        .location(PROVIDER),
+    get(Operation::GetIdentityProviders, "/identity-providers"),
+    put(Operation::UpdateIdentityProvider, "/identity-providers/{name}").body("identityProvider"),
+    delete(Operation::DeleteIdentityProvider, "/identity-providers/{name}"),
 ];
 
 /// Addresses of operations of the contract that this server does not offer.

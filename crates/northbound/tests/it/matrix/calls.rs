@@ -1,5 +1,6 @@
 //! Each operation with parameters that are right, and the rule it goes by.
 
+use muster_northbound::contract::{FieldDescriptor, Kind, operations};
 use serde_json::{Value, json};
 
 use super::Parameters;
@@ -25,7 +26,7 @@ pub(super) enum Rule {
     /// About tenants themselves.
     Tenants,
     /// Judged here by the rights of the role alone; tests of its own judge the rest.
-    Elsewhere,
+    RightsAlone,
 }
 
 /// One line of the matrix.
@@ -169,16 +170,41 @@ pub(super) fn all() -> Vec<Call> {
         call("getRoleByName", Domain, |it| json!({"name": it.role})).unknown("UnknownRole"),
         call("getRoles", Domain, |_| json!({})),
         call("getOwnRights", Facts, |_| json!({})),
+        call("createCallbackAddress", Domain, |it| json!({"callbackAddress": address(&format!("/new/{}", it.number))})),
+        call("updateCallbackAddress", Domain, |it| {
+            let mut changed = address(&format!("/changed/{}", it.number));
+            changed["callbackAddressId"] = json!(it.callback);
+            json!({"callbackAddress": changed})
+        })
+        .unknown("UnknownCallbackAddress"),
+        call("deleteCallbackAddress", Domain, |it| json!({"callbackAddressId": it.callback}))
+            .unknown("UnknownCallbackAddress"),
+        call("getCallbackAddressById", Domain, |it| json!({"callbackAddressId": it.callback}))
+            .unknown("UnknownCallbackAddress"),
+        call("getCallbackAddresses", Domain, |_| json!({})),
+        call("rotateCallbackSecret", Domain, |it| json!({"callbackAddressId": it.callback}))
+            .unknown("UnknownCallbackAddress"),
+        call("getCallbackQueues", Domain, |_| json!({})),
+        call("getDeadLetters", Domain, |it| json!({"callbackAddressId": it.callback})),
+        call("replayDeadLetters", Domain, |it| json!({"callbackAddressId": it.callback})),
         // Whole domain, which a part of the devices is not enough for.
         call("createDeployments", Domain, |_| deployment(&json!({"allDevices": true}))),
     ];
     for (name, parameters) in JOB_LED {
         calls.push(call(name, OthersJob, *parameters).unknown("UnknownJob"));
     }
-    for (name, parameters) in ELSEWHERE {
-        calls.push(call(name, Elsewhere, *parameters));
+    // Who lacks the right is refused, whatever the arguments; the rest is judged by the tests of each area.
+    for operation in operations() {
+        let is_known = WITHOUT.contains(&operation.name) || calls.iter().any(|call| call.operation == operation.name);
+        if !is_known {
+            calls.push(call(operation.name, RightsAlone, |it| least(it.fields)));
+        }
     }
     calls
+}
+
+fn address(path: &str) -> Value {
+    json!({"address": format!("https://partner.example{path}"), "kind": "WEBHOOK"})
 }
 
 const JOB_LED: &[(&str, Parameters)] = &[
@@ -187,22 +213,16 @@ const JOB_LED: &[(&str, Parameters)] = &[
     ("cancelJob", |it| json!({"jobId": it.job})),
 ];
 
-/// Keys, certificates and providers.
-const ELSEWHERE: &[(&str, Parameters)] = &[
-    ("createApiKey", |_| json!({"name": "k"})),
-    ("getApiKeys", |_| json!({})),
-    ("revokeApiKey", |_| json!({"keyId": "none"})),
-    ("addTrustedCertificateAuthority", |_| json!({"certificate": "none"})),
-    ("getTrustedCertificateAuthorities", |_| json!({})),
-    ("removeTrustedCertificateAuthority", |_| json!({"authorityId": "none"})),
-    ("setCertificateRevocationList", |_| json!({"authorityId": "none", "revocationList": "none"})),
-    ("bindCertificate", |_| json!({"principal": "none", "kind": "DNS", "name": "none"})),
-    ("unbindCertificate", |_| json!({"kind": "DNS", "name": "none"})),
-    ("getCertificates", |_| json!({})),
-    ("revokeCertificate", |_| json!({"fingerprint": "none"})),
-    ("getRevokedCertificates", |_| json!({})),
-    ("createIdentityProvider", |_| json!({})),
-    ("updateIdentityProvider", |_| json!({})),
-    ("deleteIdentityProvider", |_| json!({"issuer": "none"})),
-    ("getIdentityProviders", |_| json!({})),
-];
+/// The least that a request with these fields must have.
+fn least(fields: &[FieldDescriptor]) -> Value {
+    let value = |field: &FieldDescriptor| match field.kind {
+        Kind::BuiltIn("xs:boolean") => json!(false),
+        Kind::BuiltIn("xs:int" | "xs:long") => json!(1),
+        Kind::BuiltIn("xs:dateTime") => json!("2026-11-21T06:06:00Z"),
+        Kind::BuiltIn(_) => json!("none"),
+        Kind::Named(named) => json!(named.values.first().unwrap_or(&"none")),
+        Kind::Record(record) => least(record.fields),
+    };
+    let needed = fields.iter().filter(|field| field.cardinality.is_required());
+    needed.map(|field| (field.name.to_owned(), value(field))).collect::<serde_json::Map<_, _>>().into()
+}

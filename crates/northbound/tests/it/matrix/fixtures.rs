@@ -1,6 +1,9 @@
 //! What the calls of the matrix are about.
 
+use std::sync::Mutex;
+
 use muster_broker::access::{Caller, Permission, Principal, RightPattern};
+use muster_broker::callback::CallbackKind;
 use muster_broker::device::AuthType;
 use muster_broker::identity::{DeviceId, Msisdn};
 use muster_broker::job::Selector;
@@ -8,9 +11,11 @@ use muster_broker::operation::Arguments;
 use muster_broker::page::PageRequest;
 use muster_broker::schedule::Schedule;
 use muster_broker::services::{
-    AccountFields, Broker, CapabilityFields, Deployment, DeviceFields, OperationRequest, PrincipalFields, RoleFields,
-    SubscriberFields, TenantFields,
+    AccountFields, Broker, CallbackAddressFields, CapabilityFields, Deployment, DeviceFields, OperationRequest,
+    PrincipalFields, RoleFields, SubscriberFields, TenantFields,
 };
+
+use muster_northbound::contract::FieldDescriptor;
 
 use crate::world::World;
 
@@ -37,18 +42,23 @@ pub(super) struct Fixture {
     pub(super) tenant: String,
     pub(super) principal: String,
     pub(super) role: String,
+    /// Parameters of the operation that is called.
+    pub(super) fields: &'static [FieldDescriptor],
+    pub(super) callback: String,
 }
 
 pub(super) struct Fixtures {
     broker: Broker,
     maker: Caller,
+    /// The callback address of the fixture before: a domain may have so many.
+    callback: Mutex<Option<String>>,
 }
 
 impl Fixtures {
     pub(super) async fn new(world: &World) -> Self {
         let everything = Permission::whole(RightPattern::parse("*").unwrap(), None);
         let maker = Caller { permissions: [everything].into(), ..Caller::local("maker", "acme", "") };
-        let fixtures = Self { broker: world.broker.clone(), maker };
+        let fixtures = Self { broker: world.broker.clone(), maker, callback: Mutex::default() };
         // Somebody who may do everything everywhere, so that nobody of the matrix is the last.
         for tenant in ["third", "other"] {
             let fields = TenantFields { name: tenant.to_owned(), ..TenantFields::default() };
@@ -71,12 +81,13 @@ impl Fixtures {
     }
 
     /// One of each, new.
-    pub(super) async fn fresh(&self, number: u32) -> Fixture {
+    pub(super) async fn fresh(&self, number: u32, fields: &'static [FieldDescriptor]) -> Fixture {
         let (broker, maker) = (&self.broker, &self.maker);
         let unique = broker.environment().uuid().simple().to_string();
         let digits = u64::from_str_radix(&unique[20..], 16).unwrap() % 10_000_000_000;
         let mut it = Fixture {
             number,
+            fields,
             device_id: format!("opaque:{unique}"),
             phone_number: format!("+7{digits:010}"),
             model: format!("m{unique}"),
@@ -152,6 +163,22 @@ impl Fixtures {
         broker.create_principal(maker, principal, None, None).await.unwrap();
         let role = RoleFields { name: it.role.clone(), rights: vec!["task.read".to_owned()], ..RoleFields::default() };
         broker.create_role(maker, role, None).await.unwrap();
+        let before = self.callback.lock().unwrap().take();
+        if let Some(before) = before {
+            // It may be gone already: that is what some calls do.
+            let _ = broker.delete_callback_address(maker, &before, None).await;
+        }
+        let fields = CallbackAddressFields {
+            owner: None,
+            url: format!("https://partner.example/{unique}"),
+            kind: CallbackKind::Webhook,
+            description: None,
+            credential: None,
+            allows_private: false,
+            enabled: true,
+        };
+        it.callback = broker.create_callback_address(maker, fields, None, None).await.unwrap().address.id.to_string();
+        *self.callback.lock().unwrap() = Some(it.callback.clone());
         it
     }
 
@@ -166,8 +193,11 @@ impl Fixtures {
         let tenant = broker.tenant_by_name(maker, &it.tenant).await.ok();
         let principal = broker.principal_by_name(maker, None, &it.principal).await.ok();
         let role = broker.role_by_name(maker, None, &it.role).await.ok();
+        let callback = broker.callback_address_by_id(maker, &it.callback).await.map(|address| address.version).ok();
         let one = PageRequest { size: Some(1), token: None };
         let jobs = broker.jobs(maker, Vec::new(), None, &one).await.map(|page| page.total).ok();
-        format!("{device:?}{task:?}{job:?}{subscriber:?}{capability:?}{tenant:?}{principal:?}{role:?}{jobs:?}")
+        format!(
+            "{device:?}{task:?}{job:?}{subscriber:?}{capability:?}{tenant:?}{principal:?}{role:?}{jobs:?}{callback:?}"
+        )
     }
 }

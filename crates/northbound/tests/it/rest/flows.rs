@@ -159,7 +159,9 @@ async fn a_record_is_changed_only_by_those_who_saw_its_last_version() {
 
     let body = || Some(json!({"model": "M3"}));
     world.rest_with("PUT", DEVICE, Some(&session), &matching, body()).await.is_problem(412, "OutdatedVersion", &[]);
-    for other in ["\"never\"", "W/\"1\"", "nonsense"] {
+    let reply = world.rest_with("PUT", DEVICE, Some(&session), &[("if-match", "nonsense")], body()).await;
+    reply.is_problem(400, "InvalidArgument", &["If-Match", "nonsense"]);
+    for other in ["\"never\"", "W/\"1\""] {
         let reply = world.rest_with("PUT", DEVICE, Some(&session), &[("if-match", other)], body()).await;
         reply.is_problem(412, "OutdatedVersion", &[]);
     }

@@ -105,7 +105,7 @@ async fn bad_requests_get_the_problem_of_the_contract_and_change_nothing() {
         ),
         ("PUT", "/devices/IMEI:356938035643809", Some(json!({})), 404, "UnknownDevice", vec![]),
         ("DELETE", "/devices/IMEI:356938035643809", None, 404, "UnknownDevice", vec![]),
-        ("DELETE", "/devices/IMEI:490154203237510", None, 400, "InvalidArgument", vec!["deviceID"]),
+        ("DELETE", "/devices/IMEI:490154203237510", None, 404, "InvalidArgument", vec!["deviceID"]),
         ("GET", "/devices?attribute=colour", None, 400, "InvalidArgument", vec!["attribute", "colour"]),
         ("GET", "/devices?phoneNumber=1", None, 400, "InvalidArgument", vec!["phoneNumber", "1"]),
         ("GET", "/devices?phoneNumber=%2B15551234567&model=x", None, 400, "ConflictingArguments", vec!["model"]),
@@ -119,7 +119,7 @@ async fn bad_requests_get_the_problem_of_the_contract_and_change_nothing() {
             "InvalidArgument",
             vec!["oid"],
         ),
-        ("GET", "/devices/IMEI:490154203237518/trace/x/messages", None, 400, "InvalidArgument", vec!["session", "x"]),
+        ("GET", "/devices/IMEI:490154203237518/trace/x/messages", None, 404, "InvalidArgument", vec!["session", "x"]),
     ] {
         let reply = world.rest(method, path, Some(&session), body).await;
         reply.is_problem(status, name, &variables);
