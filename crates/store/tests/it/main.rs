@@ -6,6 +6,7 @@ mod capabilities;
 mod contacts;
 mod counters;
 mod crash;
+mod credentials;
 mod devices;
 mod disk_full;
 mod idempotency;
