@@ -16,6 +16,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use muster_broker::access::{Face, Origin, Way};
 use muster_broker::device::Sealed;
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::identity_provider::IdentityProvider;
@@ -180,7 +181,9 @@ impl Inner {
         let Some(account) = account else { return Err(not_authenticated()) };
         self.identity.count(&failures_of, peer, now, true);
         self.broker.admit(&account.principal.tenant, &account.principal.name).await?;
-        let session = self.broker.login(&account, None).await?;
+        let correlation = self.broker.environment().uuid();
+        let origin = Origin { peer, face: Face::Rest, way: Way::OpenId, correlation };
+        let session = self.broker.login(&account, None, origin).await?;
         tracing::info!(provider = name, principal = account.principal.name, "somebody logged in at a provider");
         Ok(self.opened(&session, underway.for_console, now))
     }

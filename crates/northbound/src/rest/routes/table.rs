@@ -94,6 +94,11 @@ pub(in crate::rest) static ROUTES: &[Route] = &[
     put(Operation::SetApprovalPolicy, "/approval-policy"),
     get(Operation::GetQuotas, "/quotas"),
     put(Operation::SetQuota, "/quotas"),
+    // IAdministrationServices: audit and charging
+    get(Operation::GetAuditEntries, "/audit"),
+    get(Operation::VerifyAuditLog, "/audit/verification"),
+    get(Operation::GetChargeableEvents, "/charges"),
+    post(Operation::ErasePersonalData, "/erasures"),
     // IAdministrationServices: access
     post(Operation::CreateTenant, "/tenants").body("tenant").status(201).location(TENANT),
     get(Operation::GetTenants, "/tenants"),
