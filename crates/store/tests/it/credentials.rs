@@ -12,7 +12,7 @@ use muster_broker::fault::FaultName;
 use muster_broker::page::{Listed, Page};
 use muster_broker::store::StoreError;
 
-use crate::world::{ALL, NOW, TENANT, World};
+use crate::world::{ALL, NOW, TENANT, World, deed, deed_at};
 
 fn key(id: &str) -> ApiKey {
     ApiKey {
@@ -91,7 +91,7 @@ async fn each<T, F: Future<Output = Result<Listed<T>, StoreError>>>(list: impl F
 async fn a_key_is_kept_as_it_was_made_noted_and_revoked_once() {
     let mut world = World::new();
     for id in ["c", "a", "b"] {
-        world.store().key_create(key(id)).await.unwrap();
+        world.store().key_create(key(id), deed("root")).await.unwrap();
     }
     world.reopen();
     let store = world.store();
@@ -100,25 +100,25 @@ async fn a_key_is_kept_as_it_was_made_noted_and_revoked_once() {
     store.key_touch("a", NOW.plus_s(9)).await.unwrap();
     store.key_touch("a", NOW.plus_s(3)).await.unwrap();
     assert_eq!(store.key_get("a").await.unwrap().unwrap().last_used_at, Some(NOW.plus_s(9)));
-    assert_eq!(store.key_revoke("beta", "a", NOW, "them").await.unwrap(), None);
-    let first = store.key_revoke(TENANT, "a", NOW, "root").await.unwrap().unwrap();
+    assert_eq!(store.key_revoke("beta", "a", deed_at("them", NOW)).await.unwrap(), None);
+    let first = store.key_revoke(TENANT, "a", deed_at("root", NOW)).await.unwrap().unwrap();
     assert_eq!(first.revoked, Some((NOW, "root".to_owned())));
-    assert_eq!(store.key_revoke(TENANT, "a", NOW.plus_s(1), "else").await.unwrap(), Some(first));
+    assert_eq!(store.key_revoke(TENANT, "a", deed_at("else", NOW.plus_s(1))).await.unwrap(), Some(first));
 }
 
 #[tokio::test]
 async fn an_authority_belongs_to_one_domain_and_its_newest_list_is_kept() {
     let mut world = World::new();
-    let added = world.store().authority_add(authority(1, TENANT)).await.unwrap().unwrap();
-    assert_eq!(world.store().authority_add(authority(1, TENANT)).await.unwrap(), Ok(added));
-    let taken = world.store().authority_add(authority(1, "beta")).await.unwrap().unwrap_err();
+    let added = world.store().authority_add(authority(1, TENANT), deed("root")).await.unwrap().unwrap();
+    assert_eq!(world.store().authority_add(authority(1, TENANT), deed("root")).await.unwrap(), Ok(added));
+    let taken = world.store().authority_add(authority(1, "beta"), deed("root")).await.unwrap().unwrap_err();
     assert_eq!(taken.name, FaultName::AlreadyExists);
     for number in [4, 2, 3] {
-        world.store().authority_add(authority(number, TENANT)).await.unwrap().unwrap();
+        world.store().authority_add(authority(number, TENANT), deed("root")).await.unwrap().unwrap();
     }
     let list = |made_s: i64| RevocationList { der: vec![9], this_update: NOW.plus_s(made_s), next_update: None };
     let put = async |world: &World, made_s: i64| {
-        world.store().authority_list_put(TENANT, Fingerprint([1; 32]), list(made_s)).await.unwrap()
+        world.store().authority_list_put(TENANT, Fingerprint([1; 32]), list(made_s), deed("root")).await.unwrap()
     };
     assert_eq!(put(&world, 5).await.unwrap().list, Some(list(5)));
     assert_eq!(put(&world, 4).await, None);
@@ -129,10 +129,10 @@ async fn an_authority_belongs_to_one_domain_and_its_newest_list_is_kept() {
     assert_eq!(numbers, [1, 2, 3, 4]);
     let kept = store.authority_get(TENANT, Fingerprint([1; 32])).await.unwrap().unwrap();
     assert_eq!(kept, Authority { list: Some(list(5)), ..authority(1, TENANT) });
-    assert!(store.authority_remove(TENANT, Fingerprint([1; 32])).await.unwrap());
-    assert!(!store.authority_remove(TENANT, Fingerprint([1; 32])).await.unwrap());
+    assert!(store.authority_remove(TENANT, Fingerprint([1; 32]), deed("root")).await.unwrap());
+    assert!(!store.authority_remove(TENANT, Fingerprint([1; 32]), deed("root")).await.unwrap());
     // Another domain may trust it now.
-    assert!(store.authority_add(authority(1, "beta")).await.unwrap().is_ok());
+    assert!(store.authority_add(authority(1, "beta"), deed("root")).await.unwrap().is_ok());
 }
 
 #[tokio::test]
@@ -142,10 +142,10 @@ async fn names_and_revocations_are_kept_and_listed_page_by_page() {
     let store = world.store();
     let names = [(Uri, "urn:b"), (CommonName, "a b c"), (Dns, "x.example"), (Uri, "urn:a")];
     for (kind, value) in names {
-        store.binding_add(binding(kind, value)).await.unwrap().unwrap();
+        store.binding_add(binding(kind, value), deed("root")).await.unwrap().unwrap();
     }
     let other = CertificateBinding { principal: "care".into(), ..binding(Uri, "urn:a") };
-    assert_eq!(store.binding_add(other).await.unwrap().unwrap_err().name, FaultName::AlreadyExists);
+    assert_eq!(store.binding_add(other, deed("root")).await.unwrap().unwrap_err().name, FaultName::AlreadyExists);
     let listed = each(|page| store.binding_list(TENANT, None, page)).await;
     let values: Vec<&str> = listed.iter().map(|it| it.name.value.as_str()).collect();
     assert_eq!(values, ["urn:a", "urn:b", "x.example", "a b c"]);
@@ -154,10 +154,10 @@ async fn names_and_revocations_are_kept_and_listed_page_by_page() {
     assert!(store.binding_find("beta", wanted).await.unwrap().is_empty());
 
     for serial in [3, 1, 2, 4, 5] {
-        store.certificate_revoke(revoked(serial)).await.unwrap();
+        store.certificate_revoke(revoked(serial), deed("root")).await.unwrap();
     }
     let again = RevokedCertificate { reason: None, ..revoked(3) };
-    assert_eq!(store.certificate_revoke(again).await.unwrap(), revoked(3));
+    assert_eq!(store.certificate_revoke(again, deed("root")).await.unwrap(), revoked(3));
     let listed = each(|page| store.certificate_revoked(TENANT, page)).await;
     assert_eq!(listed, [2, 4, 1, 3, 5].map(revoked));
 }
@@ -173,21 +173,21 @@ async fn every_change_of_what_certificates_are_verified_with_raises_its_version(
         last = now;
     };
     let name = binding(CertificateNameKind::Uri, "urn:a");
-    store.authority_add(authority(1, TENANT)).await.unwrap().unwrap();
+    store.authority_add(authority(1, TENANT), deed("root")).await.unwrap().unwrap();
     is_raised("an authority", true).await;
-    store.authority_add(authority(1, TENANT)).await.unwrap().unwrap();
+    store.authority_add(authority(1, TENANT), deed("root")).await.unwrap().unwrap();
     is_raised("the same", false).await;
-    store.binding_add(name.clone()).await.unwrap().unwrap();
+    store.binding_add(name.clone(), deed("root")).await.unwrap().unwrap();
     is_raised("a binding", true).await;
-    store.certificate_revoke(revoked(1)).await.unwrap();
+    store.certificate_revoke(revoked(1), deed("root")).await.unwrap();
     is_raised("a revocation", true).await;
     let list = RevocationList { der: vec![1], this_update: NOW, next_update: Some(NOW.plus_s(1)) };
-    store.authority_list_put(TENANT, Fingerprint([1; 32]), list).await.unwrap().unwrap();
+    store.authority_list_put(TENANT, Fingerprint([1; 32]), list, deed("root")).await.unwrap().unwrap();
     is_raised("a list", true).await;
     let loaded = store.trust_load().await.unwrap();
     assert_eq!((loaded.authorities.len(), loaded.revoked.len()), (1, 1));
-    assert!(store.binding_remove(TENANT, &name.name).await.unwrap());
+    assert!(store.binding_remove(TENANT, &name.name, deed("root")).await.unwrap());
     is_raised("a binding less", true).await;
-    assert!(store.authority_remove(TENANT, Fingerprint([1; 32])).await.unwrap());
+    assert!(store.authority_remove(TENANT, Fingerprint([1; 32]), deed("root")).await.unwrap());
     is_raised("an authority less", true).await;
 }
