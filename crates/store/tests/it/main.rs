@@ -3,6 +3,7 @@
 
 mod callbacks;
 mod capabilities;
+mod charges;
 mod contacts;
 mod counters;
 mod crash;
@@ -11,6 +12,8 @@ mod disk_full;
 mod idempotency;
 mod imports;
 mod jobs;
+mod ledger;
+mod ledger_chain;
 mod opening;
 mod paging;
 mod power;
