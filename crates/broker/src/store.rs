@@ -11,6 +11,7 @@ mod contacts;
 mod credentials;
 mod devices;
 mod imports;
+mod ledger;
 mod power;
 mod principals;
 mod subscribers;
@@ -32,6 +33,7 @@ pub use devices::{
     DeviceVerdict, DeviceWrite, WriteMode,
 };
 pub use imports::{ImportBatch, ImportKey, ImportOutcome, ImportState, ImportStep, ImportStore, ImportTotals};
+pub use ledger::{Erased, LedgerStore};
 pub use power::{ApprovalFilter, Decision, EVERY_CALLER, PowerStore, QuotaChange};
 pub use principals::{PrincipalStore, SessionRecord};
 pub use subscribers::{
@@ -58,6 +60,7 @@ pub trait Store:
     + ContactStore
     + TraceStore
     + PowerStore
+    + LedgerStore
     + BackgroundStore
     + CallbackStore
 {
@@ -77,6 +80,7 @@ impl<S> Store for S where
         + ContactStore
         + TraceStore
         + PowerStore
+        + LedgerStore
         + BackgroundStore
         + CallbackStore
 {

@@ -15,6 +15,7 @@ mod generated;
 mod headers;
 mod hostile;
 mod identity;
+mod ledger;
 mod matrix;
 mod openid;
 mod provider;

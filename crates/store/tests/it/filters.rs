@@ -12,7 +12,7 @@ use muster_broker::store::{
 };
 use muster_broker::subscriber::Subscriber;
 
-use crate::world::{ALL, NOW, TENANT, World, phone};
+use crate::world::{ALL, NOW, TENANT, World, deed, phone};
 
 /// What would do harm if it were pasted into a statement, or upset a quoting.
 const NASTY: [&str; 9] = [
@@ -89,7 +89,7 @@ fn job(world: &World, number: u8) -> Job {
 async fn jobs_are_narrowed_by_each_of_their_fields() {
     let world = World::new();
     let jobs: Vec<Job> = (0..4).map(|number| job(&world, number)).collect();
-    world.store().job_create(jobs.clone(), None).await.unwrap();
+    world.store().job_create(jobs.clone(), deed("care"), None).await.unwrap();
     for (expression, wanted) in [
         ("status = PAUSED".to_owned(), vec![1]),
         ("status != PAUSED and owner = care".to_owned(), vec![0]),
@@ -134,7 +134,11 @@ async fn capability_records_are_narrowed_by_each_of_their_fields() {
             version: 1,
         };
         oids.push(capability.oid);
-        world.store().capability_write(CapabilityWrite { capability, oid: None, version: None }, None).await.unwrap();
+        world
+            .store()
+            .capability_write(CapabilityWrite { capability, oid: None, version: None }, deed("care"), None)
+            .await
+            .unwrap();
     }
     for (expression, wanted) in [
         ("model = One".to_owned(), vec![0, 1]),
@@ -169,7 +173,7 @@ async fn subscribers_are_narrowed_by_each_of_their_fields_in_pages() {
             version: 1,
         };
         let given = SubscriberGiven { subscriber, opt_in: Some(number < 2), version: None };
-        world.store().subscriber_write(WriteMode::Create, given, None).await.unwrap();
+        world.store().subscriber_write(WriteMode::Create, given, deed("care"), None).await.unwrap();
     }
     for (expression, wanted) in [
         ("optIn = true", "01"),

@@ -8,6 +8,7 @@ use muster_broker::device::{Device, ManagementState};
 use muster_broker::id::{CapabilityOid, DeviceOid, JobId, TaskId};
 use muster_broker::identity::{DeviceId, Msisdn};
 use muster_broker::job::{Job, JobStatus, TaskTemplate};
+use muster_broker::ledger::Deed;
 use muster_broker::operation::{Arguments, Operation};
 use muster_broker::policy::AcceptDevicePolicy;
 use muster_broker::ports::Vault;
@@ -126,10 +127,12 @@ impl Population {
 
     pub(super) async fn register(&self, store: &Arc<dyn Store>, vault: &Arc<dyn Vault>) -> anyhow::Result<()> {
         for index in 0..MODELS {
-            store.capability_write(CapabilityWrite { capability: line(index), oid: None, version: None }, None).await?;
+            store
+                .capability_write(CapabilityWrite { capability: line(index), oid: None, version: None }, deed(), None)
+                .await?;
         }
         for index in 0..SUBSCRIBERS {
-            store.subscriber_write(WriteMode::Create, person(index), None).await?;
+            store.subscriber_write(WriteMode::Create, person(index), deed(), None).await?;
         }
         fleet::register_as(store, vault, self.devices, |index, device| self.dress(index, device)).await
     }
@@ -181,14 +184,16 @@ impl Population {
             if let Some(last) = targets.last() {
                 store.job_pump(last.task.created_at, 1).await?;
             }
-            store.task_create(None, targets, None).await?;
+            store.task_create(None, targets, deed(), None).await?;
         }
         let jobs: Vec<Job> = (0..JOBS).map(|index| self.job(index)).collect();
         for page in jobs.chunks(PAGE) {
-            store.job_create(page.to_vec(), None).await?;
+            store.job_create(page.to_vec(), deed(), None).await?;
         }
         for index in MODELS..MODELS * 25 {
-            store.capability_write(CapabilityWrite { capability: line(index), oid: None, version: None }, None).await?;
+            store
+                .capability_write(CapabilityWrite { capability: line(index), oid: None, version: None }, deed(), None)
+                .await?;
         }
         Ok(())
     }
@@ -221,6 +226,7 @@ impl Population {
             tasks: Vec::new(),
             history: Vec::new(),
             running_jobs: Vec::new(),
+            reached: Vec::new(),
             trace: None,
         }
     }
@@ -306,6 +312,10 @@ impl Population {
             class: None,
         }
     }
+}
+
+fn deed() -> Deed {
+    Deed::local(FIRST_TENANT, "bench", BEGINNING).told_together()
 }
 
 fn operation(index: u32) -> Operation {

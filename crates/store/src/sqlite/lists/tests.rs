@@ -8,6 +8,7 @@ use muster_broker::filter::{Comparison, DeviceField, Field as _, Filter, TaskFie
 use muster_broker::id::{CapabilityOid, DeviceOid, JobId, TaskId};
 use muster_broker::identity::{DeviceId, Msisdn};
 use muster_broker::job::DeviceFilter;
+use muster_broker::ledger::Deed;
 use muster_broker::operation::{Arguments, Operation};
 use muster_broker::page::Page;
 use muster_broker::policy::AcceptDevicePolicy;
@@ -51,6 +52,10 @@ struct World {
     store: SqliteStore,
     devices: Vec<Device>,
     _folder: tempfile::TempDir,
+}
+
+fn deed(at: Timestamp) -> Deed {
+    Deed::local(TENANT, "test", at)
 }
 
 fn pick<T: Clone>(random: &mut fastrand::Rng, from: &[T]) -> T {
@@ -123,19 +128,19 @@ impl World {
         let store = SqliteStore::open(&Options::new(folder.path())).unwrap();
         let mut devices: Vec<Device> = (0..90).map(|index| device(random, index)).collect();
         let writes = devices.iter().map(|device| write(WriteMode::Create, device.clone())).collect();
-        store.device_write(TENANT, writes, NOW, None).await.unwrap();
+        store.device_write(TENANT, writes, deed(NOW), None).await.unwrap();
         let mut foreign = device(random, 1_000);
         foreign.tenant = "beta".into();
-        store.device_write("beta", vec![write(WriteMode::Create, foreign)], NOW, None).await.unwrap();
+        store.device_write("beta", vec![write(WriteMode::Create, foreign)], deed(NOW), None).await.unwrap();
         for (index, stored) in devices.iter_mut().enumerate().take(40) {
             let mut next = device(random, u32::try_from(index).unwrap());
             next.oid = stored.oid;
-            store.device_write(TENANT, vec![write(WriteMode::Replace, next.clone())], NOW, None).await.unwrap();
+            store.device_write(TENANT, vec![write(WriteMode::Replace, next.clone())], deed(NOW), None).await.unwrap();
             *stored = next;
         }
         for stored in devices.drain(..10) {
             let key = DeviceKey::Oid(stored.oid);
-            store.device_delete(TENANT, key, None, "care", NOW).await.unwrap().unwrap();
+            store.device_delete(TENANT, key, None, deed(NOW)).await.unwrap().unwrap();
         }
         let mut world = Self { store, devices, _folder: folder };
         for index in 0..world.devices.len() {
@@ -144,7 +149,7 @@ impl World {
             }
         }
         let gone = world.devices.pop().unwrap();
-        world.store.device_delete(TENANT, DeviceKey::Oid(gone.oid), None, "care", NOW).await.unwrap().unwrap();
+        world.store.device_delete(TENANT, DeviceKey::Oid(gone.oid), None, deed(NOW)).await.unwrap().unwrap();
         world.devices.sort_by_key(|device| (device.oid.bucket.0, device.oid.unique));
         world
     }
@@ -174,6 +179,7 @@ impl World {
             tasks: Vec::new(),
             history: Vec::new(),
             running_jobs: Vec::new(),
+            reached: Vec::new(),
             trace: None,
         };
         assert_eq!(self.store.contact_commit(step).await.unwrap(), Verdict::Applied);
@@ -408,7 +414,7 @@ async fn task_lists_are_those_of_a_model_however_they_are_read() {
     for job in jobs {
         let sql = "INSERT INTO job (id, tenant, owner, name, template, is_mixed, schedule, status, created_at, version, \
             is_active, paced_at, paced, skipped, unmatched) VALUES (?, ?, 'o', 'n', '{}', 0, '{}', 4, 0, 1, 0, 0, 0, 0, 0)";
-        let write = move |connection: &rusqlite::Connection| {
+        let write = move |connection: &super::super::writer::Transaction<'_>| {
             super::super::query::run(connection, sql, rusqlite::params![job.0.as_bytes(), TENANT])
         };
         world.store.write(super::super::writer::Guard::Savepoint, 0, write).await.unwrap();
@@ -417,18 +423,18 @@ async fn task_lists_are_those_of_a_model_however_they_are_read() {
         task.job = (index % 3 > 0).then(|| jobs[index % 3 - 1]);
         if index == 40 || index == 90 {
             let begins_at = task.created_at;
-            let write = move |connection: &rusqlite::Connection| {
+            let write = move |connection: &super::super::writer::Transaction<'_>| {
                 super::super::query::run(connection, "INSERT INTO task_stretch (begins_at) VALUES (?)", [begins_at.0])
             };
             world.store.write(super::super::writer::Guard::Savepoint, 0, write).await.unwrap();
         }
         let target = Target { task: task.clone(), history: Vec::new() };
-        world.store.task_create(None, vec![target], None).await.unwrap();
+        world.store.task_create(None, vec![target], deed(NOW), None).await.unwrap();
     }
     // Some end, which moves the counters of their classes.
     for task in tasks.iter_mut().filter(|task| !task.status.is_final()).take(15) {
         let now = NOW.plus_s(500);
-        *task = world.store.task_cancel(TENANT, task.id, None, "care", now).await.unwrap().unwrap();
+        *task = world.store.task_cancel(TENANT, task.id, None, deed(now)).await.unwrap().unwrap();
     }
     tasks.sort_by_key(|task| (task.created_at, task.id.bucket.0, task.id.unique));
     let fields: Vec<TaskField> = TaskField::NAMES.iter().map(|name| TaskField::parse(name).unwrap()).collect();
