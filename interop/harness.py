@@ -86,11 +86,16 @@ class Process:
 class Server(Process):
     """`muster serve` on the loopback, on free ports unless addresses are given; ready when the constructor returns."""
 
-    def __init__(self, data=None, north="http://127.0.0.1:0", south="http://127.0.0.1:0"):
+    def __init__(self, data=None, north="http://127.0.0.1:0", south="http://127.0.0.1:0", configuration=None):
         self.data = data or new_folder("data")
         north, south = [urllib.parse.urlsplit(address).netloc for address in [north, south]]
+        more = []
+        if configuration is not None:
+            file = new_folder("configuration") / "muster.toml"
+            file.write_text(configuration)
+            more = ["--config", file]
         super().__init__(
-            ["serve", "--data", self.data, "--north", north, "--south", south, "--admin", "127.0.0.1:0",
+            ["serve", *more, "--data", self.data, "--north", north, "--south", south, "--admin", "127.0.0.1:0",
              "--ready-json"],
             {"MUSTER_ADMIN_PASSWORD": ADMIN_PASSWORD},
         )

@@ -61,6 +61,7 @@ MESSAGE_IDS = {
     "RequestIdReused": "DMS0205",
     "DeviceMismatch": "DMS0206",
     "AmbiguousDevice": "DMS0210",
+    "UnknownCallbackAddress": "DMS0118",
     "CallbackRefused": "DMS0301",
     "NotImplemented": "DMS0903",
     "NotAuthenticated": "DMP0001",

@@ -28,6 +28,7 @@ pub struct Encounter {
     record_changed: bool,
     changed: Vec<TaskId>,
     history: Vec<HistoryEntry>,
+    reached: Vec<TaskId>,
     running_jobs: Vec<JobId>,
 }
 
@@ -55,6 +56,7 @@ impl Encounter {
             record_changed: false,
             changed: Vec::new(),
             history: Vec::new(),
+            reached: Vec::new(),
             running_jobs: Vec::new(),
             contact,
         }
@@ -138,6 +140,7 @@ impl Encounter {
             self.running_jobs.extend(job);
             self.note(id, "SessionOpened", Some(format!("session {session}")), DEVICE);
             if admitted {
+                self.reached.push(id);
                 self.adopt_identity(id, answered);
                 return Some(id);
             }
@@ -282,7 +285,7 @@ impl Encounter {
     /// Ends the encounter: what is to be stored. `dialogue` is the session from now on.
     #[must_use]
     pub fn into_step(self, dialogue: DialogueState) -> ContactStep {
-        let Self { contact, mut state, record, record_changed, changed, history, running_jobs, .. } = self;
+        let Self { contact, mut state, record, record_changed, changed, history, reached, running_jobs, .. } = self;
         state.dialogue = Some(dialogue);
         ContactStep {
             device: contact.device.oid,
@@ -291,6 +294,7 @@ impl Encounter {
             record: record_changed.then_some(record),
             tasks: contact.tasks.into_iter().map(|open| open.task).filter(|task| changed.contains(&task.id)).collect(),
             history,
+            reached,
             running_jobs,
             trace: None,
         }
@@ -310,6 +314,7 @@ pub fn resynchronised(contact: &Contact) -> ContactStep {
         record: None,
         tasks: Vec::new(),
         history: Vec::new(),
+        reached: Vec::new(),
         running_jobs: Vec::new(),
         trace: None,
     }

@@ -51,6 +51,12 @@ impl DeviceId {
         &self.0
     }
 
+    /// As who need not see it sees it: its beginning and its end.
+    #[must_use]
+    pub fn masked(&self) -> Self {
+        Self(crate::ledger::mask::text(&self.0))
+    }
+
     /// Type allocation code: the first eight digits, if this is a valid IMEI.
     #[must_use]
     pub fn tac(&self) -> Option<&str> {

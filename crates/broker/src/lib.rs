@@ -14,6 +14,7 @@ pub mod id;
 pub mod identity;
 pub mod identity_provider;
 pub mod job;
+pub mod ledger;
 mod names;
 pub mod operation;
 pub mod page;

@@ -11,6 +11,7 @@ mod callbacks;
 mod certificates;
 mod checks;
 mod consent;
+mod deeds;
 mod deployment_broker;
 mod deployments;
 mod device_capabilities;
@@ -21,6 +22,7 @@ mod given;
 mod granting;
 mod identity_providers;
 mod import_stream;
+mod ledger;
 mod once;
 mod principals;
 mod quotas;
@@ -34,8 +36,8 @@ mod tenants;
 mod together;
 mod traces;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 pub use api_keys::KeyWanted;
 pub use approvals::{ApprovalAnswer, ApprovalsWanted};
@@ -47,6 +49,7 @@ pub use device_manager::{AccountFields, CapabilityFields, DeviceFields, ImportRe
 pub use given::Given;
 pub use identity_providers::{Person, ProviderGiven};
 pub use import_stream::{BATCH_ROWS_MAX, Import, ImportOptions, ImportPreparer, PreparedBatch};
+pub use ledger::{AuditVerification, AuditWanted, ErasureWanted, Flush};
 pub use principals::{GrantFields, NewPassword, OwnRights, PrincipalFields, PrincipalView, password};
 pub use quotas::QuotaWanted;
 pub use roles::{RoleFields, RoleView};
@@ -58,6 +61,7 @@ pub use traces::{RecordingWanted, TraceSetting};
 use crate::access::Tenant;
 use crate::directory::{Account, Directory};
 use crate::fault::{Fault, FaultName};
+use crate::ledger::Refusals;
 use crate::ports::{Environment, Vault};
 use crate::store::{Store, StoreError};
 
@@ -72,6 +76,8 @@ pub struct Broker {
     trust_changes: Arc<AtomicU64>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) desk: Arc<quotas::Desk>,
+    /// Refusals that are counted before they are kept.
+    pub(crate) refusals: Arc<Mutex<Refusals>>,
 }
 
 /// What the operator sets.
@@ -132,6 +138,7 @@ impl Broker {
             settings: Arc::new(settings),
             directory: Arc::default(),
             desk: Arc::default(),
+            refusals: Arc::default(),
             trust_changes: Arc::default(),
         }
     }

@@ -11,6 +11,7 @@ mod contacts;
 mod credentials;
 mod devices;
 mod imports;
+mod ledger;
 mod power;
 mod principals;
 mod subscribers;
@@ -32,6 +33,7 @@ pub use devices::{
     WriteMode,
 };
 pub use imports::{ImportBatch, ImportKey, ImportOutcome, ImportState, ImportStep, ImportStore, ImportTotals};
+pub use ledger::{Erased, LedgerStore};
 pub use power::{ApprovalFilter, Decision, EVERY_CALLER, PowerStore, QuotaChange};
 pub use principals::{PrincipalStore, SessionRecord};
 pub use subscribers::{Assignment, SubscriberGiven, SubscriberKey, SubscriberStore, SubscriberVerdict};
@@ -56,6 +58,7 @@ pub trait Store:
     + ContactStore
     + TraceStore
     + PowerStore
+    + LedgerStore
     + BackgroundStore
     + CallbackStore
 {
@@ -75,6 +78,7 @@ impl<S> Store for S where
         + ContactStore
         + TraceStore
         + PowerStore
+        + LedgerStore
         + BackgroundStore
         + CallbackStore
 {

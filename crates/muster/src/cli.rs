@@ -1,9 +1,11 @@
 //! The commands.
 
 mod approvals;
+mod audit;
 mod bench;
 mod call;
 mod callbacks;
+mod charges;
 mod connection;
 mod decode;
 mod demo;
@@ -64,6 +66,8 @@ enum Command {
     Principal(principal::Args),
     Approvals(approvals::Args),
     Quotas(quotas::Args),
+    Audit(audit::Args),
+    Charges(charges::Args),
     Profiles(profiles::Args),
     Bench(bench::Args),
     /// Writes a completion script for a shell to standard output.
@@ -88,6 +92,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Principal(args) => principal::run(args),
         Command::Approvals(args) => approvals::run(&args),
         Command::Quotas(args) => quotas::run(&args),
+        Command::Audit(args) => audit::run(&args),
+        Command::Charges(args) => charges::run(&args),
         Command::Profiles(args) => profiles::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions { shell } => {

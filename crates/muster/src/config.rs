@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Deserialize;
 
+use crate::records::Format;
+
 /// The file's form. Unknown keys are refused, so that a misspelt one is noticed.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -21,6 +23,7 @@ pub(crate) struct File {
     pub(crate) admin: Listener,
     pub(crate) limits: Limits,
     pub(crate) sessions: Sessions,
+    pub(crate) charging: Charging,
     pub(crate) callbacks: Callbacks,
     pub(crate) log: Log,
     /// Kinds of devices that depart from the specification, looked at before the built-in ones.
@@ -116,6 +119,26 @@ impl Default for Sessions {
     }
 }
 
+/// Files of records of chargeable events.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Charging {
+    /// Folder; no files are written without.
+    pub(crate) folder: Option<PathBuf>,
+    /// Forms, each in files of its own.
+    pub(crate) formats: Vec<Format>,
+    /// A file is complete when it has this many bytes.
+    pub(crate) file_bytes: u64,
+    /// A file is complete when it is so old.
+    pub(crate) file_seconds: u64,
+}
+
+impl Default for Charging {
+    fn default() -> Self {
+        Self { folder: None, formats: vec![Format::Ndjson, Format::Csv], file_bytes: 16 << 20, file_seconds: 3600 }
+    }
+}
+
 /// How External Systems are told.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -164,7 +187,8 @@ impl File {
         let paths = [&mut file.north, &mut file.south, &mut file.admin].into_iter();
         let tls = paths.flat_map(|listener| [&mut listener.tls_certificate, &mut listener.tls_key]);
         let Callbacks { tls_certificate, tls_key, trust, .. } = &mut file.callbacks;
-        for path in tls.chain([&mut file.data, tls_certificate, tls_key, trust]).flatten() {
+        let folders = [&mut file.data, &mut file.charging.folder, tls_certificate, tls_key, trust];
+        for path in tls.chain(folders).flatten() {
             *path = base.join(&*path);
         }
         Ok(file)
@@ -197,6 +221,9 @@ impl File {
             background_milliseconds,
             ..
         } = self.sessions;
+        let Charging { ref formats, file_bytes, file_seconds, .. } = self.charging;
+        let is_twice = formats.iter().enumerate().any(|(at, format)| formats.iter().take(at).any(|it| it == format));
+        anyhow::ensure!(!formats.is_empty() && !is_twice, "charging.formats must name each form once");
         let whole = |number: i64| u64::try_from(number).unwrap_or(0);
         let many = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let numbers = [
@@ -215,6 +242,8 @@ impl File {
             ("sessions.api_key_days_max", whole(api_key_days_max)),
             ("sessions.device_silent_seconds", whole(device_silent_seconds)),
             ("sessions.background_milliseconds", background_milliseconds),
+            ("charging.file_bytes", file_bytes),
+            ("charging.file_seconds", file_seconds),
             ("callbacks.at_once", many(self.callbacks.at_once)),
             ("callbacks.per_address", many(self.callbacks.per_address)),
         ];
@@ -243,6 +272,7 @@ mod tests {
         let file: File = toml::from_str(&uncommented).unwrap();
         assert_eq!(format!("{:?}", file.limits), format!("{:?}", Limits::default()));
         assert_eq!(format!("{:?}", file.sessions), format!("{:?}", Sessions::default()));
+        assert_eq!(format!("{:?}", file.charging), format!("{:?}", Charging::default()));
         assert_eq!(format!("{:?}", file.callbacks), format!("{:?}", Callbacks::default()));
         assert_eq!(format!("{:?}", file.log), format!("{:?}", Log::default()));
         assert_eq!(file.north.address, Some(crate::serve::NORTH));

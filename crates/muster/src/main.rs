@@ -6,6 +6,7 @@ mod cli;
 mod config;
 mod demo;
 mod import_client;
+mod records;
 mod serve;
 mod show;
 mod soap_client;

@@ -1,6 +1,7 @@
 //! The server: builds store, broker, endpoints and background work, and ends them in order.
 
 mod background;
+mod charging;
 mod deliveries;
 mod environment;
 mod listen;
@@ -19,6 +20,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use muster_broker::access::{BuiltIn, Grant, GrantTenant, Granted, Principal};
+use muster_broker::ledger::Deed;
 use muster_broker::ports::Environment;
 use muster_broker::ports::Vault;
 use muster_broker::services::{Broker, Settings};
@@ -66,6 +68,7 @@ pub(crate) struct Server {
     store: Arc<dyn Store>,
     ending: Arc<AtomicBool>,
     background: background::Background,
+    charging: charging::Charging,
     deliveries: Deliveries,
     patience: Duration,
     /// Reads certificates anew as long as the server is there.
@@ -119,10 +122,12 @@ impl Server {
         let south = south.serve(muster_southbound::router(exchange.clone()), bounds);
         let ending = Arc::new(AtomicBool::new(false));
         let resolver = Arc::new(SystemResolver);
-        let deliverer = Arc::new(Deliverer::new(broker, towards_receivers, resolver, deliveries::settings(&file)));
+        let deliverer =
+            Arc::new(Deliverer::new(broker.clone(), towards_receivers, resolver, deliveries::settings(&file)));
         let counted = metrics::Counted { exchange: exchange.clone(), deliverer: deliverer.clone(), certificates };
         let router = health(store.clone(), ending.clone()).merge(metrics::router(counted));
         let admin = admin.serve(router, bounds);
+        let charging = charging::start(broker.clone(), &file.charging)?;
         let background = background::start(store.clone(), &file.sessions);
         let patience = Duration::from_secs(file.limits.shutdown_seconds);
         let deliveries = Deliveries::start(deliverer, patience);
@@ -135,6 +140,7 @@ impl Server {
             store,
             ending,
             background,
+            charging,
             deliveries,
             patience,
             _watch: watch,
@@ -143,7 +149,8 @@ impl Server {
 
     /// Ends the server: no new request is taken, sessions that are open get time to finish, what is decided is stored.
     pub(crate) async fn stop(self) {
-        let Self { north, south, admin, exchange, store, ending, background, deliveries, patience, .. } = self;
+        let Self { north, south, admin, exchange, store, ending, background, charging, deliveries, patience, .. } =
+            self;
         ending.store(true, Ordering::Relaxed);
         exchange.drain();
         let devices = async {
@@ -156,6 +163,7 @@ impl Server {
         background.stop().await;
         // After what could still end something that somebody wants to be told.
         deliveries.stop().await;
+        charging.stop().await;
         admin.stop(Duration::from_secs(1)).await;
     }
 }
@@ -207,7 +215,8 @@ async fn first_administrator(broker: &Broker, given: Option<String>) -> anyhow::
         created_at: broker.environment().now(),
         ..Principal::of_role(ADMINISTRATOR, FIRST_TENANT, BuiltIn::ADMINISTRATOR, &hash)
     };
-    broker.store().principal_put(principal).await?;
+    let deed = Deed::of_server(FIRST_TENANT, "begin", broker.environment().now());
+    broker.store().principal_put(principal, deed).await?;
     Ok(made_up.then_some(password))
 }
 

@@ -31,6 +31,9 @@ use crate::contract::administration::certificates::{
     SetCertificateRevocationList, UnbindCertificate,
 };
 use crate::contract::administration::keys::{CreateApiKey, GetApiKeys, RevokeApiKey};
+use crate::contract::administration::ledger::{
+    ErasePersonalData, GetAuditEntries, GetChargeableEvents, VerifyAuditLog,
+};
 use crate::contract::administration::providers::{
     CreateIdentityProvider, DeleteIdentityProvider, GetIdentityProviders, UpdateIdentityProvider,
 };
@@ -55,6 +58,7 @@ use crate::contract::subscriber_services::{
 };
 use crate::contract::traces::{GetDeviceTrace, GetTraceMessages, SetDeviceTrace};
 use crate::contract::{Operation, Path, Request, Source};
+use crate::refusals;
 
 /// A request that a caller with rights makes.
 trait UseCase: Request {
@@ -77,6 +81,21 @@ pub(crate) trait Teller: Send {
 /// # Errors
 /// Those of the operation; rights are checked before arguments.
 pub(crate) async fn carry_out<S: Source + Sync, T: Teller>(
+    broker: &Broker,
+    caller: &Caller,
+    operation: Operation,
+    given: &S,
+    teller: T,
+) -> Result<T::Told, Fault> {
+    let done = served(broker, caller, operation, given, teller).await;
+    if let Err(fault) = &done {
+        // Before the refusal is told, so that none is told that is not in the log.
+        refusals::note(broker, caller, operation, Some(given), fault).await;
+    }
+    done
+}
+
+async fn served<S: Source + Sync, T: Teller>(
     broker: &Broker,
     caller: &Caller,
     operation: Operation,
@@ -141,6 +160,10 @@ pub(crate) async fn carry_out<S: Source + Sync, T: Teller>(
         Operation::SetApprovalPolicy => call.serve::<SetApprovalPolicy>().await,
         Operation::GetQuotas => call.serve::<GetQuotas>().await,
         Operation::SetQuota => call.serve::<SetQuota>().await,
+        Operation::GetAuditEntries => call.serve::<GetAuditEntries>().await,
+        Operation::VerifyAuditLog => call.serve::<VerifyAuditLog>().await,
+        Operation::GetChargeableEvents => call.serve::<GetChargeableEvents>().await,
+        Operation::ErasePersonalData => call.serve::<ErasePersonalData>().await,
         Operation::CreateTenant => call.serve::<CreateTenant>().await,
         Operation::UpdateTenant => call.serve::<UpdateTenant>().await,
         Operation::DeleteTenant => call.serve::<DeleteTenant>().await,
@@ -204,7 +227,10 @@ struct Call<'c, S, T> {
 impl<S: Source + Sync, T: Teller> Call<'_, S, T> {
     async fn serve<R: UseCase>(self) -> Result<T::Told, Fault> {
         let request = R::read_fields(self.given, &Path::ROOT)?;
-        let answer = request.carry_out(self.broker, self.caller).await?;
+        let mut answer = request.carry_out(self.broker, self.caller).await?;
+        if !self.broker.sees_personal(self.caller) {
+            R::hide(&mut answer);
+        }
         Ok(self.teller.tell::<R>(&answer))
     }
 }

@@ -38,7 +38,7 @@ pub(crate) use openid::login_router;
 use password::Passwords;
 pub use password::{PasswordError, hash_password};
 use replay::Replays;
-pub(crate) use shown::{Authorization, Authorized, Known, agreed, authorization};
+pub(crate) use shown::{Authorization, Authorized, CERTIFICATE, Known, TOKEN, agreed, authorization};
 
 /// What the operator sets about identity.
 #[derive(Clone, Debug)]

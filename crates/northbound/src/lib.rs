@@ -7,6 +7,7 @@ mod dispatch;
 pub mod identity;
 mod import;
 mod intake;
+mod refusals;
 pub mod rest;
 mod sessions;
 mod soap;

@@ -2,8 +2,6 @@
 //!
 //! Source: DM WSI contract, sections 1.4 and 5, `ISessionServices`.
 
-use std::net::IpAddr;
-
 use muster_broker::access::{Caller, Origin};
 use muster_broker::fault::Fault;
 
@@ -13,15 +11,15 @@ use crate::identity::not_authenticated;
 use crate::wsi::Inner;
 
 impl Inner {
-    /// Opens a session for a request that came from `peer`.
+    /// Opens a session for a request that came from `origin`.
     ///
     /// # Errors
     /// `NotAuthenticated`, `LockedOut`, `TooManyRequests`; faults of the store.
-    pub(crate) async fn login(&self, request: &Login, peer: Option<IpAddr>) -> Result<UserSession, Fault> {
+    pub(crate) async fn login(&self, request: &Login, origin: Origin) -> Result<UserSession, Fault> {
         let (name, password, tenant) = (&request.user_name, &request.password.0, request.tenant.as_deref());
-        let account = self.identity.by_password(&self.broker, name, password, tenant, peer).await?;
+        let account = self.identity.by_password(&self.broker, name, password, tenant, origin.peer).await?;
         self.broker.admit(tenant.unwrap_or(&account.principal.tenant), name).await?;
-        let session = self.broker.login(&account, tenant).await?;
+        let session = self.broker.login(&account, tenant, origin).await?;
         Ok(session.into())
     }
 
@@ -47,7 +45,7 @@ impl Inner {
                 Ok(_) | Err(_) => {}
             }
         }
-        self.broker.logout(&session.0).await
+        self.broker.logout(&session.0, origin).await
     }
 
     /// The caller: that of the credentials, which must agree with a session; else that of the session.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use muster_broker::device::{AuthType, Device, DmAccount, ManagementState, Sealed};
 use muster_broker::id::{BUCKETS, Bucket, DeviceOid};
 use muster_broker::identity::{DeviceId, Msisdn};
+use muster_broker::ledger::Deed;
 use muster_broker::store::{DeviceGiven, DeviceWrite, ImportBatch, ImportStore as _, WriteMode};
 use muster_broker::time::Timestamp;
 use muster_store::{Options, SqliteStore};
@@ -86,7 +87,13 @@ async fn main() {
             })
             .collect();
         place = devices.min(place + batch);
-        let batch = ImportBatch { tenant: "alpha".into(), writes, step: None, is_dry_run: false, now: NOW };
+        let batch = ImportBatch {
+            tenant: "alpha".into(),
+            writes,
+            step: None,
+            is_dry_run: false,
+            deed: Deed::local("alpha", "import", NOW),
+        };
         let began = Instant::now();
         let outcome = store.device_import(batch).await.unwrap().unwrap();
         assert!(outcome.refused.is_empty(), "{:?}", outcome.refused.first());

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use muster_broker::device::{AuthType, Device, DmAccount, ManagementState, Sealed};
 use muster_broker::id::{DeviceOid, TaskId};
 use muster_broker::identity::DeviceId;
+use muster_broker::ledger::Deed;
 use muster_broker::operation::{Arguments, Operation};
 use muster_broker::policy::AcceptDevicePolicy;
 use muster_broker::schedule::Schedule;
@@ -105,8 +106,8 @@ async fn fill(store: &SqliteStore, devices: u64) {
                 given: DeviceGiven { device, oid: None, version: None, state: None, has_client_secret: true },
             })
             .collect();
-        store.device_write("alpha", writes, NOW, None).await.unwrap();
-        store.task_create(None, tasks, None).await.unwrap();
+        store.device_write("alpha", writes, Deed::local("alpha", "bench", NOW), None).await.unwrap();
+        store.task_create(None, tasks, Deed::local("alpha", "bench", NOW), None).await.unwrap();
     }
     println!("{devices} devices with a task each made in {:.1} s", began.elapsed().as_secs_f64());
 }
@@ -147,6 +148,7 @@ async fn caller(store: Arc<SqliteStore>, devices: u64, seed: u64, until: Instant
             record: None,
             tasks: vec![task],
             history,
+            reached: Vec::new(),
             running_jobs: Vec::new(),
             trace: None,
         };

@@ -5,5 +5,5 @@ mod sqlite;
 mod vault;
 
 pub use open::{OpenError, Options};
-pub use sqlite::SqliteStore;
+pub use sqlite::{Archive, SqliteStore};
 pub use vault::{FileVault, KeyError};

@@ -3,12 +3,15 @@
 mod access;
 mod adoption;
 mod approvals;
+mod archive;
+mod audit;
 mod background;
 mod bulk;
 mod cache;
 mod callbacks;
 mod capabilities;
 mod certificates;
+mod charges;
 mod checkpoint;
 mod contacts;
 mod counts;
@@ -20,6 +23,7 @@ mod history;
 mod imports;
 mod jobs;
 mod keys;
+mod ledger;
 mod power;
 mod principals;
 mod providers;
@@ -41,6 +45,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+pub use archive::Archive;
 use muster_broker::device::Sealed;
 use muster_broker::ports::Vault as _;
 use muster_broker::store::StoreError;
@@ -159,9 +164,9 @@ impl SqliteStore {
         &self,
         guard: Guard,
         bytes: usize,
-        work: impl FnOnce(&Connection) -> Done<T> + Send + 'static,
+        work: impl FnOnce(&Transaction<'_>) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.queue(guard, bytes, Concerns::Anything, move |transaction| work(transaction.connection)).await
+        self.queue(guard, bytes, Concerns::Anything, work).await
     }
 
     /// Writes what a message of one device changes.
@@ -300,7 +305,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&Options::new(folder.path())).unwrap();
         let put = |name: &'static str| {
-            move |connection: &Connection| -> Done<()> { schema::meta_put(connection, name, b"x") }
+            move |transaction: &Transaction<'_>| -> Done<()> { schema::meta_put(transaction, name, b"x") }
         };
         let failing = store.write(Guard::Savepoint, 0, move |connection| {
             put("half")(connection)?;

@@ -32,17 +32,19 @@ pub const BUILT_IN: &[BuiltIn] = &[
     BuiltIn {
         name: "care",
         about: "Customer care: reads, operates single devices, sees what these say, cancels tasks.",
-        rights: reading!("device.operate" "device.bootstrap" "device.trace" "task.cancel" "subscriber.update"),
+        rights: reading!(
+            "device.operate" "device.bootstrap" "device.trace" "task.cancel" "subscriber.update" "personal.read"
+        ),
     },
     BuiltIn {
         name: "campaign",
         about: "Reads, makes and leads jobs, also over every device of the domain.",
-        rights: reading!("job.*" "job.create:all" "device.operate"),
+        rights: reading!("job.*" "job.create:all" "device.operate" "personal.read"),
     },
     BuiltIn {
         name: "approver",
         about: "Second person: reads, and decides on what others asked for. What it asks for itself another must approve.",
-        rights: reading!("approval.decide" "job.create" "device.operate"),
+        rights: reading!("approval.decide" "job.create" "job.create:all" "device.operate"),
     },
     BuiltIn {
         name: "content",
@@ -62,7 +64,7 @@ pub const BUILT_IN: &[BuiltIn] = &[
     BuiltIn {
         name: "peer",
         about: "Another DM server that forwards to this one.",
-        rights: &["service.read", "device.operate", "task.read", "task.cancel", "tunnel.*"],
+        rights: &["service.read", "device.operate", "task.read", "task.cancel", "tunnel.*", "personal.read"],
     },
     BuiltIn { name: "administrator", about: "Everything.", rights: &["*"] },
 ];
@@ -139,7 +141,7 @@ mod tests {
             (Right::new("device", "trace"), &["care", "administrator"]),
             (Right::new("task", "cancel"), &["care", "peer", "administrator"]),
             (Right::new("job", "create"), &["campaign", "approver", "administrator"]),
-            (all(), &["campaign", "administrator"]),
+            (all(), &["campaign", "approver", "administrator"]),
             (Right::new("job", "cancel"), &["campaign", "administrator"]),
             (Right::new("device", "create"), &["administrator"]),
             (Right::new("device", "import"), &["administrator"]),
@@ -152,6 +154,9 @@ mod tests {
             (Right::new("device", "diagnose"), &["diagnostics", "administrator"]),
             (Right::new("tunnel", "create"), &["peer", "administrator"]),
             (Right::new("principal", "read"), &["administrator"]),
+            (Right::new("personal", "read"), &["care", "campaign", "peer", "administrator"]),
+            (Right::new("audit", "read"), &["administrator"]),
+            (Right::new("charging", "read"), &["administrator"]),
             (Right::new("tenant", "create"), &["administrator"]),
             (Right::new("approval", "read"), &["reader", "care", "campaign", "approver", "administrator"]),
             (Right::new("approval", "decide"), &["approver", "administrator"]),

@@ -76,7 +76,7 @@ impl Broker {
             last_used_at: None,
             revoked: None,
         };
-        self.store.key_create(key.clone()).await?;
+        self.store.key_create(key.clone(), self.deed(caller, "createApiKey")).await?;
         Ok((key, text.text()))
     }
 
@@ -122,7 +122,7 @@ impl Broker {
         if may_all.is_err() && stored.principal != caller.name {
             return Err(unknown());
         }
-        let revoked = self.store.key_revoke(&caller.tenant, id, self.environment.now(), &caller.name).await?;
+        let revoked = self.store.key_revoke(&caller.tenant, id, self.deed(caller, "revokeApiKey")).await?;
         revoked.ok_or_else(unknown)
     }
 

@@ -153,7 +153,8 @@ impl Broker {
         tenant: Option<String>,
     ) -> Result<Policy, Fault> {
         let caller = self.at_work_in(caller, tenant.as_deref(), UPDATE).await?;
-        self.store.power_policy_set(&caller.tenant, policy.checked()?, version).await?
+        let deed = self.deed(&caller, "setApprovalPolicy");
+        self.store.power_policy_set(&caller.tenant, policy.checked()?, version, deed).await?
     }
 
     async fn approval_there(&self, caller: &Caller, id: &str) -> Result<Approval, Fault> {
@@ -221,14 +222,19 @@ impl Broker {
             let text = format!("the approval has version {}, not {given}; read it again", approval.version);
             return Err(Fault::new(FaultName::OutdatedVersion, text).with(approval.version));
         }
-        let decision = Decision {
-            event,
-            actor: caller.name.clone(),
-            reason: answer.reason,
-            version: None,
-            now: self.environment.now(),
-        };
+        let decision =
+            Decision { event, deed: self.deed(caller, deed_of(event)), reason: answer.reason, version: None };
         self.store.approval_decide(&caller.tenant, approval.id, decision).await?
+    }
+}
+
+/// The operation of the contract by which a question ends so.
+fn deed_of(event: ApprovalEvent) -> &'static str {
+    match event {
+        ApprovalEvent::Approve => "approve",
+        ApprovalEvent::Refuse => "refuse",
+        ApprovalEvent::Withdraw => "withdraw",
+        _ => "expireApproval",
     }
 }
 

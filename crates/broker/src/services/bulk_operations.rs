@@ -200,7 +200,7 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`, `InvalidArgument`, `UnknownJob`, `WrongState`.
     pub async fn cancel_job(&self, caller: &Caller, job_id: &str, reason: Option<String>) -> Result<JobView, Fault> {
-        self.job_led(caller, Right::new("job", "cancel"), job_id, JobEvent::CancelAsked, reason).await
+        self.job_led(caller, Right::new("job", "cancel"), job_id, JobEvent::CancelAsked, reason, "cancelJob").await
     }
 
     /// Pauses a job: no new task is started.
@@ -208,7 +208,7 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`, `InvalidArgument`, `UnknownJob`, `WrongState`.
     pub async fn pause_job(&self, caller: &Caller, job_id: &str, reason: Option<String>) -> Result<JobView, Fault> {
-        self.job_led(caller, Right::new("job", "pause"), job_id, JobEvent::PauseAsked, reason).await
+        self.job_led(caller, Right::new("job", "pause"), job_id, JobEvent::PauseAsked, reason, "pauseJob").await
     }
 
     /// Lets a paused job go on; with `retry_failed` also a finished one, whose failed, expired and cancelled tasks run
@@ -223,8 +223,15 @@ impl Broker {
         retry_failed: bool,
         reason: Option<String>,
     ) -> Result<JobView, Fault> {
-        self.job_led(caller, Right::new("job", "restart"), job_id, JobEvent::RestartAsked { retry_failed }, reason)
-            .await
+        self.job_led(
+            caller,
+            Right::new("job", "restart"),
+            job_id,
+            JobEvent::RestartAsked { retry_failed },
+            reason,
+            "restartJob",
+        )
+        .await
     }
 
     /// Cancels a task, within a job or on its own.
@@ -239,8 +246,7 @@ impl Broker {
         if !scope.is_whole() {
             self.task_reached(caller, right, id).await?;
         }
-        let now = self.environment.now();
-        self.store.task_cancel(&caller.tenant, id, reason, &caller.name, now).await?
+        self.store.task_cancel(&caller.tenant, id, reason, self.deed(caller, "cancelTask")).await?
     }
 
     /// A job whose tasks are asked for; to a caller that sees some tasks only, one that it made itself.
@@ -258,6 +264,7 @@ impl Broker {
         job_id: &str,
         event: JobEvent,
         reason: Option<String>,
+        operation: &'static str,
     ) -> Result<JobView, Fault> {
         let scope = caller.scope(right)?;
         let id = JobId::parse(job_id).map_err(|_| unknown_job(job_id))?;
@@ -271,8 +278,7 @@ impl Broker {
                 return Err(Fault::new(FaultName::NotAuthorized, text).with(right.object).with(right.operation));
             }
         }
-        let now = self.environment.now();
-        self.store.job_advance(&caller.tenant, id, event, reason, &caller.name, now).await?
+        self.store.job_advance(&caller.tenant, id, event, reason, self.deed(caller, operation)).await?
     }
 
     async fn jobs_listed(

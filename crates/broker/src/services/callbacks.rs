@@ -128,7 +128,8 @@ impl Broker {
             told.as_ref().map(|secret| WebhookSecret { current: self.vault.seal(secret.as_bytes()), previous: None });
         let answer = id.to_string();
         let remember = self.remember(caller, operation::CREATE_CALLBACK_ADDRESS, request.as_ref(), |()| Some(answer));
-        match self.store.callback_address_create(address.clone(), remember).await? {
+        let deed = self.deed(caller, operation::CREATE_CALLBACK_ADDRESS);
+        match self.store.callback_address_create(address.clone(), deed, remember).await? {
             Once::Now(()) => Ok(CallbackAddressTold { address, secret: told }),
             Once::Before(answer) => self.callback_address_made(caller, &answer).await,
             Once::Reused => Err(once::reused()),
@@ -154,7 +155,7 @@ impl Broker {
         }
         let address = self.callback_address_given(caller, stored.id, fields, Some(stored)).await?;
         is_new(&self.store.callback_addresses_of(&caller.tenant).await?, &address)?;
-        self.store.callback_address_update(address, version).await?
+        self.store.callback_address_update(address, version, self.deed(caller, "updateCallbackAddress")).await?
     }
 
     /// Takes an address from the list. What waits for it is given up.
@@ -164,7 +165,8 @@ impl Broker {
     pub async fn delete_callback_address(&self, caller: &Caller, id: &str, version: Option<i64>) -> Result<(), Fault> {
         caller.must(Right::new("callback", "delete"))?;
         let id = read_address_id(id)?;
-        self.store.callback_address_delete(&caller.tenant, id, version).await?
+        let deed = self.deed(caller, "deleteCallbackAddress");
+        self.store.callback_address_delete(&caller.tenant, id, version, deed).await?
     }
 
     /// An allowed address.
@@ -227,7 +229,8 @@ impl Broker {
         });
         // Decided on what was read: two at once must not lose the secret that one of them was told.
         let version = version.or(Some(address.version));
-        let address = self.store.callback_address_update(address, version).await??;
+        let deed = self.deed(caller, "rotateCallbackSecret");
+        let address = self.store.callback_address_update(address, version, deed).await??;
         Ok(CallbackAddressTold { address, secret: Some(told) })
     }
 
@@ -285,8 +288,8 @@ impl Broker {
             .map(|id| EventId::parse(id).map_err(|error| Fault::invalid("eventId", id.escape_debug(), error)))
             .collect::<Result<Vec<_>, _>>()?;
         let filter = DeadLetterFilter { address: address.map(read_address_id).transpose()?, ids };
-        let now = self.environment.now();
-        Ok(self.store.dead_letter_replay(&caller.tenant, filter, now, REPLAYS_MAX).await?)
+        let deed = self.deed(caller, "replayDeadLetters");
+        Ok(self.store.dead_letter_replay(&caller.tenant, filter, deed, REPLAYS_MAX).await?)
     }
 
     /// Checks where a caller wants to be told.

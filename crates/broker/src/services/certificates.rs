@@ -96,7 +96,7 @@ impl Broker {
             created_by: caller.name.clone(),
             created_at: now,
         };
-        let added = self.store.authority_add(authority).await?;
+        let added = self.store.authority_add(authority, self.deed(caller, "addTrustedCertificateAuthority")).await?;
         self.trust_changed();
         added
     }
@@ -119,7 +119,8 @@ impl Broker {
     /// `NotAuthorized`, `UnknownCredential`.
     pub async fn remove_authority(&self, caller: &Caller, fingerprint: Fingerprint) -> Result<(), Fault> {
         caller.must(Right::new("certificate", "delete"))?;
-        let is_gone = self.store.authority_remove(&caller.tenant, fingerprint).await?;
+        let deed = self.deed(caller, "removeTrustedCertificateAuthority");
+        let is_gone = self.store.authority_remove(&caller.tenant, fingerprint, deed).await?;
         self.trust_changed();
         if is_gone { Ok(()) } else { Err(unknown_authority(fingerprint)) }
     }
@@ -153,7 +154,8 @@ impl Broker {
             let why = "the list is older than the one that is kept, or was made in the future";
             return Err(Fault::invalid("revocationList", made, why));
         }
-        let kept = self.store.authority_list_put(&caller.tenant, fingerprint, list).await?;
+        let deed = self.deed(caller, "setCertificateRevocationList");
+        let kept = self.store.authority_list_put(&caller.tenant, fingerprint, list, deed).await?;
         self.trust_changed();
         kept.ok_or_else(|| unknown_authority(fingerprint))
     }
@@ -179,7 +181,7 @@ impl Broker {
             created_by: caller.name.clone(),
             created_at: self.environment.now(),
         };
-        let bound = self.store.binding_add(binding).await?;
+        let bound = self.store.binding_add(binding, self.deed(caller, "bindCertificate")).await?;
         self.trust_changed();
         bound
     }
@@ -218,7 +220,7 @@ impl Broker {
     /// `NotAuthorized`, `UnknownCredential`.
     pub async fn unbind_certificate(&self, caller: &Caller, name: &CertificateName) -> Result<(), Fault> {
         caller.must(Right::new("certificate", "bind"))?;
-        let is_gone = self.store.binding_remove(&caller.tenant, name).await?;
+        let is_gone = self.store.binding_remove(&caller.tenant, name, self.deed(caller, "unbindCertificate")).await?;
         self.trust_changed();
         if is_gone {
             return Ok(());
@@ -273,7 +275,7 @@ impl Broker {
             revoked_by: caller.name.clone(),
             revoked_at: self.environment.now(),
         };
-        let revoked = self.store.certificate_revoke(revoked).await?;
+        let revoked = self.store.certificate_revoke(revoked, self.deed(caller, "revokeCertificate")).await?;
         self.trust_changed();
         Ok(revoked)
     }

@@ -113,7 +113,8 @@ impl Broker {
         let id = target.task.id.to_string();
         let answer = id.clone();
         let remember = self.remember(caller, operation::DO_OPERATION, key.as_ref(), |()| Some(answer));
-        match self.store.task_create(None, vec![target], remember).await? {
+        let deed = self.deed(caller, operation::DO_OPERATION);
+        match self.store.task_create(None, vec![target], deed, remember).await? {
             Once::Now(()) => Ok(id),
             Once::Before(answer) => Ok(answer),
             Once::Reused => Err(once::reused()),
@@ -171,7 +172,8 @@ impl Broker {
         receipt.job_id = Some(id);
         let answer = serde_json::to_string(&receipt).ok();
         let remember = self.remember(caller, operation::DO_BULK_OPERATION, key.as_ref(), |()| answer);
-        match self.store.task_create(Some(job), targets, remember).await? {
+        let deed = self.deed(caller, operation::DO_BULK_OPERATION);
+        match self.store.task_create(Some(job), targets, deed, remember).await? {
             Once::Now(()) => Ok(receipt),
             Once::Before(answer) => once::read(&answer),
             Once::Reused => Err(once::reused()),

@@ -69,7 +69,8 @@ impl Broker {
         }
         let answer = serde_json::to_string(&receipt).ok();
         let remember = self.remember(caller, operation::CREATE_DEPLOYMENTS, request.as_ref(), |()| answer);
-        match self.store.job_create(jobs, remember).await? {
+        let deed = self.deed(caller, operation::CREATE_DEPLOYMENTS);
+        match self.store.job_create(jobs, deed, remember).await? {
             Once::Now(()) => Ok(receipt),
             Once::Before(answer) => once::read(&answer),
             Once::Reused => Err(once::reused()),

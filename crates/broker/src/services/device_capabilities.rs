@@ -39,7 +39,8 @@ impl Broker {
                 verdict.as_ref().ok().and_then(|stored| serde_json::to_string(stored).ok())
             });
         let write = CapabilityWrite { capability, oid: None, version: None };
-        match self.store.capability_write(write, remember).await? {
+        let deed = self.deed(caller, operation::CREATE_CAPABILITY);
+        match self.store.capability_write(write, deed, remember).await? {
             Once::Now(verdict) => verdict,
             Once::Before(answer) => once::read(&answer),
             Once::Reused => Err(once::reused()),
@@ -55,7 +56,9 @@ impl Broker {
         let oid = read_capability_oid(fields.oid.as_deref().ok_or_else(|| Fault::missing("oid"))?)?;
         let version = fields.version;
         let capability = self.capability_given(caller, fields)?;
-        match self.store.capability_write(CapabilityWrite { capability, oid: Some(oid), version }, None).await? {
+        let write = CapabilityWrite { capability, oid: Some(oid), version };
+        let deed = self.deed(caller, "updateDeviceCapability");
+        match self.store.capability_write(write, deed, None).await? {
             Once::Now(verdict) => verdict,
             Once::Before(_) | Once::Reused => Err(out_of_step()),
         }
@@ -67,7 +70,8 @@ impl Broker {
     /// `NotAuthorized`, `UnknownCapability`, `InUse`, `OutdatedVersion`.
     pub async fn delete_capability(&self, caller: &Caller, oid: &str, version: Option<i64>) -> Result<(), Fault> {
         caller.must(Right::new("capability", "delete"))?;
-        self.store.capability_delete(&caller.tenant, read_capability_oid(oid)?, version).await?
+        let deed = self.deed(caller, "deleteDeviceCapability");
+        self.store.capability_delete(&caller.tenant, read_capability_oid(oid)?, version, deed).await?
     }
 
     /// The record with this identifier.

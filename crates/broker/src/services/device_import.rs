@@ -61,7 +61,8 @@ impl Broker {
             let has_effect = result.created + result.updated > 0;
             if has_effect { serde_json::to_string(&result).ok() } else { None }
         });
-        match self.store.device_write(&caller.tenant, writes, now, remember).await? {
+        let deed = self.deed(caller, operation::IMPORT_DEVICES);
+        match self.store.device_write(&caller.tenant, writes, deed, remember).await? {
             Once::Now(verdicts) if verdicts.len() == number => Ok(counted(result, &positions, &verdicts)),
             Once::Now(_) => Err(out_of_step()),
             Once::Before(answer) => once::read(&answer),

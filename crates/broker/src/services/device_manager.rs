@@ -153,7 +153,8 @@ impl Broker {
             }
         });
         let writes = vec![DeviceWrite { mode: WriteMode::Create, given }];
-        match self.store.device_write(&caller.tenant, writes, self.environment.now(), remember).await? {
+        let deed = self.deed(caller, operation::CREATE_DEVICE);
+        match self.store.device_write(&caller.tenant, writes, deed, remember).await? {
             Once::Now(verdicts) => stored(verdicts),
             Once::Before(answer) => once::read(&answer),
             Once::Reused => Err(once::reused()),
@@ -184,7 +185,8 @@ impl Broker {
             secret_is_stored(Some(&stored))?;
         }
         let writes = vec![DeviceWrite { mode: WriteMode::Replace, given }];
-        match self.store.device_write(&caller.tenant, writes, self.environment.now(), None).await? {
+        let deed = self.deed(caller, "updateDeviceInstance");
+        match self.store.device_write(&caller.tenant, writes, deed, None).await? {
             Once::Now(verdicts) => stored(verdicts),
             Once::Before(_) | Once::Reused => Err(out_of_step()),
         }
@@ -223,8 +225,8 @@ impl Broker {
             let stored = self.device_reached(caller, right, &scope, key.clone()).await?;
             version = version.or(Some(stored.version));
         }
-        let now = self.environment.now();
-        self.store.device_delete(&caller.tenant, key, version, &caller.name, now).await?
+        let deed = self.deed(caller, "deleteDeviceInstance");
+        self.store.device_delete(&caller.tenant, key, version, deed).await?
     }
 
     /// The record with this device identifier.

@@ -9,6 +9,7 @@ use crate::access::{Caller, Grant, Principal, PrincipalKind, Right};
 use crate::directory::Account;
 use crate::fault::{Fault, FaultName};
 use crate::identity_provider::{IdentityProvider, ProviderSettings};
+use crate::ledger::Deed;
 use crate::page::{Page, PageRequest, Paged};
 use crate::store::{Keep, Once, ProviderVerdict, ProviderWrite};
 
@@ -64,7 +65,7 @@ impl Broker {
             self.remember(caller, operation::CREATE_IDENTITY_PROVIDER, request.as_ref(), |it: &ProviderVerdict| {
                 it.as_ref().ok().map(|stored| stored.name.clone())
             });
-        match self.store.provider_write(write, remember).await? {
+        match self.store.provider_write(write, self.deed(caller, "createIdentityProvider"), remember).await? {
             Once::Now(verdict) => verdict,
             Once::Before(name) => self.provider_found(caller, &name).await,
             Once::Reused => Err(once::reused()),
@@ -82,7 +83,7 @@ impl Broker {
     ) -> Result<IdentityProvider, Fault> {
         must_do_everything(caller, Right::new("provider", "update"))?;
         let write = self.provider_write_of(caller, given, true)?;
-        match self.store.provider_write(write, None).await? {
+        match self.store.provider_write(write, self.deed(caller, "updateIdentityProvider"), None).await? {
             Once::Now(verdict) => verdict,
             Once::Before(_) | Once::Reused => Err(once::reused()),
         }
@@ -94,7 +95,8 @@ impl Broker {
     /// `NotAuthorized`, `UnknownCredential`.
     pub async fn delete_identity_provider(&self, caller: &Caller, name: &str) -> Result<(), Fault> {
         caller.must(Right::new("provider", "delete"))?;
-        let is_gone = self.store.provider_remove(&caller.tenant, name).await?;
+        let is_gone =
+            self.store.provider_remove(&caller.tenant, name, self.deed(caller, "deleteIdentityProvider")).await?;
         if is_gone { Ok(()) } else { Err(unknown_provider(name)) }
     }
 
@@ -216,7 +218,9 @@ impl Broker {
 
     /// Keeps a principal as its provider describes it. That another login did the same at the same time is no failure.
     async fn keep_person(&self, principal: Principal, keep: Keep) -> Result<(), Fault> {
-        let kept = self.store.principal_keep(principal, keep, None).await;
+        // Nobody asked for it but the person by logging in.
+        let deed = Deed::of_server(&principal.tenant, "openIdLogin", self.environment.now());
+        let kept = self.store.principal_keep(principal, keep, deed, None).await;
         self.directory.forget();
         match kept? {
             Once::Now(Err(fault)) if !matches!(fault.name, FaultName::AlreadyExists | FaultName::OutdatedVersion) => {

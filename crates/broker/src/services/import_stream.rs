@@ -215,7 +215,7 @@ impl Import {
             writes,
             step,
             is_dry_run: self.options.is_dry_run,
-            now: self.broker.environment.now(),
+            deed: self.broker.deed(&self.caller, "importDevices"),
         };
         let outcome = self.broker.store.device_import(batch).await??;
         self.position = to;

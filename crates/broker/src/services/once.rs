@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use super::{Broker, RequestKey};
 use crate::access::Caller;
 use crate::fault::{Fault, FaultName};
+use crate::ledger::Deed;
 use crate::store::{Once, Remember};
 
 /// Operations whose answers are remembered. Entries of bulk calls have keys of their own.
@@ -84,7 +85,8 @@ impl Broker {
 
     /// Making no job is an effect on nothing but the key.
     async fn ask(&self, question: Remember<()>) -> Result<Option<String>, Fault> {
-        match self.store.job_create(Vec::new(), Some(question)).await? {
+        let deed = Deed::of_server("", question.operation, question.at);
+        match self.store.job_create(Vec::new(), deed, Some(question)).await? {
             Once::Now(()) => Ok(None),
             Once::Before(answer) => Ok(Some(answer)),
             Once::Reused => Err(reused()),

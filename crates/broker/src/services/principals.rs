@@ -206,7 +206,8 @@ impl Broker {
             self.remember(caller, operation::CREATE_PRINCIPAL, request.as_ref(), |kept: &Result<Principal, Fault>| {
                 answer.filter(|_| kept.is_ok())
             });
-        let kept = self.store.principal_keep(principal, Keep::New, remember).await?;
+        let deed = self.deed(&there, operation::CREATE_PRINCIPAL);
+        let kept = self.store.principal_keep(principal, Keep::New, deed, remember).await?;
         self.directory.forget();
         match kept {
             Once::Now(kept) => kept.map(Into::into),
@@ -225,7 +226,7 @@ impl Broker {
         let there = self.at_work_in(caller, fields.tenant.as_deref(), UPDATE).await?;
         let roles = self.roles_made(&there.tenant).await?;
         let wanted = fields.version;
-        self.principal_changed(&there, &fields.name, wanted, &roles, |stored| {
+        self.principal_changed(&there, &fields.name, wanted, &roles, "updatePrincipal", |stored| {
             let before = stored.clone();
             let principal = changed(stored, fields.clone(), &roles)?;
             if principal.name == caller.name
@@ -280,7 +281,7 @@ impl Broker {
         };
         // Who changes its own has what it has.
         let judged = if is_own { self.account(&caller.name).await?.map(|own| own.caller(caller.origin)) } else { None };
-        self.principal_changed(&judged.unwrap_or(there), name, None, &roles, set).await?;
+        self.principal_changed(&judged.unwrap_or(there), name, None, &roles, "setPassword", set).await?;
         Ok(())
     }
 
@@ -305,7 +306,8 @@ impl Broker {
         granting::covered(&there, DELETE, &given(&stored, &roles))?;
         // What it was looked at is what is deleted.
         let version = version.or(Some(stored.version));
-        let deleted = self.store.principal_delete(&there.tenant, name, version).await?;
+        let deed = self.deed(&there, "deletePrincipal");
+        let deleted = self.store.principal_delete(&there.tenant, name, version, deed).await?;
         self.directory.forget();
         deleted
     }
@@ -377,6 +379,7 @@ impl Broker {
         name: &str,
         wanted: Option<i64>,
         roles: &[Role],
+        operation: &'static str,
         change: impl Fn(Principal) -> Result<Principal, Fault>,
     ) -> Result<PrincipalView, Fault> {
         for _ in 0..ATTEMPTS {
@@ -384,7 +387,8 @@ impl Broker {
             granting::covered(there, UPDATE, &given(&stored, roles))?;
             let version = wanted.unwrap_or(stored.version);
             let principal = change(stored)?;
-            let kept = self.store.principal_keep(principal, Keep::Changed { version }, None).await?;
+            let deed = self.deed(there, operation);
+            let kept = self.store.principal_keep(principal, Keep::Changed { version }, deed, None).await?;
             self.directory.forget();
             match kept {
                 Once::Now(Err(fault)) if fault.name == FaultName::OutdatedVersion && wanted.is_none() => {}

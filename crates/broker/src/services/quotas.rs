@@ -27,12 +27,14 @@ pub struct QuotaWanted {
     pub tenant: Option<String>,
 }
 
+/// What bounds callers, by domain and name, with when it was read.
+type Allowances = HashMap<String, HashMap<String, (Timestamp, Arc<Allowance>)>>;
+
 /// What this node knows of limits and rates, between requests.
 #[derive(Default)]
 pub(crate) struct Desk {
     rates: Mutex<Rates>,
-    /// By domain and name, with when it was read.
-    allowances: Mutex<HashMap<String, HashMap<String, (Timestamp, Arc<Allowance>)>>>,
+    allowances: Mutex<Allowances>,
 }
 
 impl Broker {
@@ -104,7 +106,8 @@ impl Broker {
             Some(limit) => Some(checked(limit).ok_or_else(|| Fault::invalid("limit", limit, why))?),
         };
         let change = QuotaChange { kind, principal: principal.clone(), limit };
-        self.store.quota_set(&caller.tenant, change).await?;
+        let deed = self.deed(&caller, "setQuota");
+        self.store.quota_set(&caller.tenant, change, deed).await?;
         guard(&self.desk.allowances).clear();
         let usage = self.usage(&caller.tenant, principal).await?;
         let usage = usage.into_iter().find(|usage| usage.kind == kind);

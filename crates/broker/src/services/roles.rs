@@ -72,7 +72,8 @@ impl Broker {
         let remember = self.remember(caller, operation::CREATE_ROLE, request.as_ref(), |kept: &Result<Role, Fault>| {
             kept.as_ref().ok().and_then(|role| serde_json::to_string(role).ok())
         });
-        let kept = self.store.role_keep(role, Keep::New, remember).await?;
+        let deed = self.deed(&there, operation::CREATE_ROLE);
+        let kept = self.store.role_keep(role, Keep::New, deed, remember).await?;
         self.directory.forget();
         match kept {
             Once::Now(kept) => kept,
@@ -95,7 +96,8 @@ impl Broker {
             let version = fields.version.unwrap_or(stored.version);
             let role = changed(stored, fields.clone())?;
             granting::covered(&there, UPDATE, &granting::of_role(&role))?;
-            let kept = self.store.role_keep(role, Keep::Changed { version }, None).await?;
+            let deed = self.deed(&there, "updateRole");
+            let kept = self.store.role_keep(role, Keep::Changed { version }, deed, None).await?;
             self.directory.forget();
             match kept {
                 Once::Now(Err(fault)) if fault.name == FaultName::OutdatedVersion && fields.version.is_none() => {}
@@ -120,7 +122,8 @@ impl Broker {
         let there = self.at_work_in(caller, tenant, DELETE).await?;
         let stored = self.role_made(&there.tenant, name).await?;
         granting::covered(&there, DELETE, &granting::of_role(&stored))?;
-        let deleted = self.store.role_delete(&there.tenant, name, version).await?;
+        let deed = self.deed(&there, "deleteRole");
+        let deleted = self.store.role_delete(&there.tenant, name, version, deed).await?;
         self.directory.forget();
         deleted
     }

@@ -9,6 +9,7 @@ use super::Broker;
 use crate::access::{Caller, Origin, Right};
 use crate::directory::Account;
 use crate::fault::{Fault, FaultName};
+use crate::ledger::Deed;
 use crate::store::SessionRecord;
 use crate::time::Timestamp;
 
@@ -59,7 +60,7 @@ impl Broker {
     ///
     /// # Errors
     /// `NotAuthenticated` if it is not let in, if no grant reaches `tenant`, or there is none of this name.
-    pub async fn login(&self, account: &Account, tenant: Option<&str>) -> Result<OpenedSession, Fault> {
+    pub async fn login(&self, account: &Account, tenant: Option<&str>, origin: Origin) -> Result<OpenedSession, Fault> {
         let principal = &account.principal;
         let tenant = tenant.unwrap_or(&principal.tenant);
         let is_there = tenant == principal.tenant || self.tenant(tenant).await?.is_some();
@@ -78,7 +79,8 @@ impl Broker {
             used_at: now,
         };
         let opened = self.opened(session_id, &record);
-        self.store.session_put(record).await?;
+        let deed = Deed::from(origin, &principal.name, tenant, "login", now);
+        self.store.session_put(record, deed).await?;
         Ok(opened)
     }
 
@@ -112,8 +114,10 @@ impl Broker {
     ///
     /// # Errors
     /// Only those of the server.
-    pub async fn logout(&self, session_id: &str) -> Result<(), Fault> {
-        self.store.session_delete(self.session_digest(session_id)).await?;
+    pub async fn logout(&self, session_id: &str, origin: Origin) -> Result<(), Fault> {
+        // Whose session it was, the store finds.
+        let deed = Deed::from(origin, "", "", "logout", self.environment.now());
+        self.store.session_delete(self.session_digest(session_id), deed).await?;
         Ok(())
     }
 

@@ -50,7 +50,11 @@ impl Broker {
             self.remember(caller, operation::CREATE_SUBSCRIBER, request.as_ref(), |verdict: &SubscriberVerdict| {
                 verdict.as_ref().ok().and_then(|stored| serde_json::to_string(stored).ok())
             });
-        match self.store.subscriber_write(WriteMode::Create, given, remember).await? {
+        match self
+            .store
+            .subscriber_write(WriteMode::Create, given, self.deed(caller, operation::CREATE_SUBSCRIBER), remember)
+            .await?
+        {
             Once::Now(verdict) => verdict,
             Once::Before(answer) => once::read(&answer),
             Once::Reused => Err(once::reused()),
@@ -67,7 +71,8 @@ impl Broker {
             return Err(Fault::missing("subscriberId"));
         }
         let given = self.subscriber_given(caller, fields)?;
-        match self.store.subscriber_write(WriteMode::Replace, given, None).await? {
+        let deed = self.deed(caller, "updateSubscriber");
+        match self.store.subscriber_write(WriteMode::Replace, given, deed, None).await? {
             Once::Now(verdict) => verdict,
             Once::Before(_) | Once::Reused => Err(out_of_step()),
         }
@@ -79,7 +84,8 @@ impl Broker {
     /// `NotAuthorized`, `UnknownSubscriber`, `OutdatedVersion`.
     pub async fn delete_subscriber(&self, caller: &Caller, id: &str, version: Option<i64>) -> Result<(), Fault> {
         caller.must(Right::new("subscriber", "delete"))?;
-        self.store.subscriber_delete(&caller.tenant, id, version).await?
+        let deed = self.deed(caller, "deleteSubscriber");
+        self.store.subscriber_delete(&caller.tenant, id, version, deed).await?
     }
 
     /// The subscriber with this identifier.
@@ -145,7 +151,11 @@ impl Broker {
     ) -> Result<SubscriberView, Fault> {
         caller.must(Right::new("subscriber", "update"))?;
         caller.must(Right::new("device", "update"))?;
-        self.store.subscriber_assign(&caller.tenant, id, device, assignment).await?
+        let deed = match assignment {
+            Assignment::Assign => self.deed(caller, "assignDevice"),
+            Assignment::Unassign => self.deed(caller, "unassignDevice"),
+        };
+        self.store.subscriber_assign(&caller.tenant, id, device, assignment, deed).await?
     }
 
     fn subscriber_given(&self, caller: &Caller, fields: SubscriberFields) -> Result<SubscriberGiven, Fault> {

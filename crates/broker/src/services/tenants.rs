@@ -53,7 +53,8 @@ impl Broker {
             self.remember(caller, operation::CREATE_TENANT, request.as_ref(), |kept: &Result<Tenant, Fault>| {
                 kept.as_ref().ok().and_then(|tenant| serde_json::to_string(tenant).ok())
             });
-        let kept = self.store.tenant_keep(tenant, Keep::New, remember).await?;
+        let deed = self.deed(caller, operation::CREATE_TENANT);
+        let kept = self.store.tenant_keep(tenant, Keep::New, deed, remember).await?;
         self.directory.forget();
         match kept {
             Once::Now(kept) => kept,
@@ -74,7 +75,8 @@ impl Broker {
             let stored = stored.ok_or_else(|| granting::unknown_tenant(&fields.name))?;
             let version = fields.version.unwrap_or(stored.version);
             let tenant = changed(stored, fields.clone())?;
-            let kept = self.store.tenant_keep(tenant, Keep::Changed { version }, None).await?;
+            let deed = self.deed(caller, "updateTenant");
+            let kept = self.store.tenant_keep(tenant, Keep::Changed { version }, deed, None).await?;
             self.directory.forget();
             match kept {
                 Once::Now(Err(fault)) if fault.name == FaultName::OutdatedVersion && fields.version.is_none() => {}
@@ -92,7 +94,7 @@ impl Broker {
     /// `InUse`.
     pub async fn delete_tenant(&self, caller: &Caller, name: &str, version: Option<i64>) -> Result<(), Fault> {
         caller.must_everywhere(DELETE)?;
-        let deleted = self.store.tenant_delete(name, version).await?;
+        let deleted = self.store.tenant_delete(name, version, self.deed(caller, "deleteTenant")).await?;
         self.directory.forget();
         deleted
     }

@@ -52,7 +52,8 @@ impl Broker {
         let reach = caller.scope(RIGHT)?;
         let recording = self.recording(&wanted)?;
         let device = self.device_traced(caller, &reach, device_id, oid).await?;
-        self.store.trace_set(&caller.tenant, device.oid, recording, wanted.discard).await??;
+        let deed = self.deed(caller, "setDeviceTrace");
+        self.store.trace_set(&caller.tenant, device.oid, recording, wanted.discard, deed).await??;
         Ok(TraceSetting { device, recording })
     }
 

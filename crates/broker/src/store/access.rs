@@ -1,6 +1,7 @@
 use super::{Once, Pending, Remember};
 use crate::access::{Principal, Role, Tenant};
 use crate::fault::Fault;
+use crate::ledger::Deed;
 use crate::page::{Listed, Page};
 
 /// A principal with what decides whether it is let in and what its grants give, from one read.
@@ -39,13 +40,14 @@ pub trait AccessStore: Send + Sync {
         &self,
         tenant: Tenant,
         keep: Keep,
+        deed: Deed,
         remember: Option<Remember<Result<Tenant, Fault>>>,
     ) -> Pending<'_, Once<Result<Tenant, Fault>>>;
     /// Forgets a tenant with the roles it made.
     ///
     /// The inner error is `UnknownTenant`, `OutdatedVersion`, or `InUse` if it has principals, devices, subscribers,
     /// capability records, tasks or jobs.
-    fn tenant_delete(&self, name: &str, version: Option<i64>) -> Pending<'_, Result<(), Fault>>;
+    fn tenant_delete(&self, name: &str, version: Option<i64>, deed: Deed) -> Pending<'_, Result<(), Fault>>;
     /// The tenant of this name.
     fn tenant_get(&self, name: &str) -> Pending<'_, Option<Tenant>>;
     /// Tenants by name; only the one of this name where it is given.
@@ -58,12 +60,14 @@ pub trait AccessStore: Send + Sync {
         &self,
         role: Role,
         keep: Keep,
+        deed: Deed,
         remember: Option<Remember<Result<Role, Fault>>>,
     ) -> Pending<'_, Once<Result<Role, Fault>>>;
     /// Forgets a role.
     ///
     /// The inner error is `UnknownRole`, `OutdatedVersion`, or `InUse` if a principal of its tenant was given it.
-    fn role_delete(&self, tenant: &str, name: &str, version: Option<i64>) -> Pending<'_, Result<(), Fault>>;
+    fn role_delete(&self, tenant: &str, name: &str, version: Option<i64>, deed: Deed)
+    -> Pending<'_, Result<(), Fault>>;
     /// The role of this name.
     fn role_get(&self, tenant: &str, name: &str) -> Pending<'_, Option<Role>>;
     /// Roles of a tenant, by name.
@@ -77,12 +81,19 @@ pub trait AccessStore: Send + Sync {
         &self,
         principal: Principal,
         keep: Keep,
+        deed: Deed,
         remember: Option<Remember<Result<Principal, Fault>>>,
     ) -> Pending<'_, Once<Result<Principal, Fault>>>;
     /// Forgets a principal and ends its sessions.
     ///
     /// The inner error is as for [`AccessStore::principal_keep`].
-    fn principal_delete(&self, tenant: &str, name: &str, version: Option<i64>) -> Pending<'_, Result<(), Fault>>;
+    fn principal_delete(
+        &self,
+        tenant: &str,
+        name: &str,
+        version: Option<i64>,
+        deed: Deed,
+    ) -> Pending<'_, Result<(), Fault>>;
     /// Principals of a tenant, by name.
     fn principals_of(&self, tenant: &str, page: Page) -> Pending<'_, Listed<Principal>>;
 }

@@ -6,6 +6,7 @@ use super::{Due, Once, Pending, Remember};
 use crate::callback::{CallbackAddress, CallbackKind, CallbackUrl, Event, Progress, QueueId, Reply, SoapVersion};
 use crate::fault::Fault;
 use crate::id::{CallbackAddressId, EventId};
+use crate::ledger::Deed;
 use crate::page::{Listed, Page};
 use crate::time::Timestamp;
 
@@ -195,6 +196,7 @@ pub trait CallbackStore: Send + Sync {
     fn callback_address_create(
         &self,
         address: CallbackAddress,
+        deed: Deed,
         remember: Option<Remember<()>>,
     ) -> Pending<'_, Once<()>>;
     /// Replaces an allowed address of the same domain and identifier; `version` must be the stored one, where given.
@@ -203,6 +205,7 @@ pub trait CallbackStore: Send + Sync {
         &self,
         address: CallbackAddress,
         version: Option<i64>,
+        deed: Deed,
     ) -> Pending<'_, CallbackAddressVerdict>;
     /// Drops an allowed address. What waits for it is given up at the next attempt.
     fn callback_address_delete(
@@ -210,6 +213,7 @@ pub trait CallbackStore: Send + Sync {
         tenant: &str,
         id: CallbackAddressId,
         version: Option<i64>,
+        deed: Deed,
     ) -> Pending<'_, Result<(), Fault>>;
     /// The allowed address with this identifier.
     fn callback_address_get(&self, tenant: &str, id: CallbackAddressId) -> Pending<'_, Option<CallbackAddress>>;
@@ -246,13 +250,7 @@ pub trait CallbackStore: Send + Sync {
     /// Dead letters of a domain, newest first.
     fn dead_letter_list(&self, tenant: &str, filter: DeadLetterFilter, page: Page) -> Pending<'_, Listed<DeadLetter>>;
     /// Puts dead letters back at the end of their queues, oldest first, at most `limit`. How many.
-    fn dead_letter_replay(
-        &self,
-        tenant: &str,
-        filter: DeadLetterFilter,
-        now: Timestamp,
-        limit: u32,
-    ) -> Pending<'_, u64>;
+    fn dead_letter_replay(&self, tenant: &str, filter: DeadLetterFilter, deed: Deed, limit: u32) -> Pending<'_, u64>;
     /// Forgets dead letters older than `died_before` and queues that are empty and were last tried before
     /// `tried_before`, at most `limit` of each.
     fn callback_forget(&self, died_before: Timestamp, tried_before: Timestamp, limit: u32) -> Pending<'_, Due>;

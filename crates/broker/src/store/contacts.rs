@@ -98,6 +98,8 @@ pub struct ContactStep {
     pub tasks: Vec<Task>,
     /// New history.
     pub history: Vec<HistoryEntry>,
+    /// Tasks that reached their device by this message; each is charged for the first time that it does.
+    pub reached: Vec<TaskId>,
     /// Jobs that must still let their tasks run.
     pub running_jobs: Vec<JobId>,
     /// What is recorded of the message, if anything.

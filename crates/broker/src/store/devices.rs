@@ -5,8 +5,8 @@ use crate::fault::Fault;
 use crate::id::{CapabilityOid, DeviceOid};
 use crate::identity::{DeviceId, Msisdn};
 use crate::job::DeviceFilter;
+use crate::ledger::Deed;
 use crate::page::{Listed, Page};
-use crate::time::Timestamp;
 
 /// A device record as a caller gave it, checked. `device` has a new oid and version 1; what of it counts against a
 /// stored record is decided by [`crate::device::Device`]'s functions.
@@ -103,12 +103,12 @@ pub enum CapabilityKey {
 
 /// Device and capability records. A record of another domain is not there.
 pub trait DeviceStore: Send + Sync {
-    /// Writes records, each on its own: a refused one does not stop the others. `now` is the time of the change.
+    /// Writes records, each on its own: a refused one does not stop the others.
     fn device_write(
         &self,
         tenant: &str,
         writes: Vec<DeviceWrite>,
-        now: Timestamp,
+        deed: Deed,
         remember: Option<Remember<Vec<DeviceVerdict>>>,
     ) -> Pending<'_, Once<Vec<DeviceVerdict>>>;
     /// Deletes a record, what is kept of its contacts, and cancels its tasks that are not final.
@@ -119,8 +119,7 @@ pub trait DeviceStore: Send + Sync {
         tenant: &str,
         key: DeviceKey,
         version: Option<i64>,
-        actor: &str,
-        now: Timestamp,
+        deed: Deed,
     ) -> Pending<'_, Result<(), Fault>>;
     /// Records with this key: none, one, or (by phone number) up to `limit`.
     fn device_find(&self, tenant: &str, key: DeviceKey, limit: u32) -> Pending<'_, Vec<Device>>;
@@ -128,12 +127,13 @@ pub trait DeviceStore: Send + Sync {
     fn device_list(&self, tenant: &str, filter: DeviceFilter, page: Page) -> Pending<'_, Listed<Device>>;
     /// Moves phone number, account, what is kept of contacts, and open tasks from one record to another of the same
     /// domain that has no account. Nothing happens if it has one by now, or either is gone.
-    fn device_adopt(&self, from: DeviceOid, to: DeviceOid, now: Timestamp) -> Pending<'_, bool>;
+    fn device_adopt(&self, from: DeviceOid, to: DeviceOid, deed: Deed) -> Pending<'_, bool>;
 
     /// Writes a capability record.
     fn capability_write(
         &self,
         write: CapabilityWrite,
+        deed: Deed,
         remember: Option<Remember<CapabilityVerdict>>,
     ) -> Pending<'_, Once<CapabilityVerdict>>;
     /// Deletes a capability record that no device record refers to.
@@ -144,6 +144,7 @@ pub trait DeviceStore: Send + Sync {
         tenant: &str,
         oid: CapabilityOid,
         version: Option<i64>,
+        deed: Deed,
     ) -> Pending<'_, Result<(), Fault>>;
     /// The record with this key.
     fn capability_find(&self, tenant: &str, key: CapabilityKey) -> Pending<'_, Option<Capability>>;

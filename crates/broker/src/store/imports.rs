@@ -1,5 +1,6 @@
 use super::{DeviceWrite, Pending};
 use crate::fault::Fault;
+use crate::ledger::Deed;
 use crate::time::Timestamp;
 
 /// How far an import has come that a caller gave a name, so that it can be resumed after a break.
@@ -71,8 +72,8 @@ pub struct ImportBatch {
     pub step: Option<ImportStep>,
     /// Whether everything is looked at and nothing is kept.
     pub is_dry_run: bool,
-    /// Time of the change.
-    pub now: Timestamp,
+    /// Who imports, and when. New records are told in one entry of the audit log, changed ones each.
+    pub deed: Deed,
 }
 
 /// What became of a batch.

@@ -1,6 +1,7 @@
 use super::Pending;
 use crate::fault::Fault;
 use crate::id::{ApprovalId, JobId, TaskId};
+use crate::ledger::Deed;
 use crate::page::{Listed, Page};
 use crate::power::{Approval, ApprovalEvent, ApprovalStatus, Class, Policy};
 use crate::quota::{Allowance, Kind, QuotaUsage};
@@ -26,14 +27,12 @@ pub struct ApprovalFilter {
 pub struct Decision {
     /// What was decided.
     pub event: ApprovalEvent,
-    /// Who decided.
-    pub actor: String,
+    /// Who decided, and when.
+    pub deed: Deed,
     /// Why.
     pub reason: Option<String>,
     /// Version of the approval that the decision was made on; any when absent.
     pub version: Option<i64>,
-    /// When.
-    pub now: Timestamp,
 }
 
 /// What is set of one quota.
@@ -65,6 +64,7 @@ pub trait PowerStore: Send + Sync {
         tenant: &str,
         policy: Policy,
         version: Option<i64>,
+        deed: Deed,
     ) -> Pending<'_, Result<Policy, Fault>>;
     /// The approval with this identifier.
     fn approval_get(&self, tenant: &str, id: ApprovalId) -> Pending<'_, Option<Approval>>;
@@ -91,7 +91,7 @@ pub trait PowerStore: Send + Sync {
         now: Timestamp,
     ) -> Pending<'_, Result<(), Fault>>;
     /// Sets a quota.
-    fn quota_set(&self, tenant: &str, change: QuotaChange) -> Pending<'_, ()>;
+    fn quota_set(&self, tenant: &str, change: QuotaChange, deed: Deed) -> Pending<'_, ()>;
     /// Every quota of a domain, or of one caller of it, with what is used.
     fn quota_usage(&self, tenant: &str, principal: Option<String>, now: Timestamp) -> Pending<'_, Vec<QuotaUsage>>;
 }

@@ -1,5 +1,6 @@
 use super::Pending;
 use crate::access::Principal;
+use crate::ledger::Deed;
 use crate::time::Timestamp;
 
 /// A session of the WSI as kept. The identifier itself is not kept, only a keyed digest of it.
@@ -20,7 +21,7 @@ pub struct SessionRecord {
 /// Principals and their sessions.
 pub trait PrincipalStore: Send + Sync {
     /// Keeps a principal, replacing one of the same name.
-    fn principal_put(&self, principal: Principal) -> Pending<'_, ()>;
+    fn principal_put(&self, principal: Principal, deed: Deed) -> Pending<'_, ()>;
     /// The principal of this name.
     fn principal_get(&self, name: &str) -> Pending<'_, Option<Principal>>;
     /// The principal with this subject of an OpenID provider.
@@ -29,11 +30,11 @@ pub trait PrincipalStore: Send + Sync {
     fn principal_list(&self) -> Pending<'_, Vec<Principal>>;
 
     /// Keeps a new session.
-    fn session_put(&self, session: SessionRecord) -> Pending<'_, ()>;
+    fn session_put(&self, session: SessionRecord, deed: Deed) -> Pending<'_, ()>;
     /// Notes a use. A session that has ended meanwhile stays ended.
     fn session_touch(&self, digest: [u8; 32], used_at: Timestamp) -> Pending<'_, ()>;
     /// The session with this digest.
     fn session_get(&self, digest: [u8; 32]) -> Pending<'_, Option<SessionRecord>>;
     /// Ends a session; ending one that is not there is no error.
-    fn session_delete(&self, digest: [u8; 32]) -> Pending<'_, ()>;
+    fn session_delete(&self, digest: [u8; 32], deed: Deed) -> Pending<'_, ()>;
 }

@@ -1,6 +1,7 @@
 use super::{Once, Pending, Remember, WriteMode};
 use crate::fault::Fault;
 use crate::identity::{DeviceId, Msisdn};
+use crate::ledger::Deed;
 use crate::page::{Listed, Page};
 use crate::subscriber::{Subscriber, SubscriberView};
 
@@ -44,12 +45,19 @@ pub trait SubscriberStore: Send + Sync {
         &self,
         mode: WriteMode,
         given: SubscriberGiven,
+        deed: Deed,
         remember: Option<Remember<SubscriberVerdict>>,
     ) -> Pending<'_, Once<SubscriberVerdict>>;
     /// Deletes a record; its devices stay, unassigned.
     ///
     /// The inner error is `UnknownSubscriber` or `OutdatedVersion`.
-    fn subscriber_delete(&self, tenant: &str, id: &str, version: Option<i64>) -> Pending<'_, Result<(), Fault>>;
+    fn subscriber_delete(
+        &self,
+        tenant: &str,
+        id: &str,
+        version: Option<i64>,
+        deed: Deed,
+    ) -> Pending<'_, Result<(), Fault>>;
     /// Assigns a device to a subscriber or takes it away.
     ///
     /// The inner error is `UnknownSubscriber`, `UnknownDevice` or `QuotaExceeded`.
@@ -59,6 +67,7 @@ pub trait SubscriberStore: Send + Sync {
         id: &str,
         device: DeviceId,
         assignment: Assignment,
+        deed: Deed,
     ) -> Pending<'_, SubscriberVerdict>;
     /// The subscriber with this key.
     fn subscriber_find(&self, tenant: &str, key: SubscriberKey) -> Pending<'_, Option<SubscriberView>>;

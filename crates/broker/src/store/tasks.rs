@@ -4,6 +4,7 @@ use crate::fault::Fault;
 use crate::id::{JobId, TaskId};
 use crate::identity::{DeviceId, Msisdn};
 use crate::job::{Job, JobStatus, JobView};
+use crate::ledger::Deed;
 use crate::page::{Listed, Page};
 use crate::task::{HistoryEntry, Task, TaskStatus};
 use crate::time::Timestamp;
@@ -65,6 +66,7 @@ pub trait TaskStore: Send + Sync {
         &self,
         job: Option<Job>,
         tasks: Vec<Target>,
+        deed: Deed,
         remember: Option<Remember<()>>,
     ) -> Pending<'_, Once<()>>;
     /// The task with this identifier.
@@ -81,15 +83,14 @@ pub trait TaskStore: Send + Sync {
         tenant: &str,
         id: TaskId,
         reason: Option<String>,
-        actor: &str,
-        now: Timestamp,
+        deed: Deed,
     ) -> Pending<'_, Result<Task, Fault>>;
 }
 
 /// Jobs.
 pub trait JobStore: Send + Sync {
     /// Keeps new jobs whose tasks are made in the background.
-    fn job_create(&self, jobs: Vec<Job>, remember: Option<Remember<()>>) -> Pending<'_, Once<()>>;
+    fn job_create(&self, jobs: Vec<Job>, deed: Deed, remember: Option<Remember<()>>) -> Pending<'_, Once<()>>;
     /// The job with this identifier.
     fn job_get(&self, tenant: &str, id: JobId) -> Pending<'_, Option<JobView>>;
     /// Jobs, newest first.
@@ -103,7 +104,6 @@ pub trait JobStore: Send + Sync {
         id: JobId,
         event: crate::job::JobEvent,
         reason: Option<String>,
-        actor: &str,
-        now: Timestamp,
+        deed: Deed,
     ) -> Pending<'_, Result<JobView, Fault>>;
 }

@@ -1,6 +1,7 @@
 use super::{Due, Pending};
 use crate::fault::Fault;
 use crate::id::DeviceOid;
+use crate::ledger::Deed;
 use crate::page::{Listed, Page};
 use crate::time::Timestamp;
 use crate::trace::{Recording, TraceMessage, TraceSession, TraceStep};
@@ -16,6 +17,7 @@ pub trait TraceStore: Send + Sync {
         device: DeviceOid,
         recording: Option<Recording>,
         discard: bool,
+        deed: Deed,
     ) -> Pending<'_, Result<(), Fault>>;
     /// Keeps what a message brought that changes nothing else. Changes nothing if the device is gone.
     fn trace_add(&self, step: TraceStep) -> Pending<'_, ()>;

@@ -14,7 +14,15 @@ use crate::world::{IMEI_A, NUMBER_A, World, admin, caller, fault, key, page, que
 /// A principal that the server knows, and the caller that it is.
 async fn principal(world: &World, name: &str, grants: Vec<Grant>) -> Caller {
     let principal = Principal { grants, ..Principal::of_role(name, "acme", "", "hash") };
-    world.broker.store().principal_put(principal).await.unwrap();
+    world
+        .broker
+        .store()
+        .principal_put(
+            principal,
+            muster_broker::ledger::Deed::local("acme", "principal put", muster_broker::time::Timestamp(0)),
+        )
+        .await
+        .unwrap();
     world.broker.directory().forget();
     let account = world.broker.account(name).await.unwrap().unwrap();
     account.caller(admin().origin)
@@ -98,7 +106,15 @@ async fn an_account_made_after_the_request_does_not_approve_it() {
         created_at: muster_broker::ports::Environment::now(&*world.clock),
         ..Principal::of_role("puppet", "acme", "approver", "hash")
     };
-    world.broker.store().principal_put(late).await.unwrap();
+    world
+        .broker
+        .store()
+        .principal_put(
+            late,
+            muster_broker::ledger::Deed::local("acme", "principal put", muster_broker::time::Timestamp(0)),
+        )
+        .await
+        .unwrap();
     let puppet = world.broker.account("puppet").await.unwrap().unwrap().caller(admin().origin);
     assert_eq!(fault(world.broker.approve(&puppet, answer(&approval)).await), FaultName::NotAuthorized);
     // Refusing harms nobody.
@@ -134,7 +150,15 @@ async fn a_grant_taken_away_meanwhile_is_seen_when_it_is_decided() {
     with_role(&world, "care", "reader").await;
     assert_eq!(fault(world.broker.approve(&second, answer(&approval)).await), FaultName::NotAuthorized);
     let disabled = Principal { enabled: false, ..Principal::of_role("care", "acme", "care", "hash") };
-    world.broker.store().principal_put(disabled).await.unwrap();
+    world
+        .broker
+        .store()
+        .principal_put(
+            disabled,
+            muster_broker::ledger::Deed::local("acme", "principal put", muster_broker::time::Timestamp(0)),
+        )
+        .await
+        .unwrap();
     assert_eq!(fault(world.broker.approve(&second, answer(&approval)).await), FaultName::NotAuthorized);
     assert!(world.broker.task_by_id(&admin(), &task).await.unwrap().held);
     let no = ApprovalAnswer { reason: Some("gone".into()), ..answer(&approval) };
@@ -152,7 +176,15 @@ async fn a_domain_may_let_persons_alone_approve() {
     let machine = with_role(&world, "machine", "approver").await;
     assert_eq!(fault(world.broker.approve(&machine, answer(&approval)).await), FaultName::NotAuthorized);
     let person = Principal { kind: PrincipalKind::Person, ..Principal::of_role("anna", "acme", "approver", "hash") };
-    world.broker.store().principal_put(person).await.unwrap();
+    world
+        .broker
+        .store()
+        .principal_put(
+            person,
+            muster_broker::ledger::Deed::local("acme", "principal put", muster_broker::time::Timestamp(0)),
+        )
+        .await
+        .unwrap();
     let anna = world.broker.account("anna").await.unwrap().unwrap().caller(admin().origin);
     assert_eq!(world.broker.approve(&anna, answer(&approval)).await.unwrap().status, ApprovalStatus::Approved);
 }

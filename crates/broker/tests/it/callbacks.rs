@@ -8,7 +8,7 @@ use muster_broker::services::{
 use muster_broker::store::{CallbackAddressFilter, ClaimWanted, Claimed, Content, Lease};
 use muster_broker::time::Timestamp;
 
-use crate::world::{IMEI_A, NUMBER_A, World, admin, caller, deployment, fault, foreigner, key, page, query};
+use crate::world::{IMEI_A, MORNING, NUMBER_A, World, admin, caller, deployment, fault, foreigner, key, page, query};
 
 fn allowed(url: &str) -> CallbackAddressFields {
     CallbackAddressFields {
@@ -124,8 +124,18 @@ async fn an_address_of_one_caller_is_nobody_elses_and_counts_before_one_of_all()
     world.device(NUMBER_A, IMEI_A).await;
     let principal =
         |name: &str, tenant: &str| muster_broker::access::Principal::of_role(name, tenant, "administrator", "");
-    world.broker.store().principal_put(principal("crm", "acme")).await.unwrap();
-    world.broker.store().principal_put(principal("far", "other")).await.unwrap();
+    world
+        .broker
+        .store()
+        .principal_put(principal("crm", "acme"), muster_broker::ledger::Deed::local("acme", "test", MORNING))
+        .await
+        .unwrap();
+    world
+        .broker
+        .store()
+        .principal_put(principal("far", "other"), muster_broker::ledger::Deed::local("acme", "test", MORNING))
+        .await
+        .unwrap();
     let own = |owner: &str| CallbackAddressFields { owner: Some(owner.into()), ..allowed("https://crm.example/") };
     for owner in ["far", "nobody"] {
         let refused = world.broker.create_callback_address(&admin(), own(owner), None, None).await;

@@ -24,7 +24,15 @@ async fn number(world: &World, number: &str) -> Result<Device, Fault> {
 }
 
 async fn known(world: &World, name: &str) {
-    world.broker.store().principal_put(Principal::of_role(name, "acme", "care", "hash")).await.unwrap();
+    world
+        .broker
+        .store()
+        .principal_put(
+            Principal::of_role(name, "acme", "care", "hash"),
+            muster_broker::ledger::Deed::local("acme", "principal put", muster_broker::time::Timestamp(0)),
+        )
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -76,7 +84,15 @@ async fn records_are_bounded_and_freed_by_deleting() {
 #[tokio::test]
 async fn keys_are_bounded_until_they_are_revoked_or_expire() {
     let world = World::new();
-    world.broker.store().principal_put(Principal::of_role("root", "acme", "administrator", "hash")).await.unwrap();
+    world
+        .broker
+        .store()
+        .principal_put(
+            Principal::of_role("root", "acme", "administrator", "hash"),
+            muster_broker::ledger::Deed::local("acme", "principal put", muster_broker::time::Timestamp(0)),
+        )
+        .await
+        .unwrap();
     set(&world, Kind::ApiKeys, Some("root"), Some(1)).await.unwrap();
     let make = async || world.broker.create_api_key(&admin(), KeyWanted::default()).await.map(|(key, _)| key);
     let first = make().await.unwrap();

@@ -1,6 +1,7 @@
 use muster_broker::access::{Caller, Face, Grant, Origin, Principal, Right, Way};
 use muster_broker::directory::AGE_S;
 use muster_broker::fault::{Fault, FaultName};
+use muster_broker::ledger::Deed;
 use muster_broker::services::OpenedSession;
 
 use crate::world::{MORNING, World, admin, caller, fault};
@@ -13,14 +14,18 @@ fn origin() -> Origin {
     Origin { peer: None, face: Face::Soap, way: Way::Session, correlation: uuid::Uuid::from_u128(7) }
 }
 
+fn deed() -> Deed {
+    Deed::local("acme", "test", MORNING)
+}
+
 async fn login(world: &World, tenant: Option<&str>) -> Result<OpenedSession, Fault> {
     let account = world.broker.account("shop").await.unwrap().unwrap();
-    world.broker.login(&account, tenant).await
+    world.broker.login(&account, tenant, origin()).await
 }
 
 async fn world() -> World {
     let world = World::new();
-    world.broker.store().principal_put(principal()).await.unwrap();
+    world.broker.store().principal_put(principal(), deed()).await.unwrap();
     world
 }
 
@@ -31,14 +36,14 @@ async fn a_session_is_its_principals_until_logout() {
     assert_eq!(opened.expires_at, MORNING.plus_s(30 * 60));
     let expected = Caller { origin: origin(), ..caller("shop", "care") };
     assert_eq!(world.broker.session_caller(&opened.session_id, origin()).await.unwrap(), expected);
-    world.broker.logout(&opened.session_id).await.unwrap();
+    world.broker.logout(&opened.session_id, origin()).await.unwrap();
     assert_eq!(fault(world.broker.session_caller(&opened.session_id, origin()).await), FaultName::NotAuthenticated);
 }
 
 #[tokio::test]
 async fn logout_never_tells_whether_there_was_a_session() {
     let world = world().await;
-    world.broker.logout("no such session").await.unwrap();
+    world.broker.logout("no such session", origin()).await.unwrap();
 }
 
 #[tokio::test]
@@ -103,7 +108,7 @@ async fn use_is_noted_at_most_once_a_minute() {
 async fn a_principal_that_changed_domain_has_no_session_in_the_old_one() {
     let world = world().await;
     let session = login(&world, None).await.unwrap().session_id;
-    world.broker.store().principal_put(Principal { tenant: "other".into(), ..principal() }).await.unwrap();
+    world.broker.store().principal_put(Principal { tenant: "other".into(), ..principal() }, deed()).await.unwrap();
     world.clock.advance_s(AGE_S);
     assert_eq!(fault(world.broker.session_caller(&session, origin()).await), FaultName::NotAuthenticated);
 }
@@ -113,7 +118,7 @@ async fn what_another_node_writes_counts_after_five_seconds() {
     let world = world().await;
     let session = login(&world, None).await.unwrap().session_id;
     let principal = Principal { grants: vec![Grant::role("reader")], ..principal() };
-    world.broker.store().principal_put(principal).await.unwrap();
+    world.broker.store().principal_put(principal, deed()).await.unwrap();
     let caller_now = async || world.broker.session_caller(&session, origin()).await.unwrap();
     world.clock.advance_s(AGE_S - 1);
     assert!(caller_now().await.must(Right::new("device", "operate")).is_ok());

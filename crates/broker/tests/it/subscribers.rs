@@ -8,7 +8,7 @@ use muster_broker::services::{BulkRequest, Deployment, DeviceFields, RequestKey,
 use muster_broker::store::{Keep, Once};
 
 use crate::world::{
-    IMEI_A, IMEI_B, NUMBER_A, NUMBER_B, World, admin, deployment, fault, foreigner, id, msisdn, page, query,
+    IMEI_A, IMEI_B, MORNING, NUMBER_A, NUMBER_B, World, admin, deployment, fault, foreigner, id, msisdn, page, query,
 };
 
 fn named(id: &str) -> SubscriberFields {
@@ -24,7 +24,12 @@ async fn strict() -> World {
     let world = World::new();
     let mut tenant = Tenant::new("acme", world.clock.now());
     tenant.settings.consent_demanded = true;
-    let kept = world.broker.store().tenant_keep(tenant, Keep::New, None).await.unwrap();
+    let kept = world
+        .broker
+        .store()
+        .tenant_keep(tenant, Keep::New, muster_broker::ledger::Deed::local("acme", "test", MORNING), None)
+        .await
+        .unwrap();
     assert!(matches!(kept, Once::Now(Ok(_))), "{kept:?}");
     world
 }

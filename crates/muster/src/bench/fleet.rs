@@ -5,6 +5,7 @@ use std::sync::Arc;
 use muster_broker::device::{AuthType, Device, DmAccount, ManagementState};
 use muster_broker::id::DeviceOid;
 use muster_broker::identity::DeviceId;
+use muster_broker::ledger::Deed;
 use muster_broker::ports::{Environment as _, Vault};
 use muster_broker::store::{DeviceGiven, DeviceWrite, Store, WriteMode};
 use uuid::Uuid;
@@ -59,7 +60,8 @@ pub(super) async fn register(store: &Arc<dyn Store>, vault: &Arc<dyn Vault>, dev
         }
         let store = store.clone();
         writing = Some(tokio::spawn(async move {
-            store.device_write(FIRST_TENANT, writes, System.now(), None).await?;
+            let deed = Deed::local(FIRST_TENANT, "bench", System.now()).told_together();
+            store.device_write(FIRST_TENANT, writes, deed, None).await?;
             Ok(())
         }));
     }

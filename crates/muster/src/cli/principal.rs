@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use muster_broker::access::{BUILT_IN, Grant, GrantTenant, Granted, Principal};
+use muster_broker::ledger::Deed;
 use muster_broker::ports::Environment as _;
 use muster_northbound::identity::hash_password;
 
@@ -77,7 +78,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
                     ..Principal::of_role(&name, &tenant, "", &hash_password(&password, &System)?)
                 };
                 let name = principal.name.clone();
-                store.principal_put(principal).await?;
+                let deed = Deed::local(&principal.tenant, "principal", System.now());
+                store.principal_put(principal, deed).await?;
                 println!("{name} may call the server");
                 if made_up {
                     println!("password  {password}   (printed once)");

@@ -52,7 +52,7 @@ impl World {
         let mut world = Self { server, trusted, issuer, id: String::new(), _folder: folder };
         let added = world.administer("/certificate-authorities", &json!({"certificate": certificate.pem()}));
         world.id = added["authorityId"].as_str().unwrap().to_owned();
-        world.administer("/certificates", &json!({"principal": "admin", "nameKind": "URI", "nameValue": URI}));
+        world.administer("/certificate-bindings", &json!({"principal": "admin", "nameKind": "URI", "nameValue": URI}));
         world
     }
 

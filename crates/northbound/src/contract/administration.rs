@@ -6,5 +6,6 @@ pub mod approvals;
 pub mod callbacks;
 pub mod certificates;
 pub mod keys;
+pub mod ledger;
 pub mod providers;
 pub mod quotas;

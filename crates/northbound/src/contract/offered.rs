@@ -10,9 +10,10 @@ use super::administration::certificates::{
     RevokedCertificateList,
 };
 use super::administration::keys::{ApiKey, ApiKeyList, CreatedApiKey};
+use super::administration::ledger::{AuditEntryList, AuditVerification, ChargeableEventList, ErasureReceipt};
 use super::administration::providers::{IdentityProvider, IdentityProviderList};
 use super::administration::quotas::{QuotaList, QuotaUsage};
-use super::administration::{access, approvals, callbacks, certificates, keys, providers, quotas};
+use super::administration::{access, approvals, callbacks, certificates, keys, ledger, providers, quotas};
 use super::bulk_operations::{DeploymentReceipt, JobData, JobList, TaskHistory, TaskList};
 use super::deployment_broker::{OperationDefinitionList, OperationReceipt, TaskData};
 use super::descriptor::{Cardinality, FieldDescriptor, OperationDescriptor};
@@ -34,6 +35,9 @@ pub trait Request: Record + Send {
 
     /// Writes the child of the answer.
     fn write_answer(answer: &Self::Answer, sink: &mut impl Sink);
+
+    /// Makes it an answer for who need not see whose device or number something is about.
+    fn hide(answer: &mut Self::Answer);
 }
 
 /// What the answers of operations are made of.
@@ -55,6 +59,12 @@ macro_rules! result {
     (@write $xml:literal $result:ident $answer:ident $sink:ident) => {
         Value::write($answer, At::field($xml), $sink)
     };
+    (@hide "" Nothing $answer:ident) => {{
+        let () = $answer;
+    }};
+    (@hide $xml:literal $result:ident $answer:ident) => {{
+        let _ = Value::hide($answer, $xml);
+    }};
     (@type Nothing) => {
         ()
     };
@@ -112,6 +122,9 @@ macro_rules! operations {
             const OPERATION: Operation = Operation::$request;
             fn write_answer(answer: &Self::Answer, sink: &mut impl Sink) {
                 result!(@write $xml $result answer sink);
+            }
+            fn hide(answer: &mut Self::Answer) {
+                result!(@hide $xml $result answer);
             }
         } )*)*
     };
@@ -187,6 +200,12 @@ operations! {
     IAdministrationServices in quotas {
         GetQuotas "getQuotas" [quota read] -> "quotas" QuotaList;
         SetQuota "setQuota" [quota update] -> "quota" QuotaUsage;
+    }
+    IAdministrationServices in ledger {
+        GetAuditEntries "getAuditEntries" [audit read] -> "auditEntries" AuditEntryList;
+        VerifyAuditLog "verifyAuditLog" [audit read] -> "auditVerification" AuditVerification;
+        GetChargeableEvents "getChargeableEvents" [charging read] -> "chargeableEvents" ChargeableEventList;
+        ErasePersonalData "erasePersonalData" [audit erase] -> "erasureReceipt" ErasureReceipt;
     }
     IAdministrationServices in access {
         CreateTenant "createTenant" [tenant create] -> "storedTenant" Tenant;

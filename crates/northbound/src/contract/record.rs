@@ -51,6 +51,10 @@ pub trait Value: Sized {
 
     /// Writes the value of the field.
     fn write(&self, at: At<'_>, sink: &mut impl Sink);
+
+    /// Makes the value of the field `name` one for who need not see whose device or number it is. True where it must be
+    /// left out, because nothing that hides it were a value of its type.
+    fn hide(&mut self, name: &str) -> bool;
 }
 
 /// A type whose fields come from a table.
@@ -86,6 +90,18 @@ macro_rules! cardinality {
     (@opt) => { $crate::contract::Cardinality::Optional };
     (@many) => { $crate::contract::Cardinality::Many };
     (@some) => { $crate::contract::Cardinality::Some };
+    (@hide one $value:expr, $name:literal) => {
+        // What must be there has no type that cannot be masked: a test goes through all of them.
+        let _ = $crate::contract::Value::hide(&mut $value, $name);
+    };
+    (@hide opt $value:expr, $name:literal) => {
+        if $value.as_mut().is_some_and(|value| $crate::contract::Value::hide(value, $name)) {
+            $value = None;
+        }
+    };
+    (@hide $list:ident $value:expr, $name:literal) => {
+        $value.retain_mut(|value| !$crate::contract::Value::hide(value, $name));
+    };
     (@write one $value:expr, $name:literal, $sink:ident) => {
         $crate::contract::Value::write(&$value, $crate::contract::At::field($name), $sink)
     };
@@ -161,6 +177,11 @@ macro_rules! record {
                 $crate::contract::Sink::begin(sink, at);
                 <Self as $crate::contract::Record>::write_fields(self, sink, |_| false);
                 $crate::contract::Sink::end(sink, at);
+            }
+
+            fn hide(&mut self, _name: &str) -> bool {
+                $( $crate::contract::record::cardinality!(@hide $card self.$field, $xml); )*
+                false
             }
         }
     )*};

@@ -12,6 +12,7 @@ use muster_broker::device::ManagementState;
 use muster_broker::fault::Fault;
 use muster_broker::identity::{DeviceId, Msisdn};
 use muster_broker::job::JobStatus;
+use muster_broker::ledger::{ChargeKind, mask};
 use muster_broker::power::{Action as ApprovalAction, ApprovalStatus, Class as OperationClass};
 use muster_broker::quota::Kind as QuotaKind;
 use muster_broker::task::TaskStatus;
@@ -29,6 +30,32 @@ pub struct Secret(pub String);
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
+    }
+}
+
+/// What became of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditOutcome {
+    /// It was done.
+    Done,
+    /// It was refused.
+    Refused,
+}
+
+impl AuditOutcome {
+    fn parse(name: &str) -> Option<Self> {
+        match name {
+            "DONE" => Some(Self::Done),
+            "REFUSED" => Some(Self::Refused),
+            _ => None,
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "DONE",
+            Self::Refused => "REFUSED",
+        }
     }
 }
 
@@ -80,6 +107,10 @@ trait Leaf: Sized {
     fn tell(&self, at: At<'_>, sink: &mut impl Sink) {
         sink.text(at, &self.text());
     }
+    /// As [`Value::hide`]; most values tell nothing of anybody.
+    fn hide(&mut self, _name: &str) -> bool {
+        false
+    }
 }
 
 impl<T: Leaf> Value for T {
@@ -87,7 +118,7 @@ impl<T: Leaf> Value for T {
 
     fn read(source: &impl Source, path: &Path<'_>) -> Result<Self, Fault> {
         let value = match source.scalar() {
-            Ok(Scalar::Lexical(text)) => T::parse(text),
+            Ok(Scalar::Lexical(text)) => sayable(text).and_then(T::parse),
             Ok(Scalar::Text(text)) if T::IS_STRING => sayable(text).and_then(T::parse),
             Ok(Scalar::Text(_)) => Err(format!("{} is expected, not a string", shape_of(<T as Leaf>::KIND))),
             Ok(Scalar::Number(number)) => T::of_number(number),
@@ -102,6 +133,10 @@ impl<T: Leaf> Value for T {
 
     fn write(&self, at: At<'_>, sink: &mut impl Sink) {
         self.tell(at, sink);
+    }
+
+    fn hide(&mut self, name: &str) -> bool {
+        Leaf::hide(self, name)
     }
 }
 
@@ -135,6 +170,17 @@ impl Leaf for String {
     }
     fn tell(&self, at: At<'_>, sink: &mut impl Sink) {
         sink.text(at, self);
+    }
+    fn hide(&mut self, name: &str) -> bool {
+        match name {
+            // Documented as digits.
+            "imsi" => return true,
+            "subscriberId" | "clientName" | "accountReference" => *self = mask::text(self),
+            // In these a device or a number may be named.
+            "detail" | "text" | "value" => *self = mask::words(self),
+            _ => {}
+        }
+        false
     }
 }
 
@@ -273,6 +319,9 @@ impl Leaf for Octets {
 
 impl Leaf for Msisdn {
     const KIND: Kind = Kind::Named(&NamedType { name: "Msisdn", base: "xs:string", values: &[] });
+    fn hide(&mut self, _name: &str) -> bool {
+        true
+    }
     fn parse(text: &str) -> Result<Self, String> {
         Self::parse(text).map_err(|error| error.to_string())
     }
@@ -283,6 +332,10 @@ impl Leaf for Msisdn {
 
 impl Leaf for DeviceId {
     const KIND: Kind = Kind::Named(&NamedType { name: "DeviceId", base: "xs:string", values: &[] });
+    fn hide(&mut self, _name: &str) -> bool {
+        *self = self.masked();
+        false
+    }
     fn parse(text: &str) -> Result<Self, String> {
         Self::from_caller(text).map_err(|error| error.to_string())
     }
@@ -348,6 +401,8 @@ enumeration! { CertificateNameKind: "FINGERPRINT" "URI" "DNS" "EMAIL" "COMMON_NA
 enumeration! { CallbackKind: "SOAP" "WEBHOOK" }
 enumeration! { CredentialKind: "BASIC" "USERNAME_TOKEN" }
 enumeration! { TraceDirection: "RECEIVED" "SENT" }
+enumeration! { ChargeKind: "BOOTSTRAP" "OPERATION" "JOB" "REGISTRATION" "EVENT" "PACKAGE" "TUNNEL" }
+enumeration! { AuditOutcome: "DONE" "REFUSED" }
 enumeration! { JobStatus: "SCHEDULED" "RUNNING" "PAUSED" "CANCELLING" "COMPLETED" "CANCELLED" "STOPPED" }
 
 const MANAGEMENT_STATES: [(&str, ManagementState); 5] = [

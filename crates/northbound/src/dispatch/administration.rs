@@ -5,6 +5,7 @@ mod approvals;
 mod callbacks;
 mod certificates;
 mod keys;
+mod ledger;
 mod providers;
 mod quotas;
 

@@ -43,7 +43,8 @@ struct Held {
 struct Verified {
     version: i64,
     at: Timestamp,
-    holder: Option<String>,
+    /// Whose it was, and which version of them: one whose rights have changed, or another of this name, is looked at anew.
+    holder: Option<(String, Timestamp, i64)>,
 }
 
 impl Certificates {
@@ -60,15 +61,20 @@ impl Certificates {
         };
         let is_fresh = |it: &Verified| it.version == trust.version && it.at <= now && now < it.at.plus_s(VERIFIED_S);
         if let Some(verified) = remembered.filter(is_fresh) {
-            let holder = verified.holder.ok_or_else(not_authenticated)?;
-            let account = broker.account(&holder).await?;
-            return account.filter(|account| account.is_let_in).ok_or_else(not_authenticated);
+            let (name, created_at, version) = verified.holder.ok_or_else(not_authenticated)?;
+            let is_same = |it: &Account| (it.principal.created_at, it.principal.version) == (created_at, version);
+            if let Some(account) = broker.account(&name).await?.filter(|account| is_same(account)) {
+                return if account.is_let_in { Ok(account) } else { Err(not_authenticated()) };
+            }
         }
         let found = find(broker, &trust, shown, now).await?;
         let verified = Verified {
             version: trust.version,
             at: now,
-            holder: found.as_ref().ok().map(|account| account.principal.name.clone()),
+            holder: found.as_ref().ok().map(|account| {
+                let principal = &account.principal;
+                (principal.name.clone(), principal.created_at, principal.version)
+            }),
         };
         {
             let mut chains = self.chains.lock().unwrap_or_else(PoisonError::into_inner);

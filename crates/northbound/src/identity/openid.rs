@@ -60,7 +60,8 @@ impl Identity {
                 continue;
             }
             let known = self.providers.of(&provider);
-            let parties = [&provider.settings.token_audiences[..], &[provider.settings.client_id.clone()]].concat();
+            let parties =
+                [&provider.settings.token_audiences[..], std::slice::from_ref(&provider.settings.client_id)].concat();
             let expected = Expected {
                 issuer: &provider.settings.issuer,
                 audiences: &provider.settings.token_audiences,

@@ -30,6 +30,22 @@ pub(crate) enum Authorization {
     Other,
 }
 
+/// In place of a name, of who shows a certificate.
+pub(crate) const CERTIFICATE: &str = "(certificate)";
+/// In place of a name, of who shows a session, a key or a token, which name nobody by themselves.
+pub(crate) const TOKEN: &str = "(token)";
+
+impl Authorization {
+    /// The name that it gives, proved or not.
+    pub(crate) fn claimed(&self) -> Option<String> {
+        match self {
+            Self::None | Self::Other => None,
+            Self::Basic(name, _) => Some(name.clone()),
+            Self::Bearer(_) => Some(TOKEN.to_owned()),
+        }
+    }
+}
+
 /// Reads `Authorization`. Two of them can only be refused: which one is meant depends on who reads.
 pub(crate) fn authorization(headers: &HeaderMap) -> Authorization {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();

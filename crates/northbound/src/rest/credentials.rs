@@ -7,7 +7,7 @@ use muster_broker::access::{Caller, Origin, Way};
 use muster_broker::fault::Fault;
 
 use crate::contract::value::Secret;
-use crate::identity::{Authorization, Authorized, ClientCertificate, agreed, authorization};
+use crate::identity::{Authorization, Authorized, CERTIFICATE, ClientCertificate, agreed, authorization};
 use crate::wsi::Inner;
 
 /// What a request shows of who sends it.
@@ -26,6 +26,13 @@ impl Given {
     /// Whether it shows nothing.
     pub(super) fn is_nothing(&self) -> bool {
         self.certificate.is_none() && self.authorization == Authorization::None
+    }
+}
+
+impl Given {
+    /// The name that it gives, as the audit log tells it.
+    pub(super) fn claimed(&self) -> Option<String> {
+        self.authorization.claimed().or_else(|| self.certificate.as_ref().map(|_| CERTIFICATE.to_owned()))
     }
 }
 

@@ -27,6 +27,7 @@ use crate::contract::session::{Login, Logout, RenewSession};
 use crate::contract::{At, JsonNotRead, JsonWriter, Node, Operation, Path, Record as _, Value as _, Written};
 use crate::dispatch::{Teller, carry_out, may};
 use crate::intake::{LARGE_BYTES, NotTaken, internal_error, peer_of};
+use crate::refusals::{self, note_at_the_door};
 use crate::wsi::{Inner, Wsi};
 
 /// What is known about a request by and by, so that a fault at any step can be answered and logged.
@@ -34,6 +35,8 @@ use crate::wsi::{Inner, Wsi};
 struct Progress {
     operation: &'static str,
     caller: String,
+    /// Name that the credentials gave, proved or not.
+    claimed: Option<String>,
 }
 
 /// A request whose address leads somewhere.
@@ -215,6 +218,10 @@ impl Inner {
         match self.rest_steps(&received, &octets, &mut progress).await {
             Ok(written) => success(received.route, &received.headers, written),
             Err(problem) => {
+                let name = Some(progress.caller.as_str()).filter(|name| !name.is_empty());
+                let name = name.or(progress.claimed.as_deref());
+                let operation = progress.operation;
+                note_at_the_door(&self.broker, name, received.origin, operation, &problem.fault).await;
                 problem.log(correlation, progress.operation, &progress.caller);
                 problem.answer(correlation)
             }
@@ -230,6 +237,7 @@ impl Inner {
     ) -> Result<Written, Problem> {
         let Received { route, given: credentials, origin, .. } = received;
         let is_stranger = credentials.is_nothing();
+        progress.claimed = credentials.claimed();
         let refused = |fault: Fault| self.challenge(fault, is_stranger);
         let named = |fault: Fault| {
             let fault = told(route, fault);
@@ -242,10 +250,11 @@ impl Inner {
                     if is_stranger { None } else { Some(self.known(credentials, *origin).await.map_err(refused)?) };
                 let given = parameters(received, self.read(octets).await?)?;
                 let request = Login::read_fields(&given, &Path::ROOT).map_err(named)?;
+                progress.claimed = Some(request.user_name.clone());
                 if known.is_some_and(|known| known.caller.name != request.user_name) {
                     return Err(refused(not_known()));
                 }
-                let session = self.login(&request, origin.peer).await.map_err(refused)?;
+                let session = self.login(&request, *origin).await.map_err(refused)?;
                 return Ok(Document::of(route).tell::<Login>(&session));
             }
             Operation::Logout => return self.rest_logout(credentials, *origin, route).await.map_err(refused),
@@ -260,8 +269,18 @@ impl Inner {
             return Ok(Document::of(route).tell::<RenewSession>(&renewed));
         }
         let body = self.read(octets).await?;
-        may(&known.caller, route.operation)?;
-        let given = parameters(received, body)?;
+        let read = match may(&known.caller, route.operation) {
+            Ok(()) => parameters(received, body),
+            Err(fault) => Err(fault.into()),
+        };
+        let given = match read {
+            Ok(given) => given,
+            Err(problem) => {
+                let nothing = None::<&Node<'_>>;
+                refusals::note(&self.broker, &known.caller, route.operation, nothing, &problem.fault).await;
+                return Err(problem);
+            }
+        };
         let carried = carry_out(&self.broker, &known.caller, route.operation, &given, Document::of(route)).await;
         match carried {
             Err(fault) if route.is_query && is_unknown(fault.name) => Ok(Written::plain(NO_ITEMS)),
@@ -286,11 +305,14 @@ impl Inner {
     async fn several(&self, caller: &Caller, given: &Node<'_>) -> Result<Written, Fault> {
         let request = GetDeviceInstanceByPhoneNumber::read_fields(given, &Path::ROOT)?;
         let devices = self.broker.devices_by_phone_number(caller, &request.phone_number).await?;
-        let list = DeviceInstanceList {
+        let mut list = DeviceInstanceList {
             total_count: i64::try_from(devices.len()).unwrap_or(i64::MAX),
             device_instance: devices.into_iter().map(Into::into).collect(),
             next_page_token: None,
         };
+        if !self.broker.sees_personal(caller) {
+            list.hide("");
+        }
         let mut writer = JsonWriter::new().page();
         list.write(At::field(""), &mut writer);
         Ok(writer.finish())

@@ -24,8 +24,11 @@ use crate::contract::session::{Login, Logout, RenewSession};
 use crate::contract::value::Secret;
 use crate::contract::{ELSEWHERE, NAMESPACE, Operation, Path, Record as _, Value as _, port_type};
 use crate::dispatch::{Teller, carry_out};
-use crate::identity::{Authorization, ClientCertificate, Known, agreed, authorization, not_authenticated, zoned};
+use crate::identity::{
+    Authorization, CERTIFICATE, ClientCertificate, Known, TOKEN, agreed, authorization, not_authenticated, zoned,
+};
 use crate::intake::{LARGE_BYTES, NotTaken, internal_error, peer_of};
+use crate::refusals::note_at_the_door;
 use crate::wsi::{Inner, Wsi};
 
 /// How far ahead of our clock a Timestamp may be, in seconds.
@@ -108,7 +111,14 @@ impl Inner {
         let fallback = received.media_type.version;
         match self.steps(&received, octets, &mut progress).await {
             Ok(body) => self.answer(progress, fallback, &body, correlation).await,
-            Err(problem) => self.refuse(progress, fallback, &problem, correlation).await,
+            Err(problem) => {
+                if let Problem::Application(fault) | Problem::Credentials(fault) = &problem {
+                    let operation = progress.operation.as_deref().unwrap_or_default();
+                    let name = progress.caller.as_deref().or(progress.claimed.as_deref());
+                    note_at_the_door(&self.broker, name, received.origin, operation, fault).await;
+                }
+                self.refuse(progress, fallback, &problem, correlation).await
+            }
         }
     }
 
@@ -131,6 +141,7 @@ impl Inner {
         let security = Security::read(&envelope.headers)?;
         let in_body = session_of(&envelope.body);
         progress.has_credentials |= security.as_ref().is_some_and(|it| it.token.is_some()) || in_body.is_some();
+        progress.claimed = claimed(received, security.as_ref(), in_body.as_deref());
         let (known, session) = self.credentials(received, security).await?;
 
         let action = received.soap_action.as_deref().or(received.media_type.action.as_deref());
@@ -149,10 +160,11 @@ impl Inner {
         if operation == Some(Operation::Login) {
             progress.has_credentials = true;
             let request = Login::read_fields(&envelope.body, &Path::ROOT)?;
+            progress.claimed = Some(request.user_name.clone());
             if known.is_some_and(|known| known.account.principal.name != request.user_name) {
                 return Err(not_authenticated().into());
             }
-            let session = self.login(&request, received.origin.peer).await?;
+            let session = self.login(&request, received.origin).await?;
             return Ok(Spelt(&name).tell::<Login>(&session));
         }
         let by_session = Origin { way: Way::Session, ..received.origin };
@@ -294,6 +306,14 @@ fn names_operation(action: &str, port_type: &str, name: &str) -> bool {
     let is_type = super::port_type_of_address(given_type) == Some(port_type);
     let is_same = given == name || Operation::parse(given).is_some_and(|it| Operation::parse(name) == Some(it));
     is_type && is_same && (Operation::parse(name).is_some() || ELSEWHERE.iter().any(|(known, _)| *known == port_type))
+}
+
+/// The name that credentials give, proved or not.
+fn claimed(received: &Received, security: Option<&Security>, session: Option<&str>) -> Option<String> {
+    let token = security.and_then(|security| security.token.as_ref()).map(|token| token.name.clone());
+    let certificate = received.certificate.as_ref().map(|_| CERTIFICATE.to_owned());
+    let session = session.map(|_| TOKEN.to_owned());
+    token.or_else(|| received.authorization.claimed()).or(certificate).or(session)
 }
 
 /// The session that the body names, before anything else of the body is looked at.

@@ -24,6 +24,8 @@ pub(super) struct Progress {
     pub(super) elsewhere: Elsewhere,
     pub(super) operation: Option<String>,
     pub(super) caller: Option<String>,
+    /// Name that the credentials gave, proved or not.
+    pub(super) claimed: Option<String>,
     pub(super) has_credentials: bool,
 }
 

@@ -257,3 +257,23 @@ async fn a_wrong_secret_takes_as_long_as_an_unknown_key_and_both_wait() {
     let difference = shortest[0].abs_diff(shortest[1]);
     assert!(difference < wait / 2, "{shortest:?}");
 }
+
+#[tokio::test]
+async fn a_key_of_a_deleted_principal_is_not_that_of_the_next_one_of_this_name() {
+    let world = World::new().await;
+    let root = world.login("root").await;
+    let (_, text) = key(&world, &root, json!({"principal": "care"})).await;
+    assert_eq!(service(&world, &text).await.status, 200);
+    let before = world.broker.store().principal_get("care").await.unwrap().unwrap();
+    assert_eq!(world.rest("DELETE", "/principals/care", Some(&root), None).await.status, 204);
+    service(&world, &text).await.is_problem(401, "NotAuthenticated", &[]);
+    world
+        .broker
+        .store()
+        .principal_put(before, muster_broker::ledger::Deed::local("acme", "test", muster_broker::time::Timestamp(0)))
+        .await
+        .unwrap();
+    world.broker.directory().forget();
+    service(&world, &text).await.is_problem(401, "NotAuthenticated", &[]);
+    assert_eq!(world.rest("GET", "/keys?principal=care", Some(&root), None).await.json()["totalCount"], 0);
+}

@@ -15,7 +15,15 @@ async fn two() -> (World, String, String) {
     for (name, role) in [("asks", "care"), ("second", "approver")] {
         let tenant = root.tenant.clone();
         let principal = Principal { name: name.into(), ..Principal::of_role(name, &tenant, role, &root.password_hash) };
-        world.broker.store().principal_put(principal).await.unwrap();
+        world
+            .broker
+            .store()
+            .principal_put(
+                principal,
+                muster_broker::ledger::Deed::local("acme", "principal put", muster_broker::time::Timestamp(0)),
+            )
+            .await
+            .unwrap();
     }
     world.broker.directory().forget();
     let (asks, second) = (world.login("asks").await, world.login("second").await);

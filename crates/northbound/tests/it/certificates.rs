@@ -74,7 +74,7 @@ async fn trust(world: &World, session: &str, authority: &Authority) -> String {
 }
 
 async fn bind(world: &World, session: &str, wanted: Value) {
-    let bound = world.rest("POST", "/certificates", Some(session), Some(wanted)).await;
+    let bound = world.rest("POST", "/certificate-bindings", Some(session), Some(wanted)).await;
     assert_eq!(bound.status, 201, "{}", bound.text);
 }
 
@@ -146,8 +146,8 @@ async fn each_kind_of_name_can_be_bound() {
         trusting.is_refused(&shown(&certificate, &[])).await;
         bind(world, root, json!({"principal": "care", "nameKind": kind, "nameValue": value})).await;
         trusting.is_care(&shown(&certificate, &[])).await;
-        let path = format!("/certificates?nameKind={kind}&nameValue={value}");
-        let unbound = world.rest("DELETE", &path, Some(root), None).await;
+        let name = json!({"nameKind": kind, "nameValue": value});
+        let unbound = world.rest("POST", "/certificate-bindings:unbind", Some(root), Some(name)).await;
         assert_eq!(unbound.status, 204, "{}", unbound.text);
         trusting.is_refused(&shown(&certificate, &[])).await;
     }
@@ -237,7 +237,7 @@ async fn an_authority_of_one_domain_never_lets_in_a_principal_of_another() {
     trusting.is_refused(&shown(&forged, &[])).await;
     // It cannot bind a principal of the other domain, nor trust the other's authority as its own.
     let wanted = json!({"principal": "care", "nameKind": "URI", "nameValue": URI});
-    let refused = world.rest("POST", "/certificates", Some(&stranger), Some(wanted)).await;
+    let refused = world.rest("POST", "/certificate-bindings", Some(&stranger), Some(wanted)).await;
     refused.is_problem(404, "UnknownPrincipal", &["care"]);
     let wanted = json!({"certificate": authority.pem()});
     let refused = world.rest("POST", "/certificate-authorities", Some(&stranger), Some(wanted)).await;
@@ -360,6 +360,6 @@ async fn an_authority_must_be_one_and_valid_and_is_added_only_by_who_may_do_ever
     denied.is_problem(403, "NotAuthorized", &["certificate", "create"]);
     // Nor does it bind a name to somebody with more rights.
     let wanted = json!({"principal": "root", "nameKind": "COMMON_NAME", "nameValue": "mine"});
-    let denied = world.rest("POST", "/certificates", Some(narrow), Some(wanted)).await;
+    let denied = world.rest("POST", "/certificate-bindings", Some(narrow), Some(wanted)).await;
     denied.is_problem(403, "NotAuthorized", &["certificate", "bind"]);
 }

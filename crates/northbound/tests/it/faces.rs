@@ -54,9 +54,12 @@ fn scenarios() -> Vec<(&'static str, Vec<Step>)> {
         ("traces", traces()),
         ("subscribers", subscribers()),
         ("administration", administration()),
+        ("power", power()),
         ("callbacks", callbacks()),
+        ("power", power()),
         ("access", access()),
         ("callbacks", callbacks()),
+        ("power", power()),
     ]
 }
 
@@ -380,6 +383,53 @@ fn subscribers() -> Vec<Step> {
     ]
 }
 
+fn power() -> Vec<Step> {
+    let rule = json!({"operationClass": "LOCK", "required": true, "deviceCap": 0, "singleCap": 2});
+    let node = json!({"path": "./Vendor/Acme/SelfDestruct", "operationClass": "WIPE"});
+    let policy = json!({"approvalPolicy": {"rule": [rule], "lifeHours": 8, "dangerousNode": [node]}});
+    let nonsense = json!({"approvalPolicy": {"windowHours": 0}});
+    let parameter = json!([{"path": "./Vendor/Acme/SelfDestruct"}]);
+    let wipe = operation(&[("operation", json!("EXECUTE")), ("arguments", json!({"parameter": parameter}))]);
+    let quota = json!({"kind": "OPEN_TASKS", "limit": 2, "principal": "care"});
+    let domain = json!({"kind": "DEVICES", "limit": 2, "principal": "care"});
+    let ask = || step("doOperation", wipe.clone()).rest("POST", "/tasks", wipe.clone()).by("care");
+    let find = || {
+        let wanted = json!({"status": ["PENDING"], "requester": "care"});
+        step("getApprovals", wanted).get("/approvals?status=PENDING&requester=care").keep("a", "/approval/0/approvalId")
+    };
+    let (named, path) = (json!({"approvalId": "{a}"}), "/approvals/{a}");
+    let with = |reason: &str| json!({"approvalId": "{a}", "reason": reason});
+    let no = json!({"reason": "no"});
+    vec![
+        created(),
+        step("getApprovalPolicy", json!({})).get("/approval-policy").by("reader"),
+        step("setApprovalPolicy", policy.clone()).rest("PUT", "/approval-policy", policy.clone()),
+        step("setApprovalPolicy", policy.clone()).rest("PUT", "/approval-policy", policy).by("care"),
+        step("setApprovalPolicy", nonsense.clone()).rest("PUT", "/approval-policy", nonsense),
+        ask(),
+        find(),
+        step("getApprovalById", named.clone()).get(path),
+        step("getApprovalById", json!({"approvalId": "nothing"})).get("/approvals/nothing"),
+        step("approve", named.clone()).rest("POST", "/approvals/{a}/approve", json!({})).by("care"),
+        step("approve", with("seen")).rest("POST", "/approvals/{a}/approve", json!({"reason": "seen"})),
+        step("approve", named.clone()).rest("POST", "/approvals/{a}/approve", json!({})),
+        ask(),
+        find(),
+        step("refuse", with("no")).rest("POST", "/approvals/{a}/refuse", no.clone()),
+        ask(),
+        find(),
+        step("withdraw", named.clone()).rest("POST", "/approvals/{a}/withdraw", json!({})),
+        step("withdraw", named).rest("POST", "/approvals/{a}/withdraw", json!({})).by("care"),
+        step("setQuota", quota.clone()).rest("PUT", "/quotas", quota.clone()),
+        step("setQuota", quota.clone()).rest("PUT", "/quotas", quota).by("reader"),
+        step("setQuota", domain.clone()).rest("PUT", "/quotas", domain),
+        step("getQuotas", json!({"principal": "care"})).get("/quotas?principal=care"),
+        step("getQuotas", json!({"principal": "nobody"})).get("/quotas?principal=nobody"),
+        ask(),
+        ask(),
+    ]
+}
+
 fn administration() -> Vec<Step> {
     let key = json!({"principal": "care", "name": "shop", "right": ["task.read"], "expiresAt": "2026-12-01T00:00:00Z"});
     let provider = json!({"name": "corp", "issuer": "https://login.example", "clientId": "muster"});
@@ -408,9 +458,13 @@ fn administration() -> Vec<Step> {
             "/certificate-authorities/nothing",
             Value::Null,
         ),
-        step("bindCertificate", bind.clone()).rest("POST", "/certificate-bindings", bind),
-        step("getCertificates", json!({})).get("/certificate-bindings"),
-        step("unbindCertificate", unbind.clone()).rest("POST", "/certificate-bindings:unbind", unbind),
+        step("bindCertificate", bind.clone()).rest("POST", "/certificates", bind),
+        step("getCertificates", json!({})).get("/certificates"),
+        step("unbindCertificate", unbind).rest(
+            "DELETE",
+            "/certificates?nameKind=DNS&nameValue=care.example",
+            Value::Null,
+        ),
         step("revokeCertificate", revoke.clone()).rest("POST", "/revoked-certificates", revoke),
         step("getRevokedCertificates", json!({})).get("/revoked-certificates"),
         step("createIdentityProvider", json!({"identityProvider": provider})).rest(
@@ -491,6 +545,11 @@ fn callbacks() -> Vec<Step> {
         step("deleteCallbackAddress", by_id.clone()).rest("DELETE", "/callback-addresses/{hook}", Value::Null),
         step("deleteCallbackAddress", by_id).rest("DELETE", "/callback-addresses/{hook}", Value::Null),
     ]
+}
+
+#[tokio::test]
+async fn power_is_the_same_on_every_face() {
+    run::compare(power()).await;
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! What this server offers beyond the contract is described from the tables: port types that the contract does not
 //! have, with their messages and types, are written into the files of `docs/api`.
 //!
-//! `MUSTER_WRITE_DESCRIPTIONS=1 cargo test -p muster-northbound --test it generated` writes them anew.
+//! `MUSTER_REGENERATE=1 cargo test -p muster-northbound --test it generated` writes them anew.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -229,14 +229,14 @@ fn assert_stored(file: &str, made: impl Fn(&str) -> String) {
     let stored = std::fs::read_to_string(&path).unwrap();
     let wanted = made(&stored);
     assert_eq!(made(&wanted), wanted, "{file}: making it again changes it");
-    if std::env::var_os("MUSTER_WRITE_DESCRIPTIONS").is_some() {
+    if std::env::var_os("MUSTER_REGENERATE").is_some() {
         std::fs::write(&path, wanted).unwrap();
         return;
     }
     assert!(
         stored == wanted,
         "{file} is not what the tables say; write it anew with\n  \
-         MUSTER_WRITE_DESCRIPTIONS=1 cargo test -p muster-northbound --test it generated"
+         MUSTER_REGENERATE=1 cargo test -p muster-northbound --test it generated"
     );
 }
 

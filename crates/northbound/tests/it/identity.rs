@@ -235,7 +235,15 @@ async fn a_name_that_there_is_not_is_refused_with_the_words_and_in_the_time_of_a
     // Somebody who logs in at a provider and has no password.
     "person".clone_into(&mut somewhere_else.name);
     somewhere_else.password_hash.clear();
-    world.broker.store().principal_put(somewhere_else).await.unwrap();
+    world
+        .broker
+        .store()
+        .principal_put(
+            somewhere_else,
+            muster_broker::ledger::Deed::local("acme", "test", muster_broker::time::Timestamp(0)),
+        )
+        .await
+        .unwrap();
     let names = ["root", "nobody", "person"];
     let mut shortest = [Duration::MAX; 3];
     let mut told = Vec::new();

@@ -14,6 +14,7 @@ mod generated;
 mod headers;
 mod hostile;
 mod identity;
+mod ledger;
 mod matrix;
 mod openid;
 mod provider;

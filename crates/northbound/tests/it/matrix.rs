@@ -110,12 +110,15 @@ impl Holds {
     }
 }
 
-/// Whether rights, written as roles write them, have `object.operation`. Qualifiers other than `all` narrow, and no
-/// built-in role has one.
+/// Whether rights, written as roles write them, have `object.operation`. The qualifier `all` widens and must be said;
+/// other qualifiers narrow, and are not enough for the whole operation.
 fn has(rights: &[&str], object: &str, operation: &str) -> bool {
-    rights.iter().any(|right| {
-        let stem = right.strip_suffix(":all").unwrap_or(right);
-        stem == "*" || stem == format!("{object}.{operation}") || stem == format!("{object}.*")
+    rights.iter().any(|right| match operation.strip_suffix(":all") {
+        Some(_) => *right == "*" || *right == format!("{object}.{operation}"),
+        None => {
+            let stem = right.strip_suffix(":all").unwrap_or(right);
+            stem == "*" || stem == format!("{object}.{operation}") || stem == format!("{object}.*")
+        }
     })
 }
 

@@ -247,7 +247,8 @@ async fn a_token_that_is_wrong_in_any_way_is_no_credential() {
     }
     let right = corp.access(|_, _| ());
     let (signed, signature) = right.rsplit_once('.').unwrap();
-    let flipped = format!("{signed}.{}A", &signature[..signature.len() - 1]);
+    let other = if signature.starts_with('A') { 'B' } else { 'A' };
+    let flipped = format!("{signed}.{other}{}", &signature[1..]);
     for text in [flipped.as_str(), signed, &format!("{signed}."), "eyJhbGciOiJSUzI1NiJ9.e30.", &format!("{right}.")] {
         corp.service(text).await.is_problem(401, "NotAuthenticated", &[]);
     }
@@ -389,7 +390,14 @@ async fn who_is_bound_to_a_subject_is_let_in_and_others_are_not_unless_the_provi
     let broker = corp.world.broker();
     let mut care = broker.store().principal_get("care").await.unwrap().unwrap();
     care.subject = Some(format!("{} ada", corp.provider.issuer));
-    broker.store().principal_put(care.clone()).await.unwrap();
+    broker
+        .store()
+        .principal_put(
+            care.clone(),
+            muster_broker::ledger::Deed::local("acme", "test", muster_broker::time::Timestamp(0)),
+        )
+        .await
+        .unwrap();
     broker.directory().forget();
     let session = corp.login().await.json();
     assert_eq!(session["userName"], "care");
@@ -397,7 +405,11 @@ async fn who_is_bound_to_a_subject_is_let_in_and_others_are_not_unless_the_provi
     let after = broker.store().principal_get("care").await.unwrap().unwrap();
     assert_eq!(after.grants, care.grants);
     care.enabled = false;
-    broker.store().principal_put(care).await.unwrap();
+    broker
+        .store()
+        .principal_put(care, muster_broker::ledger::Deed::local("acme", "test", muster_broker::time::Timestamp(0)))
+        .await
+        .unwrap();
     broker.directory().forget();
     corp.login().await.is_problem(401, "NotAuthenticated", &[]);
 }
@@ -408,7 +420,11 @@ async fn a_provider_of_one_domain_never_lets_in_somebody_of_another() {
     let broker = corp.world.broker();
     let mut stranger = broker.store().principal_get("stranger").await.unwrap().unwrap();
     stranger.subject = Some(format!("{} ada", corp.provider.issuer));
-    broker.store().principal_put(stranger).await.unwrap();
+    broker
+        .store()
+        .principal_put(stranger, muster_broker::ledger::Deed::local("acme", "test", muster_broker::time::Timestamp(0)))
+        .await
+        .unwrap();
     broker.directory().forget();
     corp.login().await.is_problem(401, "NotAuthenticated", &[]);
     corp.service(&corp.access(|_, _| ())).await.is_problem(401, "NotAuthenticated", &[]);

@@ -214,7 +214,8 @@ async fn consent_is_demanded_and_given_over_the_wire() {
     let mut tenant = store.tenant_get("acme").await.unwrap().unwrap();
     tenant.settings.consent_demanded = true;
     let keep = Keep::Changed { version: tenant.version };
-    assert!(matches!(store.tenant_keep(tenant, keep, None).await.unwrap(), Once::Now(Ok(_))));
+    let deed = muster_broker::ledger::Deed::local("acme", "test", muster_broker::time::Timestamp(0));
+    assert!(matches!(store.tenant_keep(tenant, keep, deed, None).await.unwrap(), Once::Now(Ok(_))));
     world.broker.directory().forget();
     let session = world.login("root").await;
     let device = format!(

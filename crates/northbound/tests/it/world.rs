@@ -127,7 +127,11 @@ impl World {
                 digest_secret: has_digest.then(|| vault.seal(PASSWORD.as_bytes()).0),
                 ..Principal::of_role(name, tenant, role, &HASH)
             };
-            broker.store().principal_put(principal).await.unwrap();
+            broker
+                .store()
+                .principal_put(principal, muster_broker::ledger::Deed::local("acme", "test", clock.now()))
+                .await
+                .unwrap();
         }
         let router = router(Wsi::new(broker.clone(), settings));
         Self { clock, broker, router, _folder: folder }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use muster_broker::device::Device;
+use muster_broker::ledger::Deed;
 use muster_broker::ports::{Environment, Vault};
 use muster_broker::store::{Contact, ContactStep, DeviceKey, OpenTask, Store, StoreError, Verdict};
 use muster_protocol::limits::Limits;
@@ -278,7 +279,8 @@ impl Exchange {
             Decision::Adopt { answered } => {
                 let Some(other) = &namesake else { return Err(Refusal::Failed) };
                 tracing::info!(device.id = %oid, %answered, "account goes over to the record with the identifier that the device answers with");
-                self.store.device_adopt(oid, other.oid, now).await?;
+                let deed = Deed::of_device(&other.tenant, "adopt", now);
+                self.store.device_adopt(oid, other.oid, deed).await?;
                 Decided::Again
             }
         })

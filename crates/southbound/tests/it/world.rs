@@ -219,7 +219,13 @@ impl World {
     pub(crate) async fn second(&self) -> Caller {
         for name in [self.caller.name.as_str(), "second"] {
             let principal = Principal::of_role(name, &self.caller.tenant, "administrator", "hash");
-            self.store().principal_put(principal).await.unwrap();
+            self.store()
+                .principal_put(
+                    principal,
+                    muster_broker::ledger::Deed::local("default", "principal put", muster_broker::time::Timestamp(0)),
+                )
+                .await
+                .unwrap();
         }
         Caller { name: "second".into(), ..self.caller.clone() }
     }

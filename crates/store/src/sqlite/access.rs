@@ -4,12 +4,16 @@ mod port;
 
 use muster_broker::access::{Principal, PrincipalKind, Role, Tenant, TenantStatus};
 use muster_broker::fault::{Fault, FaultName};
+use muster_broker::ledger::{self as told, AuditEntry, Deed, Object};
 use muster_broker::store::Keep;
 use rusqlite::{Connection, params};
 
+use super::certificates;
 use super::devices::outdated;
+use super::ledger;
 use super::query::{many, one, run};
 use super::rows::{Cells, Done, number_in, value_in};
+use super::writer::Transaction;
 
 /// A kind's number in the database is its place here; places never change.
 const KIND: [PrincipalKind; 2] = [PrincipalKind::System, PrincipalKind::Person];
@@ -62,15 +66,38 @@ fn role(cells: &mut Cells<'_>) -> Done<Role> {
 }
 
 /// Keeps a principal whatever was there, and its tenant if that is new.
-pub(super) fn put(connection: &Connection, principal: &Principal) -> Done<()> {
+pub(super) fn put(connection: &Transaction<'_>, principal: &Principal, deed: &Deed) -> Done<()> {
     run(
         connection,
         "INSERT INTO tenant (name, status, settings, created_at, version) VALUES (?, 0, '{}', ?, 1) \
          ON CONFLICT (name) DO NOTHING",
         params![principal.tenant, principal.created_at.0],
     )?;
-    let version = principal_get(connection, &principal.name)?.map_or(principal.version, |stored| stored.version + 1);
-    principal_write(connection, principal, version)
+    let stored = principal_get(connection, &principal.name)?;
+    let version = stored.as_ref().map_or(principal.version, |stored| stored.version + 1);
+    principal_write(connection, principal, version)?;
+    tell_principal(connection, deed, stored.as_ref(), Some(principal))
+}
+
+/// Tells the log of a principal that is made, changed or forgotten. That its secrets changed is told, never what they
+/// are.
+fn tell_principal(
+    connection: &Transaction<'_>,
+    deed: &Deed,
+    before: Option<&Principal>,
+    after: Option<&Principal>,
+) -> Done<()> {
+    let Some(principal) = after.or(before) else { return Ok(()) };
+    let mut picture = after.map(told::principal);
+    let secrets = |it: &Principal| (it.password_hash.clone(), it.digest_secret.clone());
+    if let (Some(before), Some(after), Some(picture)) = (before, after, &mut picture)
+        && secrets(before) != secrets(after)
+    {
+        picture.open.insert("passwordChanged".to_owned(), true.into());
+    }
+    let object = Object::named("principal", Some(&principal.name));
+    let deed = deed.clone().within(&principal.tenant);
+    ledger::add(connection, AuditEntry::done(&deed, object, before.map(told::principal), picture))
 }
 
 fn principal_write(connection: &Connection, principal: &Principal, version: i64) -> Done<()> {
@@ -180,7 +207,12 @@ fn is_outdated(stored: i64, given: Option<i64>) -> Result<(), Fault> {
     given.filter(|given| *given != stored).map_or(Ok(()), |given| Err(outdated(stored, given)))
 }
 
-pub(super) fn tenant_keep(connection: &Connection, given: &Tenant, keep: Keep) -> Done<Result<Tenant, Fault>> {
+pub(super) fn tenant_keep(
+    connection: &Transaction<'_>,
+    given: &Tenant,
+    keep: Keep,
+    deed: &Deed,
+) -> Done<Result<Tenant, Fault>> {
     let stored = tenant_get(connection, &given.name)?;
     let stored_version = stored.as_ref().map(|stored| stored.version);
     let version = match next_version(stored_version, keep, taken("name", &given.name), unknown_tenant(&given.name)) {
@@ -194,7 +226,7 @@ pub(super) fn tenant_keep(connection: &Connection, given: &Tenant, keep: Keep) -
     {
         return Ok(Err(nobody_left()));
     }
-    let created_at = stored.map_or(given.created_at, |stored| stored.created_at);
+    let created_at = stored.as_ref().map_or(given.created_at, |stored| stored.created_at);
     let kept = Tenant { created_at, version, ..given.clone() };
     run(
         connection,
@@ -210,10 +242,18 @@ pub(super) fn tenant_keep(connection: &Connection, given: &Tenant, keep: Keep) -
             kept.version,
         ],
     )?;
+    let (object, before) = (Object::named("tenant", Some(&kept.name)), stored.as_ref().map(told::tenant));
+    let deed = deed.clone().within(&kept.name);
+    ledger::add(connection, AuditEntry::done(&deed, object, before, Some(told::tenant(&kept))))?;
     Ok(Ok(kept))
 }
 
-pub(super) fn tenant_delete(connection: &Connection, name: &str, version: Option<i64>) -> Done<Result<(), Fault>> {
+pub(super) fn tenant_delete(
+    connection: &Transaction<'_>,
+    name: &str,
+    version: Option<i64>,
+    deed: &Deed,
+) -> Done<Result<(), Fault>> {
     let Some(stored) = tenant_get(connection, name)? else { return Ok(Err(unknown_tenant(name))) };
     if let Err(fault) = is_outdated(stored.version, version) {
         return Ok(Err(fault));
@@ -231,12 +271,21 @@ pub(super) fn tenant_delete(connection: &Connection, name: &str, version: Option
             return Ok(Err(Fault::new(FaultName::InUse, text).with(what)));
         }
     }
+    certificates::forget_tenant(connection, name)?;
+    run(connection, "DELETE FROM identity_provider WHERE tenant = ?", [name])?;
     run(connection, "DELETE FROM role WHERE tenant = ?", [name])?;
     run(connection, "DELETE FROM tenant WHERE name = ?", [name])?;
+    let (object, before) = (Object::named("tenant", Some(name)), told::tenant(&stored));
+    ledger::add(connection, AuditEntry::done(&deed.clone().within(name), object, Some(before), None))?;
     Ok(Ok(()))
 }
 
-pub(super) fn role_keep(connection: &Connection, given: &Role, keep: Keep) -> Done<Result<Role, Fault>> {
+pub(super) fn role_keep(
+    connection: &Transaction<'_>,
+    given: &Role,
+    keep: Keep,
+    deed: &Deed,
+) -> Done<Result<Role, Fault>> {
     if tenant_get(connection, &given.tenant)?.is_none() {
         return Ok(Err(unknown_tenant(&given.tenant)));
     }
@@ -246,7 +295,7 @@ pub(super) fn role_keep(connection: &Connection, given: &Role, keep: Keep) -> Do
         Ok(version) => version,
         Err(fault) => return Ok(Err(fault)),
     };
-    let created_at = stored.map_or(given.created_at, |stored| stored.created_at);
+    let created_at = stored.as_ref().map_or(given.created_at, |stored| stored.created_at);
     let kept = Role { created_at, version, ..given.clone() };
     run(
         connection,
@@ -262,14 +311,18 @@ pub(super) fn role_keep(connection: &Connection, given: &Role, keep: Keep) -> Do
             kept.version
         ],
     )?;
+    let (object, before) = (Object::named("role", Some(&kept.name)), stored.as_ref().map(told::role));
+    let deed = deed.clone().within(&kept.tenant);
+    ledger::add(connection, AuditEntry::done(&deed, object, before, Some(told::role(&kept))))?;
     Ok(Ok(kept))
 }
 
 pub(super) fn role_delete(
-    connection: &Connection,
+    connection: &Transaction<'_>,
     tenant: &str,
     name: &str,
     version: Option<i64>,
+    deed: &Deed,
 ) -> Done<Result<(), Fault>> {
     let Some(stored) = role_get(connection, tenant, name)? else { return Ok(Err(unknown_role(name))) };
     if let Err(fault) = is_outdated(stored.version, version) {
@@ -280,10 +333,17 @@ pub(super) fn role_delete(
         return Ok(Err(Fault::new(FaultName::InUse, text).with(&holder.name)));
     }
     run(connection, "DELETE FROM role WHERE tenant = ? AND name = ?", [tenant, name])?;
+    let (object, before) = (Object::named("role", Some(name)), told::role(&stored));
+    ledger::add(connection, AuditEntry::done(&deed.clone().within(tenant), object, Some(before), None))?;
     Ok(Ok(()))
 }
 
-pub(super) fn principal_keep(connection: &Connection, given: &Principal, keep: Keep) -> Done<Result<Principal, Fault>> {
+pub(super) fn principal_keep(
+    connection: &Transaction<'_>,
+    given: &Principal,
+    keep: Keep,
+    deed: &Deed,
+) -> Done<Result<Principal, Fault>> {
     if tenant_get(connection, &given.tenant)?.is_none() {
         return Ok(Err(unknown_tenant(&given.tenant)));
     }
@@ -305,17 +365,19 @@ pub(super) fn principal_keep(connection: &Connection, given: &Principal, keep: K
     if was_over_all && !given.is_over_all() && !is_anybody_over_all(connection, Except::Principal(&given.name))? {
         return Ok(Err(nobody_left()));
     }
-    let created_at = stored.map_or(given.created_at, |stored| stored.created_at);
+    let created_at = stored.as_ref().map_or(given.created_at, |stored| stored.created_at);
     let kept = Principal { created_at, version, ..given.clone() };
     principal_write(connection, &kept, version)?;
+    tell_principal(connection, deed, stored.as_ref(), Some(&kept))?;
     Ok(Ok(kept))
 }
 
 pub(super) fn principal_delete(
-    connection: &Connection,
+    connection: &Transaction<'_>,
     tenant: &str,
     name: &str,
     version: Option<i64>,
+    deed: &Deed,
 ) -> Done<Result<(), Fault>> {
     let Some(stored) = principal_get(connection, name)?.filter(|stored| stored.tenant == tenant) else {
         return Ok(Err(unknown_principal(name)));
@@ -326,7 +388,11 @@ pub(super) fn principal_delete(
     if stored.is_over_all() && !is_anybody_over_all(connection, Except::Principal(name))? {
         return Ok(Err(nobody_left()));
     }
+    // Whoever has the name next has none of these.
+    certificates::forget_principal(connection, name)?;
+    run(connection, "DELETE FROM api_key WHERE principal = ?", [name])?;
     run(connection, "DELETE FROM wsi_session WHERE principal = ?", [name])?;
     run(connection, "DELETE FROM principal WHERE name = ?", [name])?;
+    tell_principal(connection, deed, Some(&stored), None)?;
     Ok(Ok(()))
 }

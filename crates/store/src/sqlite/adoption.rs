@@ -3,17 +3,19 @@
 //! Source: DM WSI contract, section 3, "acceptDevicePolicy".
 
 use muster_broker::id::DeviceOid;
-use muster_broker::time::Timestamp;
-use rusqlite::{Connection, params};
+use muster_broker::ledger::Deed;
+use rusqlite::params;
 
-use super::device_write::update;
+use super::device_write::{changed, update};
 use super::devices::get;
+use super::ledger;
 use super::query::run;
 use super::rows::Done;
 use super::traces;
+use super::writer::Transaction;
 
 /// Moves phone number, account, contacts and open tasks; false, and nothing done, where that is not possible.
-pub(super) fn adopt(connection: &Connection, from: DeviceOid, to: DeviceOid, now: Timestamp) -> Done<bool> {
+pub(super) fn adopt(connection: &Transaction<'_>, from: DeviceOid, to: DeviceOid, deed: &Deed) -> Done<bool> {
     let (Some(giver), Some(taker)) = (get(connection, from)?, get(connection, to)?) else { return Ok(false) };
     if from == to || giver.tenant != taker.tenant || giver.account.is_none() || taker.account.is_some() {
         return Ok(false);
@@ -39,7 +41,9 @@ pub(super) fn adopt(connection: &Connection, from: DeviceOid, to: DeviceOid, now
         connection,
         "UPDATE task SET device_bucket = ?, device = ?, updated_at = ?, version = version + 1 \
          WHERE device_bucket = ? AND device = ? AND is_open = 1",
-        params![to.bucket.0, to.unique.as_bytes(), now.0, from.bucket.0, from.unique.as_bytes()],
+        params![to.bucket.0, to.unique.as_bytes(), deed.at.0, from.bucket.0, from.unique.as_bytes()],
     )?;
+    ledger::add(connection, changed(deed, &giver, &poorer))?;
+    ledger::add(connection, changed(deed, &taker, &richer))?;
     Ok(true)
 }

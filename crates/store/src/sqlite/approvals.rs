@@ -2,6 +2,7 @@
 
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::{ApprovalId, JobId, TaskId};
+use muster_broker::ledger::{AuditEntry, Deed, Object as LedgerObject, Picture};
 use muster_broker::page::{Listed, Page};
 use muster_broker::power::{Action, Approval, ApprovalEvent, ApprovalStatus, Class, Object, Policy};
 use muster_broker::store::{ApprovalFilter, Decision, Due};
@@ -9,11 +10,14 @@ use muster_broker::task::TaskEvent;
 use muster_broker::time::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
+use serde_json::json;
 
 use super::jobs::{self, Asked};
+use super::ledger;
 use super::query::{Where, foreign_key, listed, many, one, one_more, run};
 use super::rows::{Cells, Done, number_in, value_in};
 use super::tasks::{self, Note, Stored, page_key};
+use super::writer::Transaction;
 
 /// A class's number is its place here; places never change.
 const CLASS: [Class; 5] = [Class::Wipe, Class::FactoryReset, Class::Lock, Class::Firmware, Class::Change];
@@ -27,9 +31,6 @@ const STATUS: [ApprovalStatus; 5] = [
 ];
 /// As [`CLASS`].
 const ACTION: [Action; 2] = [Action::Start, Action::Retry];
-
-/// Who ends what nobody has answered.
-const SERVER: &str = "server";
 
 const APPROVAL: &str = "a.id, a.tenant, a.requester, a.class, a.action, a.task_bucket, a.task, a.device_bucket, \
     a.device, a.job, a.devices, a.summary, a.status, a.decided_by, a.reason, a.requested_at, a.expires_at, \
@@ -180,7 +181,7 @@ fn close(
 
 /// Ends a question, and lets go or ends what it is about.
 pub(super) fn decide(
-    connection: &Connection,
+    connection: &Transaction<'_>,
     tenant: &str,
     id: ApprovalId,
     decision: &Decision,
@@ -196,12 +197,20 @@ pub(super) fn decide(
         return Ok(Err(wrong_state(approval.status.as_str())));
     };
     approval.status = status;
-    approval.decided_by = Some(decision.actor.clone());
+    approval.decided_by = Some(decision.deed.actor.clone());
     approval.reason.clone_from(&decision.reason);
-    approval.decided_at = Some(decision.now);
+    approval.decided_at = Some(decision.deed.at);
     approval.version = approval.version.saturating_add(1);
     // First, so that what ends with it finds no open question.
     update(connection, &approval)?;
+    let (before, after) = (Picture::of(json!({ "status": "PENDING" })), picture(&approval));
+    let object = LedgerObject::named("approval", Some(&approval.id.to_string()));
+    let entry = AuditEntry::done(&decision.deed, object, Some(before), Some(after));
+    let entry = match approval.object {
+        Object::Task(task, _) => entry.of_task(Some(task)),
+        Object::Job(job) => entry.of_job(Some(job)),
+    };
+    ledger::add(connection, entry)?;
     let outcome = match (approval.object, approval.action) {
         (Object::Task(task, _), _) => task_follows(connection, task, &approval, decision)?,
         (Object::Job(job), Action::Start) => job_follows(connection, job, &approval, decision)?,
@@ -214,6 +223,15 @@ pub(super) fn decide(
     }
 }
 
+fn picture(approval: &Approval) -> Picture {
+    Picture::of(json!({
+        "status": approval.status.as_str(),
+        "requester": approval.requester,
+        "devices": approval.devices,
+        "reason": approval.reason,
+    }))
+}
+
 fn wrong_state(state: &str) -> Fault {
     Fault::new(FaultName::WrongState, format!("this is not possible any more: the state is {state}")).with(state)
 }
@@ -223,13 +241,13 @@ fn ending(approval: &Approval, decision: &Decision) -> String {
     let reason = decision.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
     match approval.status {
         ApprovalStatus::Expired => format!("nobody approved it by {} (approval {})", approval.expires_at, approval.id),
-        ApprovalStatus::Withdrawn => format!("withdrawn by {} (approval {}){reason}", decision.actor, approval.id),
-        _ => format!("not approved by {} (approval {}){reason}", decision.actor, approval.id),
+        ApprovalStatus::Withdrawn => format!("withdrawn by {} (approval {}){reason}", decision.deed.actor, approval.id),
+        _ => format!("not approved by {} (approval {}){reason}", decision.deed.actor, approval.id),
     }
 }
 
 fn task_follows(
-    connection: &Connection,
+    connection: &Transaction<'_>,
     id: TaskId,
     approval: &Approval,
     decision: &Decision,
@@ -237,7 +255,7 @@ fn task_follows(
     let Some(mut task) = tasks::get(connection, id)?.filter(|task| task.held) else {
         return Ok(Err(wrong_state("ended")));
     };
-    let now = decision.now;
+    let now = decision.deed.at;
     if decision.event == ApprovalEvent::Approve {
         if task.status.is_final() || task.end_at <= now {
             return Ok(Err(wrong_state(task.status.as_str())));
@@ -245,7 +263,7 @@ fn task_follows(
         let stored = Stored::of(&task);
         (task.held, task.detail, task.updated_at) = (false, None, now);
         let detail = Some(format!("approval {}", approval.id));
-        let entry = task.note(now, "Approved", detail, &decision.actor);
+        let entry = task.note(now, "Approved", detail, &decision.deed.actor);
         tasks::update(connection, &task, &stored, &[&entry])?;
         let id = params![task.id.bucket.0, task.id.unique.as_bytes()];
         run(connection, "UPDATE task SET held = 0 WHERE bucket = ? AND id = ?", id)?;
@@ -256,7 +274,7 @@ fn task_follows(
         ApprovalEvent::TimeOver => (TaskEvent::NotApproved, "ApprovalExpired"),
         _ => (TaskEvent::NotApproved, "ApprovalRefused"),
     };
-    let note = Note { event: name, detail: Some(ending(approval, decision)), actor: &decision.actor };
+    let note = Note { event: name, detail: Some(ending(approval, decision)), actor: &decision.deed.actor };
     if tasks::advance(connection, &mut task, event, now, &note)? {
         return Ok(Ok(()));
     }
@@ -264,7 +282,7 @@ fn task_follows(
 }
 
 fn job_follows(
-    connection: &Connection,
+    connection: &Transaction<'_>,
     id: JobId,
     approval: &Approval,
     decision: &Decision,
@@ -274,33 +292,33 @@ fn job_follows(
             return Ok(Err(wrong_state("ended")));
         };
         kept.release(None);
-        jobs::update(connection, &kept, decision.now)?;
+        jobs::update(connection, &kept, decision.deed.at)?;
         return Ok(Ok(()));
     }
-    let asked = Asked::cancel(ending(approval, decision), decision.actor.clone(), decision.now);
+    let asked = Asked::cancel(ending(approval, decision), decision.deed.clone());
     Ok(jobs::advance(connection, &approval.tenant, id, asked)?.map(|_| ()))
 }
 
 fn retry_follows(
-    connection: &Connection,
+    connection: &Transaction<'_>,
     id: JobId,
     approval: &Approval,
     decision: &Decision,
 ) -> Done<Result<(), Fault>> {
     if decision.event == ApprovalEvent::Approve {
-        let asked = Asked::retry_approved(approval.requester.clone(), decision.now);
+        let asked = Asked::retry_approved(Deed { actor: approval.requester.clone(), ..decision.deed.clone() });
         return Ok(jobs::advance(connection, &approval.tenant, id, asked)?.map(|_| ()));
     }
     if let Some(mut kept) = jobs::kept(connection, id)? {
         kept.job.detail = Some(format!("failed tasks do not run again: {}", ending(approval, decision)));
         kept.job.version = kept.job.version.saturating_add(1);
-        jobs::update(connection, &kept, decision.now)?;
+        jobs::update(connection, &kept, decision.deed.at)?;
     }
     Ok(Ok(()))
 }
 
 /// Ends questions whose time is over, and forgets what no window reaches any more.
-pub(super) fn expire(connection: &Connection, now: Timestamp, limit: u32) -> Done<Due> {
+pub(super) fn expire(connection: &Transaction<'_>, now: Timestamp, limit: u32) -> Done<Due> {
     let limit = limit.max(1);
     let sql = format!(
         "SELECT {APPROVAL} FROM approval a WHERE a.status = 0 AND a.expires_at <= ? ORDER BY a.expires_at LIMIT ?"
@@ -308,8 +326,8 @@ pub(super) fn expire(connection: &Connection, now: Timestamp, limit: u32) -> Don
     let over = many(connection, &sql, params![now.0, limit], approval)?;
     let is_full = u32::try_from(over.len()).is_ok_and(|found| found >= limit);
     for approval in over {
-        let decision =
-            Decision { event: ApprovalEvent::TimeOver, actor: SERVER.to_owned(), reason: None, version: None, now };
+        let deed = Deed::of_server(&approval.tenant, "expireApproval", now);
+        let decision = Decision { event: ApprovalEvent::TimeOver, deed, reason: None, version: None };
         if let Err(super::rows::Failure::Denied(_)) = decide(connection, &approval.tenant, approval.id, &decision) {
             // What it is about has ended by itself.
             close(connection, approval, ApprovalEvent::TimeOver, None, now)?;

@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 
 use muster_broker::id::JobId;
 use muster_broker::job::{Hold, JobEvent, JobStatus};
+use muster_broker::ledger::Deed;
 use muster_broker::store::{BackgroundStore, Contact, Due, Pending};
 use muster_broker::task::{Task, TaskEvent, TaskStatus};
 use muster_broker::time::Timestamp;
@@ -13,10 +14,11 @@ use super::SqliteStore;
 use super::contacts;
 use super::expansion::{expand, left_out};
 use super::jobs::{self, Kept, Sweep};
+use super::ledger;
 use super::query::{Where, many, one, run};
 use super::rows::{Done, TASK};
 use super::tasks::{self, Note, Stored, id_values, page_key, task_key};
-use super::writer::Guard;
+use super::writer::{Guard, Transaction};
 use super::{approvals, guard};
 
 /// Jobs looked at in one transaction.
@@ -35,15 +37,19 @@ pub(super) struct Round {
 }
 
 /// Goes on with a round; gives where it is afterwards, and whether to call again.
-fn pump(connection: &Connection, mut round: Round, now: Timestamp, limit: u32) -> Done<(Round, Due)> {
+fn pump(connection: &Transaction<'_>, mut round: Round, now: Timestamp, limit: u32) -> Done<(Round, Due)> {
     let mut budget = limit.max(1);
     let jobs = jobs::active(connection, round.after, JOBS_MAX)?;
     let mut is_through = jobs.len() < JOBS_MAX as usize;
     for mut kept in jobs {
-        let before = kept.mark();
+        let (before, status) = (kept.mark(), kept.job.status);
         round.has_pages |= pump_job(connection, &mut kept, now, &mut budget)?;
         if kept.mark() != before {
             jobs::update(connection, &kept, now)?;
+        }
+        if kept.job.status != status {
+            let deed = Deed::of_server(&kept.job.tenant, "jobs", now);
+            ledger::add(connection, jobs::changed(&deed, status, &kept.job, false))?;
         }
         round.after = Some(kept.job.id);
         if budget == 0 {
@@ -193,6 +199,12 @@ fn retry_one(connection: &Connection, kept: &Kept, task: &mut Task, now: Timesta
             params![task.id.bucket.0, task.id.unique.as_bytes()],
         )?;
     }
+    // Run again, it is charged for again (contract, section 5, restartJob).
+    run(
+        connection,
+        "UPDATE task SET charged = 0 WHERE bucket = ? AND id = ?",
+        params![task.id.bucket.0, task.id.unique.as_bytes()],
+    )?;
     Ok(())
 }
 
@@ -280,7 +292,7 @@ fn settle(connection: &Connection, kept: &mut Kept, now: Timestamp) -> Done<()> 
     Ok(())
 }
 
-fn expire(connection: &Connection, now: Timestamp, limit: u32) -> Done<Due> {
+fn expire(connection: &Transaction<'_>, now: Timestamp, limit: u32) -> Done<Due> {
     let limit = limit.max(1);
     let sql = format!("SELECT {TASK} FROM task t WHERE t.end_at <= ? AND t.is_open = 1 ORDER BY t.end_at LIMIT ?");
     let tasks = many(connection, &sql, params![now.0, limit], |cells| cells.task())?;
@@ -288,7 +300,11 @@ fn expire(connection: &Connection, now: Timestamp, limit: u32) -> Done<Due> {
     for mut task in tasks {
         let detail = Some("the end time passed before the operation completed".to_owned());
         let note = Note { event: "Expired", detail, actor: SERVER };
-        tasks::advance(connection, &mut task, TaskEvent::TimeOver, now, &note)?;
+        let before = task.status;
+        if tasks::advance(connection, &mut task, TaskEvent::TimeOver, now, &note)? {
+            let deed = Deed::of_server(&task.tenant, "expire", now);
+            ledger::add(connection, tasks::changed(&deed, before, &task))?;
+        }
     }
     Ok(if is_full { Due::More } else { Due::Nothing })
 }
@@ -308,7 +324,7 @@ impl BackgroundStore for SqliteStore {
     fn job_pump(&self, now: Timestamp, limit: u32) -> Pending<'_, Due> {
         Box::pin(async move {
             let round = *self.round.lock().unwrap_or_else(PoisonError::into_inner);
-            let work = move |connection: &Connection| pump(connection, round, now, limit);
+            let work = move |transaction: &Transaction<'_>| pump(transaction, round, now, limit);
             let (round, due) = self.write(Guard::Savepoint, 1 << 20, work).await?;
             *self.round.lock().unwrap_or_else(PoisonError::into_inner) = round;
             Ok(due)

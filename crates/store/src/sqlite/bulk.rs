@@ -9,25 +9,28 @@ use std::collections::{HashMap, HashSet};
 use muster_broker::device::Device;
 use muster_broker::fault::Fault;
 use muster_broker::id::{CapabilityOid, DeviceOid};
+use muster_broker::ledger::Deed;
 use muster_broker::store::{DeviceKey, DeviceVerdict, DeviceWrite, ImportOutcome, WriteMode};
 use muster_broker::subscriber;
-use rusqlite::{CachedStatement, Connection, params};
+use rusqlite::{CachedStatement, params};
 
 use super::device_write::{self, INSERT, as_new, client_name, count, device_id, fill, taken};
 use super::devices::{KIND_CLIENT_NAME, KIND_DEVICE_ID, find};
 use super::query::run;
 use super::rows::Done;
+use super::writer::Transaction;
 use super::{capabilities, subscribers};
 use crate::vault::FileVault;
 
 /// Writes rows, each with its number, each on its own.
 pub(super) fn write(
-    connection: &Connection,
+    connection: &Transaction<'_>,
     vault: &FileVault,
     tenant: &str,
     writes: Vec<(u64, DeviceWrite)>,
+    deed: &Deed,
 ) -> Done<ImportOutcome> {
-    let mut bulk = Bulk::new(connection, vault, tenant, writes.len())?;
+    let mut bulk = Bulk::new(connection, vault, tenant, writes.len(), deed)?;
     let mut outcome = ImportOutcome::default();
     for (row, write) in writes {
         let totals = &mut outcome.totals;
@@ -61,9 +64,10 @@ impl From<Fault> for Taken {
 
 /// A batch under way.
 struct Bulk<'c> {
-    connection: &'c Connection,
+    connection: &'c Transaction<'c>,
     vault: &'c FileVault,
     tenant: &'c str,
+    deed: &'c Deed,
     take_name: CachedStatement<'c>,
     insert: CachedStatement<'c>,
     insert_contact: CachedStatement<'c>,
@@ -81,11 +85,18 @@ struct Bulk<'c> {
 }
 
 impl<'c> Bulk<'c> {
-    fn new(connection: &'c Connection, vault: &'c FileVault, tenant: &'c str, rows: usize) -> Done<Self> {
+    fn new(
+        connection: &'c Transaction<'c>,
+        vault: &'c FileVault,
+        tenant: &'c str,
+        rows: usize,
+        deed: &'c Deed,
+    ) -> Done<Self> {
         Ok(Self {
             connection,
             vault,
             tenant,
+            deed,
             take_name: connection.prepare_cached(
                 "INSERT INTO device_key (kind, value, scope, bucket, oid) VALUES (?, ?, ?, ?, ?) \
                  ON CONFLICT DO NOTHING",
@@ -181,7 +192,7 @@ impl<'c> Bulk<'c> {
         self.flush()?;
         // It may make room, or take some.
         self.rooms.clear();
-        device_write::write(self.connection, self.vault, self.tenant, write).map(Taken::Done)
+        device_write::write(self.connection, self.vault, self.tenant, write, self.deed).map(Taken::Done)
     }
 
     fn find_by_number(&mut self, given: &Device) -> Done<Result<Option<Device>, Fault>> {

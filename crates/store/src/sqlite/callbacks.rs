@@ -7,6 +7,7 @@ mod outbox;
 use muster_broker::callback::{CallbackAddress, QueueId, Reply};
 use muster_broker::fault::Fault;
 use muster_broker::id::CallbackAddressId;
+use muster_broker::ledger::{AuditEntry, Deed, Object, Picture};
 use muster_broker::page::{Listed, Page};
 use muster_broker::quota::Kind;
 use muster_broker::store::{
@@ -14,23 +15,23 @@ use muster_broker::store::{
     Due, Lease, Once, Pending, QueueView, Remember, Settled, Settlement, Waiting,
 };
 use muster_broker::time::Timestamp;
-use rusqlite::Connection;
 
 pub(super) use outbox::{release_all, tell};
 
 use super::requests::once;
-use super::writer::Guard;
-use super::{SqliteStore, quotas};
+use super::writer::{Guard, Transaction};
+use super::{SqliteStore, ledger, quotas};
 
 impl CallbackStore for SqliteStore {
     fn callback_address_create(
         &self,
         address: CallbackAddress,
+        deed: Deed,
         remember: Option<Remember<()>>,
     ) -> Pending<'_, Once<()>> {
         Box::pin(self.write(Guard::Savepoint, 4096, move |connection| {
             once(connection, remember, |connection| {
-                addresses::insert(connection, &address)?;
+                addresses::create(connection, &address, &deed)?;
                 let (tenant, at) = (&address.tenant, address.created_at);
                 quotas::records_made(connection, tenant, "", Kind::CallbackAddresses, 1, at)
             })
@@ -41,8 +42,13 @@ impl CallbackStore for SqliteStore {
         &self,
         address: CallbackAddress,
         version: Option<i64>,
+        deed: Deed,
     ) -> Pending<'_, CallbackAddressVerdict> {
-        Box::pin(self.write(Guard::Savepoint, 4096, move |connection| addresses::update(connection, address, version)))
+        Box::pin(
+            self.write(Guard::Savepoint, 4096, move |connection| {
+                addresses::update(connection, address, version, &deed)
+            }),
+        )
     }
 
     fn callback_address_delete(
@@ -50,10 +56,13 @@ impl CallbackStore for SqliteStore {
         tenant: &str,
         id: CallbackAddressId,
         version: Option<i64>,
+        deed: Deed,
     ) -> Pending<'_, Result<(), Fault>> {
         let tenant = tenant.to_owned();
         Box::pin(
-            self.write(Guard::Savepoint, 512, move |connection| addresses::delete(connection, &tenant, id, version)),
+            self.write(Guard::Savepoint, 512, move |connection| {
+                addresses::delete(connection, &tenant, id, version, &deed)
+            }),
         )
     }
 
@@ -89,7 +98,7 @@ impl CallbackStore for SqliteStore {
             if due.is_empty() {
                 return Ok(Vec::new());
             }
-            let work = move |connection: &Connection| outbox::claim(connection, &due, &wanted);
+            let work = move |transaction: &Transaction<'_>| outbox::claim(transaction, &due, &wanted);
             self.write(Guard::Savepoint, 4096, work).await
         })
     }
@@ -125,16 +134,16 @@ impl CallbackStore for SqliteStore {
         Box::pin(self.scan(move |connection| letters::list(connection, &tenant, &filter, &page)))
     }
 
-    fn dead_letter_replay(
-        &self,
-        tenant: &str,
-        filter: DeadLetterFilter,
-        now: Timestamp,
-        limit: u32,
-    ) -> Pending<'_, u64> {
+    fn dead_letter_replay(&self, tenant: &str, filter: DeadLetterFilter, deed: Deed, limit: u32) -> Pending<'_, u64> {
         let tenant = tenant.to_owned();
         Box::pin(self.write(Guard::Savepoint, 1 << 20, move |connection| {
-            letters::replay(connection, &tenant, &filter, now, limit)
+            let replayed = letters::replay(connection, &tenant, &filter, deed.at, limit)?;
+            if replayed > 0 {
+                let told = Picture::of(serde_json::json!({ "count": replayed }));
+                let object = Object::named("deadLetter", None);
+                ledger::add(connection, AuditEntry::done(&deed, object, None, Some(told)))?;
+            }
+            Ok(replayed)
         }))
     }
 

@@ -4,14 +4,17 @@ use muster_broker::capability::Capability;
 use muster_broker::device::Device;
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::CapabilityOid;
+use muster_broker::ledger::{AuditEntry, Deed, Object, capability as picture};
 use muster_broker::page::{Listed, Page};
 use muster_broker::store::{CapabilityKey, CapabilityVerdict, CapabilityWrite};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::devices::outdated;
+use super::ledger;
 use super::query::{Where, foreign_key, listed, one, one_more, run};
 use super::rows::{Cells, Done};
+use super::writer::Transaction;
 
 /// The whole record is kept as JSON; the columns beside it are what it is found by.
 const COLUMNS: &str = "k.rest, k.version";
@@ -101,7 +104,7 @@ fn unknown(oid: CapabilityOid) -> Fault {
     Fault::new(FaultName::UnknownCapability, format!("there is no device capability record {oid}")).with(oid)
 }
 
-pub(super) fn write(connection: &Connection, write: &CapabilityWrite) -> Done<CapabilityVerdict> {
+pub(super) fn write(connection: &Transaction<'_>, write: &CapabilityWrite, deed: &Deed) -> Done<CapabilityVerdict> {
     let mut next = write.capability.clone();
     let stored = match write.oid {
         None => None,
@@ -132,6 +135,8 @@ pub(super) fn write(connection: &Connection, write: &CapabilityWrite) -> Done<Ca
             .with(value)));
     }
     keep(connection, &next)?;
+    let (object, before) = (Object::capability(next.oid), stored.as_ref().map(picture));
+    ledger::add(connection, AuditEntry::done(deed, object, before, Some(picture(&next))))?;
     Ok(Ok(next))
 }
 
@@ -164,10 +169,11 @@ fn keep(connection: &Connection, capability: &Capability) -> Done<()> {
 }
 
 pub(super) fn delete(
-    connection: &Connection,
+    connection: &Transaction<'_>,
     tenant: &str,
     oid: CapabilityOid,
     version: Option<i64>,
+    deed: &Deed,
 ) -> Done<Result<(), Fault>> {
     let Some(stored) = get(connection, tenant, oid)? else { return Ok(Err(unknown(oid))) };
     if let Some(version) = version.filter(|version| *version != stored.version) {
@@ -181,6 +187,7 @@ pub(super) fn delete(
     }
     run(connection, "DELETE FROM capability_tac WHERE oid = ?", [oid.0.as_bytes()])?;
     run(connection, "DELETE FROM capability WHERE oid = ?", [oid.0.as_bytes()])?;
+    ledger::add(connection, AuditEntry::done(deed, Object::capability(oid), Some(picture(&stored)), None))?;
     Ok(Ok(()))
 }
 

@@ -5,15 +5,17 @@ use muster_broker::certificate::{
     RevokedCertificate, Serial, TrustRecords,
 };
 use muster_broker::fault::{Fault, FaultName};
+use muster_broker::ledger::{self as told, AuditEntry, Deed, Object};
 use muster_broker::page::{Listed, Page};
 use muster_broker::store::{CertificateStore, Pending};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
 use super::SqliteStore;
+use super::ledger;
 use super::query::{Where, foreign_key, listed, many, one, one_more, run};
 use super::rows::{Cells, Done, number_in, value_in};
-use super::writer::Guard;
+use super::writer::{Guard, Transaction};
 
 /// Numbers that kinds are kept as.
 const KINDS: [CertificateNameKind; 5] = [
@@ -90,7 +92,11 @@ fn authority_get(connection: &Connection, tenant: &str, fingerprint: Fingerprint
     one(connection, &sql, params![tenant, fingerprint.0], authority)
 }
 
-fn authority_add(connection: &Connection, added: &Authority) -> Done<Result<Authority, Fault>> {
+fn of_authority(fingerprint: Fingerprint) -> Object {
+    Object::named("certificateAuthority", Some(&fingerprint.to_string()))
+}
+
+fn authority_add(connection: &Transaction<'_>, added: &Authority, deed: &Deed) -> Done<Result<Authority, Fault>> {
     if let Some(stored) = authority_get(connection, &added.tenant, added.fingerprint)? {
         return Ok(Ok(stored));
     }
@@ -119,24 +125,31 @@ fn authority_add(connection: &Connection, added: &Authority) -> Done<Result<Auth
         ],
     )?;
     changed(connection)?;
+    let object = of_authority(added.fingerprint);
+    ledger::add(connection, AuditEntry::done(deed, object, None, Some(told::authority(added))))?;
     Ok(Ok(added.clone()))
 }
 
-fn authority_remove(connection: &Connection, tenant: &str, fingerprint: Fingerprint) -> Done<bool> {
+fn authority_remove(connection: &Transaction<'_>, tenant: &str, fingerprint: Fingerprint, deed: &Deed) -> Done<bool> {
+    let before = authority_get(connection, tenant, fingerprint)?;
     let sql = "DELETE FROM authority WHERE tenant = ? AND fingerprint = ?";
     let is_gone = run(connection, sql, params![tenant, fingerprint.0])? > 0;
     if is_gone {
         changed(connection)?;
+        let object = of_authority(fingerprint);
+        ledger::add(connection, AuditEntry::done(deed, object, before.as_ref().map(told::authority), None))?;
     }
     Ok(is_gone)
 }
 
 fn authority_list_put(
-    connection: &Connection,
+    connection: &Transaction<'_>,
     tenant: &str,
     fingerprint: Fingerprint,
     list: &RevocationList,
+    deed: &Deed,
 ) -> Done<Option<Authority>> {
+    let before = authority_get(connection, tenant, fingerprint)?;
     let put = run(
         connection,
         "UPDATE authority SET list = ?, list_this_update = ?, list_next_update = ? WHERE tenant = ? AND fingerprint = ? \
@@ -154,7 +167,10 @@ fn authority_list_put(
         return Ok(None);
     }
     changed(connection)?;
-    authority_get(connection, tenant, fingerprint)
+    let after = authority_get(connection, tenant, fingerprint)?;
+    let (before, told) = (before.as_ref().map(told::authority), after.as_ref().map(told::authority));
+    ledger::add(connection, AuditEntry::done(deed, of_authority(fingerprint), before, told))?;
+    Ok(after)
 }
 
 fn binding_get(connection: &Connection, tenant: &str, name: &CertificateName) -> Done<Option<CertificateBinding>> {
@@ -162,7 +178,11 @@ fn binding_get(connection: &Connection, tenant: &str, name: &CertificateName) ->
     one(connection, &sql, params![tenant, number_in(&KINDS, &name.kind), name.value], binding)
 }
 
-fn binding_add(connection: &Connection, added: &CertificateBinding) -> Done<Result<CertificateBinding, Fault>> {
+fn binding_add(
+    connection: &Transaction<'_>,
+    added: &CertificateBinding,
+    deed: &Deed,
+) -> Done<Result<CertificateBinding, Fault>> {
     if let Some(stored) = binding_get(connection, &added.tenant, &added.name)? {
         if stored.principal == added.principal {
             return Ok(Ok(stored));
@@ -186,14 +206,20 @@ fn binding_add(connection: &Connection, added: &CertificateBinding) -> Done<Resu
         ],
     )?;
     changed(connection)?;
+    let object = Object::named("certificateBinding", Some(&added.principal));
+    ledger::add(connection, AuditEntry::done(deed, object, None, Some(told::binding(added))))?;
     Ok(Ok(added.clone()))
 }
 
-fn binding_remove(connection: &Connection, tenant: &str, name: &CertificateName) -> Done<bool> {
+fn binding_remove(connection: &Transaction<'_>, tenant: &str, name: &CertificateName, deed: &Deed) -> Done<bool> {
+    let before = binding_get(connection, tenant, name)?;
     let sql = "DELETE FROM certificate_binding WHERE tenant = ? AND kind = ? AND value = ?";
     let is_gone = run(connection, sql, params![tenant, number_in(&KINDS, &name.kind), name.value])? > 0;
     if is_gone {
         changed(connection)?;
+        let principal = before.as_ref().map(|binding| binding.principal.as_str());
+        let object = Object::named("certificateBinding", principal);
+        ledger::add(connection, AuditEntry::done(deed, object, before.as_ref().map(told::binding), None))?;
     }
     Ok(is_gone)
 }
@@ -217,7 +243,11 @@ fn binding_list(
     Ok(listed(items, page, total, |it| format!("{} {}", number_in(&KINDS, &it.name.kind), it.name.value)))
 }
 
-fn certificate_revoke(connection: &Connection, added: &RevokedCertificate) -> Done<RevokedCertificate> {
+fn certificate_revoke(
+    connection: &Transaction<'_>,
+    added: &RevokedCertificate,
+    deed: &Deed,
+) -> Done<RevokedCertificate> {
     let sql =
         format!("SELECT {REVOKED} FROM revoked_certificate WHERE tenant = ? AND issuer_der = ? AND serial_number = ?");
     let key = params![added.tenant, added.issuer_der, added.serial.as_octets()];
@@ -239,6 +269,8 @@ fn certificate_revoke(connection: &Connection, added: &RevokedCertificate) -> Do
         ],
     )?;
     changed(connection)?;
+    let object = Object::named("certificate", Some(&hex(added.serial.as_octets())));
+    ledger::add(connection, AuditEntry::done(deed, object, None, Some(told::revoked(added))))?;
     Ok(added.clone())
 }
 
@@ -264,6 +296,20 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
 }
 
+/// The names of a principal that is deleted are bound no more.
+pub(super) fn forget_principal(connection: &Connection, name: &str) -> Done<()> {
+    run(connection, "DELETE FROM certificate_binding WHERE principal = ?", [name])?;
+    changed(connection)
+}
+
+/// What a tenant that is deleted trusted, others may trust.
+pub(super) fn forget_tenant(connection: &Connection, tenant: &str) -> Done<()> {
+    for table in ["authority", "certificate_binding", "revoked_certificate"] {
+        run(connection, &format!("DELETE FROM {table} WHERE tenant = ?"), [tenant])?;
+    }
+    changed(connection)
+}
+
 fn load(connection: &Connection) -> Done<TrustRecords> {
     let authorities = format!("SELECT {AUTHORITY} FROM authority ORDER BY tenant, fingerprint");
     let certificates = format!("SELECT {REVOKED} FROM revoked_certificate");
@@ -275,8 +321,8 @@ fn load(connection: &Connection) -> Done<TrustRecords> {
 }
 
 impl CertificateStore for SqliteStore {
-    fn authority_add(&self, authority: Authority) -> Pending<'_, Result<Authority, Fault>> {
-        Box::pin(self.write(Guard::Savepoint, 8192, move |connection| authority_add(connection, &authority)))
+    fn authority_add(&self, authority: Authority, deed: Deed) -> Pending<'_, Result<Authority, Fault>> {
+        Box::pin(self.write(Guard::Savepoint, 8192, move |connection| authority_add(connection, &authority, &deed)))
     }
 
     fn authority_get(&self, tenant: &str, fingerprint: Fingerprint) -> Pending<'_, Option<Authority>> {
@@ -299,10 +345,12 @@ impl CertificateStore for SqliteStore {
         }))
     }
 
-    fn authority_remove(&self, tenant: &str, fingerprint: Fingerprint) -> Pending<'_, bool> {
+    fn authority_remove(&self, tenant: &str, fingerprint: Fingerprint, deed: Deed) -> Pending<'_, bool> {
         let tenant = tenant.to_owned();
         Box::pin(
-            self.write(Guard::Savepoint, 256, move |connection| authority_remove(connection, &tenant, fingerprint)),
+            self.write(Guard::Savepoint, 256, move |connection| {
+                authority_remove(connection, &tenant, fingerprint, &deed)
+            }),
         )
     }
 
@@ -311,21 +359,22 @@ impl CertificateStore for SqliteStore {
         tenant: &str,
         fingerprint: Fingerprint,
         list: RevocationList,
+        deed: Deed,
     ) -> Pending<'_, Option<Authority>> {
         let tenant = tenant.to_owned();
         let bytes = list.der.len().saturating_add(256);
         Box::pin(self.write(Guard::Savepoint, bytes, move |connection| {
-            authority_list_put(connection, &tenant, fingerprint, &list)
+            authority_list_put(connection, &tenant, fingerprint, &list, &deed)
         }))
     }
 
-    fn binding_add(&self, binding: CertificateBinding) -> Pending<'_, Result<CertificateBinding, Fault>> {
-        Box::pin(self.write(Guard::Savepoint, 1024, move |connection| binding_add(connection, &binding)))
+    fn binding_add(&self, binding: CertificateBinding, deed: Deed) -> Pending<'_, Result<CertificateBinding, Fault>> {
+        Box::pin(self.write(Guard::Savepoint, 1024, move |connection| binding_add(connection, &binding, &deed)))
     }
 
-    fn binding_remove(&self, tenant: &str, name: &CertificateName) -> Pending<'_, bool> {
+    fn binding_remove(&self, tenant: &str, name: &CertificateName, deed: Deed) -> Pending<'_, bool> {
         let (tenant, name) = (tenant.to_owned(), name.clone());
-        Box::pin(self.write(Guard::Savepoint, 256, move |connection| binding_remove(connection, &tenant, &name)))
+        Box::pin(self.write(Guard::Savepoint, 256, move |connection| binding_remove(connection, &tenant, &name, &deed)))
     }
 
     fn binding_list(
@@ -348,8 +397,8 @@ impl CertificateStore for SqliteStore {
         })
     }
 
-    fn certificate_revoke(&self, revoked: RevokedCertificate) -> Pending<'_, RevokedCertificate> {
-        Box::pin(self.write(Guard::Savepoint, 1024, move |connection| certificate_revoke(connection, &revoked)))
+    fn certificate_revoke(&self, revoked: RevokedCertificate, deed: Deed) -> Pending<'_, RevokedCertificate> {
+        Box::pin(self.write(Guard::Savepoint, 1024, move |connection| certificate_revoke(connection, &revoked, &deed)))
     }
 
     fn certificate_revoked(&self, tenant: &str, page: Page) -> Pending<'_, Listed<RevokedCertificate>> {

@@ -4,15 +4,18 @@ use std::cmp::Reverse;
 use std::sync::{Arc, LazyLock};
 
 use muster_broker::id::{DeviceOid, JobId};
+use muster_broker::ledger::{AuditEntry, Deed};
 use muster_broker::quota::Kind;
 use muster_broker::store::{
     Contact, ContactKey, ContactState, ContactStep, ContactStore, DialogueState, OpenTask, Pending, Verdict,
 };
+use muster_broker::task::TaskStatus;
 use rusqlite::{Connection, Params, params};
 
 use super::SqliteStore;
 use super::device_write;
 use super::devices::{KIND_CLIENT_NAME, KIND_DEVICE_ID};
+use super::ledger;
 use super::query::{many, one, run};
 use super::rows::{Cells, DEVICE, DIALOGUE, Done, Failure, TASK, job_status};
 use super::tasks::{self, Moves, Stored};
@@ -134,10 +137,17 @@ fn current(transaction: &Transaction<'_>, step: &ContactStep) -> Done<Option<Vec
 fn commit(transaction: &Transaction<'_>, step: &ContactStep) -> Done<Verdict> {
     let connection = transaction.connection;
     let Some(stored) = current(transaction, step)? else { return Ok(Verdict::Conflict) };
-    if let Some(record) = &step.record
-        && (!is_revision(connection, step)? || !device_write::write_in_step(connection, step.device, record)?)
-    {
-        return Ok(Verdict::Conflict);
+    if let Some(record) = &step.record {
+        let dialogue = step.state.dialogue.as_ref();
+        let deed = Deed::of_device(&record.tenant, "session", step.state.last_seen_at.unwrap_or_default());
+        let task = dialogue.and_then(|dialogue| dialogue.task);
+        let told =
+            |entry: AuditEntry| entry.of_task(task).in_session(dialogue.map(|dialogue| dialogue.session_id.as_str()));
+        if !is_revision(connection, step)?
+            || !device_write::write_in_step(transaction, step.device, record, told, &deed)?
+        {
+            return Ok(Verdict::Conflict);
+        }
     }
     if !keep(connection, step)? {
         return Ok(Verdict::Conflict);
@@ -146,6 +156,13 @@ fn commit(transaction: &Transaction<'_>, step: &ContactStep) -> Done<Verdict> {
     for (task, stored) in step.tasks.iter().zip(&stored) {
         let entries: Vec<_> = step.history.iter().filter(|entry| entry.task == task.id).collect();
         moves.push((task, tasks::keep(connection, task, stored, &entries)?));
+        if step.reached.contains(&task.id) {
+            tasks::charge(connection, task, stored, task.updated_at)?;
+        }
+        if task.status == TaskStatus::Expired && stored.status != TaskStatus::Expired {
+            let deed = Deed::of_server(&task.tenant, "expire", task.updated_at);
+            ledger::add(transaction, tasks::changed(&deed, stored.status, task))?;
+        }
     }
     if let Some(trace) = &step.trace {
         traces::add(connection, trace)?;

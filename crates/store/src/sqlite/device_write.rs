@@ -4,18 +4,20 @@
 use muster_broker::device::Device;
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::{CapabilityOid, DeviceOid};
+use muster_broker::ledger::{AuditEntry, Deed, Object, Picture, Telling, device as picture};
 use muster_broker::store::{DeviceGiven, DeviceKey, DeviceVerdict, DeviceWrite, WriteMode};
 use muster_broker::task::TaskEvent;
-use muster_broker::time::Timestamp;
 use rusqlite::{Connection, Statement, params};
 
 use super::capabilities;
 use super::devices::{KIND_CLIENT_NAME, KIND_DEVICE_ID, find, get, holder, outdated};
+use super::ledger;
 use super::query::run;
 use super::rows::{Done, Failure, auth_type_number, json_unless_default, management_state_number};
 use super::subscribers;
 use super::tasks::{self, Note};
 use super::traces;
+use super::writer::Transaction;
 use crate::vault::FileVault;
 
 /// Open tasks looked at in one read while a record is deleted.
@@ -23,17 +25,18 @@ const TASKS_PAGE: u32 = 256;
 
 /// Writes one record given by a caller.
 pub(super) fn write(
-    connection: &Connection,
+    connection: &Transaction<'_>,
     vault: &FileVault,
     tenant: &str,
     write: &DeviceWrite,
+    deed: &Deed,
 ) -> Done<DeviceVerdict> {
     let given = &write.given;
     let stored = if write.mode == WriteMode::Create { None } else { stored(connection, tenant, given)? };
     match (stored, write.mode) {
-        (Some(stored), _) => replace(connection, vault, &stored, given),
-        (None, WriteMode::Upsert) if given.oid.is_none() => create(connection, tenant, given),
-        (None, WriteMode::Create) => create(connection, tenant, given),
+        (Some(stored), _) => replace(connection, vault, &stored, given, deed),
+        (None, WriteMode::Upsert) if given.oid.is_none() => create(connection, tenant, given, deed),
+        (None, WriteMode::Create) => create(connection, tenant, given, deed),
         (None, _) => Ok(DeviceVerdict::Refused(unknown(given))),
     }
 }
@@ -65,7 +68,7 @@ pub(super) fn as_new(tenant: &str, device: &mut Device, has_client_secret: bool)
     Ok(())
 }
 
-fn create(connection: &Connection, tenant: &str, given: &DeviceGiven) -> Done<DeviceVerdict> {
+fn create(connection: &Transaction<'_>, tenant: &str, given: &DeviceGiven, deed: &Deed) -> Done<DeviceVerdict> {
     let mut device = given.device.clone();
     device.management_state = given.state.unwrap_or(device.management_state);
     if let Err(fault) = as_new(tenant, &mut device, given.has_client_secret) {
@@ -78,10 +81,17 @@ fn create(connection: &Connection, tenant: &str, given: &DeviceGiven) -> Done<De
         return Ok(DeviceVerdict::Refused(taken("oid", &device.oid.to_string())));
     }
     insert(connection, &device)?;
+    tell(connection, deed, || AuditEntry::done(deed, Object::device(device.oid), None, Some(picture(&device))))?;
     Ok(DeviceVerdict::Created(device))
 }
 
-fn replace(connection: &Connection, vault: &FileVault, stored: &Device, given: &DeviceGiven) -> Done<DeviceVerdict> {
+fn replace(
+    connection: &Transaction<'_>,
+    vault: &FileVault,
+    stored: &Device,
+    given: &DeviceGiven,
+    deed: &Deed,
+) -> Done<DeviceVerdict> {
     if let Some(version) = given.version.filter(|version| *version != stored.version) {
         return Ok(DeviceVerdict::Refused(outdated(stored.version, version)));
     }
@@ -108,12 +118,54 @@ fn replace(connection: &Connection, vault: &FileVault, stored: &Device, given: &
     }
     next.version = stored.version.saturating_add(1);
     update(connection, &next, stored)?;
+    ledger::add(connection, changed(deed, stored, &next))?;
     Ok(DeviceVerdict::Updated(next))
+}
+
+fn tell(connection: &Transaction<'_>, deed: &Deed, entry: impl FnOnce() -> AuditEntry) -> Done<()> {
+    match deed.telling {
+        Telling::Each => ledger::add(connection, entry()),
+        Telling::Together => Ok(()),
+    }
+}
+
+/// Tells of all records of a deed in one entry, where it is to be told so and something was done.
+pub(super) fn tell_together(connection: &Transaction<'_>, deed: &Deed, verdicts: &[DeviceVerdict]) -> Done<()> {
+    let count = |is: fn(&DeviceVerdict) -> bool| verdicts.iter().filter(|verdict| is(verdict)).count();
+    let created = count(|verdict| matches!(verdict, DeviceVerdict::Created(_)));
+    let updated = count(|verdict| matches!(verdict, DeviceVerdict::Updated(_)));
+    if deed.telling == Telling::Each || created + updated == 0 {
+        return Ok(());
+    }
+    let told = Picture::of(serde_json::json!({
+        "created": created,
+        "updated": updated,
+        "unchanged": count(|verdict| matches!(verdict, DeviceVerdict::Unchanged(_))),
+        "rejected": count(|verdict| matches!(verdict, DeviceVerdict::Refused(_))),
+    }));
+    ledger::add(connection, AuditEntry::done(deed, Object::named("devices", None), None, Some(told)))
+}
+
+/// What the log tells of a changed record. A new secret is told as that, not as what it is.
+pub(super) fn changed(deed: &Deed, before: &Device, after: &Device) -> AuditEntry {
+    let mut told = picture(after);
+    let secret =
+        |device: &Device| device.account.as_ref().map(|it| (it.client_secret.clone(), it.server_secret.clone()));
+    if secret(before) != secret(after) {
+        told.open.insert("secretChanged".to_owned(), true.into());
+    }
+    AuditEntry::done(deed, Object::device(after.oid), Some(picture(before)), Some(told))
 }
 
 /// The changed record of a step of the device itself. False if it was decided on another version, or takes a name
 /// that another record has by now; nothing is written then.
-pub(super) fn write_in_step(connection: &Connection, oid: DeviceOid, record: &Device) -> Done<bool> {
+pub(super) fn write_in_step(
+    connection: &Transaction<'_>,
+    oid: DeviceOid,
+    record: &Device,
+    told: impl FnOnce(AuditEntry) -> AuditEntry,
+    deed: &Deed,
+) -> Done<bool> {
     if record.oid != oid {
         return Err(Failure::Broken(format!("a step of {oid} carries the record of {}", record.oid)));
     }
@@ -133,6 +185,7 @@ pub(super) fn write_in_step(connection: &Connection, oid: DeviceOid, record: &De
     if next != stored {
         next.version = stored.version.saturating_add(1);
         update(connection, &next, &stored)?;
+        ledger::add(connection, told(changed(deed, &stored, &next)))?;
     }
     Ok(true)
 }
@@ -329,12 +382,11 @@ pub(super) fn count(connection: &Connection, tenant: &str, change: i64) -> Done<
 
 /// Deletes a record with what is kept of its contacts; its open tasks are cancelled.
 pub(super) fn delete(
-    connection: &Connection,
+    connection: &Transaction<'_>,
     tenant: &str,
     key: &DeviceKey,
     version: Option<i64>,
-    actor: &str,
-    now: Timestamp,
+    deed: &Deed,
 ) -> Done<Result<(), Fault>> {
     let mut found = find(connection, tenant, key, 2)?;
     let Some(device) = found.pop() else {
@@ -353,10 +405,12 @@ pub(super) fn delete(
             break;
         }
         for mut task in tasks {
-            let note = Note { event: "Cancelled", detail: detail.clone(), actor };
-            if !tasks::advance(connection, &mut task, TaskEvent::CancelAsked, now, &note)? {
+            let note = Note { event: "Cancelled", detail: detail.clone(), actor: &deed.actor };
+            let before = task.status;
+            if !tasks::advance(connection, &mut task, TaskEvent::CancelAsked, deed.at, &note)? {
                 return Err(Failure::Broken(format!("open task {} cannot be cancelled", task.id)));
             }
+            ledger::add(connection, tasks::changed(deed, before, &task))?;
         }
     }
     rename(connection, device.oid, KIND_DEVICE_ID, tenant, device_id(&device), None)?;
@@ -366,5 +420,6 @@ pub(super) fn delete(
     run(connection, "DELETE FROM contact WHERE bucket = ? AND oid = ?", oid)?;
     run(connection, "DELETE FROM device WHERE bucket = ? AND oid = ?", oid)?;
     count(connection, tenant, -1)?;
+    ledger::add(connection, AuditEntry::done(deed, Object::device(device.oid), Some(picture(&device)), None))?;
     Ok(Ok(()))
 }

@@ -4,13 +4,13 @@ use muster_broker::device::Device;
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::{CapabilityOid, DeviceOid};
 use muster_broker::job::DeviceFilter;
+use muster_broker::ledger::Deed;
 use muster_broker::page::{Listed, Page};
 use muster_broker::quota::Kind;
 use muster_broker::store::{
     CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceKey, DeviceStore, DeviceVerdict, DeviceWrite, Once,
     Pending, Remember,
 };
-use muster_broker::time::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
@@ -129,17 +129,20 @@ impl DeviceStore for SqliteStore {
         &self,
         tenant: &str,
         writes: Vec<DeviceWrite>,
-        now: Timestamp,
+        deed: Deed,
         remember: Option<Remember<Vec<DeviceVerdict>>>,
     ) -> Pending<'_, Once<Vec<DeviceVerdict>>> {
         let (tenant, vault) = (tenant.to_owned(), self.vault());
-        let bytes = writes.len().saturating_mul(1024);
+        let bytes = writes.len().saturating_mul(2048);
         Box::pin(self.write(Guard::Savepoint, bytes, move |connection| {
             once(connection, remember, |connection| {
-                let written = writes.iter().map(|write| device_write::write(connection, &vault, &tenant, write));
-                let verdicts = written.collect::<Done<Vec<_>>>()?;
+                let verdicts = writes
+                    .iter()
+                    .map(|write| device_write::write(connection, &vault, &tenant, write, &deed))
+                    .collect::<Done<Vec<_>>>()?;
+                device_write::tell_together(connection, &deed, &verdicts)?;
                 let created = verdicts.iter().filter(|it| matches!(it, DeviceVerdict::Created(_))).count();
-                quotas::records_made(connection, &tenant, "", Kind::Devices, created, now)?;
+                quotas::records_made(connection, &tenant, "", Kind::Devices, created, deed.at)?;
                 Ok(verdicts)
             })
         }))
@@ -150,14 +153,11 @@ impl DeviceStore for SqliteStore {
         tenant: &str,
         key: DeviceKey,
         version: Option<i64>,
-        actor: &str,
-        now: Timestamp,
+        deed: Deed,
     ) -> Pending<'_, Result<(), Fault>> {
-        let (tenant, actor) = (tenant.to_owned(), actor.to_owned());
+        let tenant = tenant.to_owned();
         Box::pin(
-            self.write(Guard::Savepoint, 4096, move |connection| {
-                delete(connection, &tenant, &key, version, &actor, now)
-            }),
+            self.write(Guard::Savepoint, 4096, move |connection| delete(connection, &tenant, &key, version, &deed)),
         )
     }
 
@@ -171,17 +171,18 @@ impl DeviceStore for SqliteStore {
         Box::pin(self.scan(move |connection| list(connection, &tenant, &filter, &page)))
     }
 
-    fn device_adopt(&self, from: DeviceOid, to: DeviceOid, now: Timestamp) -> Pending<'_, bool> {
-        Box::pin(self.write(Guard::Savepoint, 4096, move |connection| adoption::adopt(connection, from, to, now)))
+    fn device_adopt(&self, from: DeviceOid, to: DeviceOid, deed: Deed) -> Pending<'_, bool> {
+        Box::pin(self.write(Guard::Savepoint, 4096, move |connection| adoption::adopt(connection, from, to, &deed)))
     }
 
     fn capability_write(
         &self,
         write: CapabilityWrite,
+        deed: Deed,
         remember: Option<Remember<CapabilityVerdict>>,
     ) -> Pending<'_, Once<CapabilityVerdict>> {
         Box::pin(self.write(Guard::Savepoint, 4096, move |connection| {
-            once(connection, remember, |connection| capabilities::write(connection, &write))
+            once(connection, remember, |connection| capabilities::write(connection, &write, &deed))
         }))
     }
 
@@ -190,13 +191,12 @@ impl DeviceStore for SqliteStore {
         tenant: &str,
         oid: CapabilityOid,
         version: Option<i64>,
+        deed: Deed,
     ) -> Pending<'_, Result<(), Fault>> {
         let tenant = tenant.to_owned();
-        Box::pin(
-            self.write(Guard::Savepoint, 256, move |connection| {
-                capabilities::delete(connection, &tenant, oid, version)
-            }),
-        )
+        Box::pin(self.write(Guard::Savepoint, 1024, move |connection| {
+            capabilities::delete(connection, &tenant, oid, version, &deed)
+        }))
     }
 
     fn capability_find(

@@ -1,6 +1,7 @@
 //! Imports of any number of records: batches, each with the position of its import in one transaction.
 
 use muster_broker::fault::{Fault, FaultName};
+use muster_broker::ledger::{AuditEntry, Deed, Object, Picture};
 use muster_broker::quota::Kind;
 use muster_broker::store::{
     ImportBatch, ImportKey, ImportOutcome, ImportState, ImportStep, ImportStore, ImportTotals, Pending,
@@ -10,8 +11,8 @@ use rusqlite::{Connection, params};
 
 use super::query::{one, run};
 use super::rows::{Cells, Done, Failure};
-use super::writer::Guard;
-use super::{SqliteStore, bulk, quotas};
+use super::writer::{Guard, Transaction};
+use super::{SqliteStore, bulk, ledger, quotas};
 use crate::vault::FileVault;
 
 /// About what one record adds to a transaction.
@@ -55,31 +56,52 @@ fn created(connection: &Connection, tenant: &str, outcome: &ImportOutcome, now: 
     quotas::records_made(connection, tenant, "", Kind::Devices, created, now)
 }
 
-fn import(connection: &Connection, vault: &FileVault, batch: ImportBatch) -> Done<Result<ImportOutcome, Fault>> {
-    let ImportBatch { tenant, writes, step, is_dry_run, now } = batch;
+fn import(connection: &Transaction<'_>, vault: &FileVault, batch: ImportBatch) -> Done<Result<ImportOutcome, Fault>> {
+    let ImportBatch { tenant, writes, step, is_dry_run, deed } = batch;
+    let deed = deed.told_together();
     if is_dry_run {
         // What would become of the rows is best said by what does become of them, once it is undone.
+        let head = connection.ledger.get();
         run(connection, "SAVEPOINT dry_run", [])?;
-        let outcome = bulk::write(connection, vault, &tenant, writes);
+        let outcome = bulk::write(connection, vault, &tenant, writes, &deed);
         run(connection, "ROLLBACK TO dry_run", [])?;
+        connection.ledger.set(head);
         run(connection, "RELEASE dry_run", [])?;
         return outcome.map(Ok);
     }
     let owner = step.as_ref().map(|step| step.key.owner.clone());
-    quotas::rows_imported(connection, &tenant, owner.as_deref(), writes.len(), now)?;
+    quotas::rows_imported(connection, &tenant, owner.as_deref(), writes.len(), deed.at)?;
     let Some(step) = step else {
-        let outcome = bulk::write(connection, vault, &tenant, writes)?;
-        created(connection, &tenant, &outcome, now)?;
+        let outcome = bulk::write(connection, vault, &tenant, writes, &deed)?;
+        created(connection, &tenant, &outcome, deed.at)?;
+        tell(connection, &deed, None, &outcome.totals)?;
         return Ok(Ok(outcome));
     };
     let stored = get(connection, &step.key)?;
     if let Some(fault) = out_of_step(stored.as_ref(), &step) {
         return Ok(Err(fault));
     }
-    let outcome = bulk::write(connection, vault, &tenant, writes)?;
-    created(connection, &tenant, &outcome, now)?;
-    advance(connection, &step, &outcome.totals, now)?;
+    let outcome = bulk::write(connection, vault, &tenant, writes, &deed)?;
+    created(connection, &tenant, &outcome, deed.at)?;
+    tell(connection, &deed, Some(&step), &outcome.totals)?;
+    advance(connection, &step, &outcome.totals, deed.at)?;
     Ok(Ok(outcome))
+}
+
+/// Tells the log of a batch. Its file is the evidence of what the new records say.
+fn tell(connection: &Transaction<'_>, deed: &Deed, step: Option<&ImportStep>, totals: &ImportTotals) -> Done<()> {
+    if totals.created + totals.updated == 0 {
+        return Ok(());
+    }
+    let told = Picture::of(serde_json::json!({
+        "created": totals.created,
+        "updated": totals.updated,
+        "unchanged": totals.unchanged,
+        "refused": totals.refused,
+        "fromRow": step.map(|step| step.from),
+    }));
+    let object = Object::named("import", step.map(|step| step.key.id.as_str()));
+    ledger::add(connection, AuditEntry::done(deed, object, None, Some(told)))
 }
 
 /// Why a batch does not go on with its import, if so.

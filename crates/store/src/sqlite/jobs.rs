@@ -4,6 +4,7 @@ use muster_broker::callback::{self, Event};
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::JobId;
 use muster_broker::job::{Hold, Job, JobEvent, JobStatus, JobView};
+use muster_broker::ledger::{AuditEntry, ChargeableEvent, Deed, Object, Picture, job as picture};
 use muster_broker::page::{Listed, Page};
 use muster_broker::power::{Action, ApprovalEvent};
 use muster_broker::quota::Kind;
@@ -21,7 +22,7 @@ use super::requests::once;
 use super::rows::{Cells, Done, JOB, hold_number, job_status_number, json_unless_default, task_status};
 use super::tasks::page_key;
 use super::writer::{Concerns, Guard, Transaction};
-use super::{approvals, guard, quotas};
+use super::{approvals, charges, guard, ledger, quotas};
 
 /// A change that the tasks of a job follow page by page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,8 +143,34 @@ pub(super) fn active(connection: &Connection, after: Option<JobId>, limit: u32) 
     many(connection, &sql, params![after.as_ref().map(|id| id.0.as_bytes()), limit], Kept::read)
 }
 
-/// Keeps a new job; false if it is there already, and left alone. What its domain and owner use is left to the caller.
-pub(super) fn insert(connection: &Connection, job: &Job) -> Done<bool> {
+/// Keeps a new job, which is charged for and told in the log; false if it is there already, and left alone. What its
+/// domain and owner use is left to the caller.
+pub(super) fn keep_new(connection: &Transaction<'_>, job: &Job, deed: &Deed) -> Done<bool> {
+    if !insert(connection, job)? {
+        return Ok(false);
+    }
+    ledger::add(connection, AuditEntry::done(deed, Object::job(job.id), None, Some(picture(job))))?;
+    if let Some(event) = ChargeableEvent::of_job(job, deed.operation, deed.at) {
+        charges::add(connection, &event)?;
+    }
+    Ok(true)
+}
+
+/// What the log tells of a job that goes on to another status.
+pub(super) fn changed(deed: &Deed, before: JobStatus, job: &Job, is_retried: bool) -> AuditEntry {
+    let (before, after) = (
+        Picture::of(serde_json::json!({ "status": before.as_str() })),
+        Picture::of(serde_json::json!({
+            "status": job.status.as_str(),
+            "detail": job.detail,
+            "retryFailed": is_retried.then_some(true),
+        })),
+    );
+    AuditEntry::done(deed, Object::job(job.id), Some(before), Some(after))
+}
+
+/// False if it is there already.
+fn insert(connection: &Connection, job: &Job) -> Done<bool> {
     let inserted = run(
         connection,
         "INSERT INTO job (id, tenant, owner, name, description, template, is_mixed, schedule, selector, \
@@ -282,25 +309,29 @@ fn list(connection: &Connection, tenant: &str, filter: &JobFilter, page: &Page) 
 pub(super) struct Asked {
     event: JobEvent,
     reason: Option<String>,
-    actor: String,
-    now: Timestamp,
+    deed: Deed,
     /// Whether a second person has approved of it.
     is_approved: bool,
 }
 
 impl Asked {
     /// Cancels it.
-    pub(super) fn cancel(reason: String, actor: String, now: Timestamp) -> Self {
-        Self { event: JobEvent::CancelAsked, reason: Some(reason), actor, now, is_approved: true }
+    pub(super) fn cancel(reason: String, deed: Deed) -> Self {
+        Self { event: JobEvent::CancelAsked, reason: Some(reason), deed, is_approved: true }
     }
 
     /// Runs failed tasks again, as a second person approved.
-    pub(super) fn retry_approved(actor: String, now: Timestamp) -> Self {
-        Self { event: JobEvent::RestartAsked { retry_failed: true }, reason: None, actor, now, is_approved: true }
+    pub(super) fn retry_approved(deed: Deed) -> Self {
+        Self { event: JobEvent::RestartAsked { retry_failed: true }, reason: None, deed, is_approved: true }
     }
 }
 
-pub(super) fn advance(connection: &Connection, tenant: &str, id: JobId, asked: Asked) -> Done<Result<JobView, Fault>> {
+pub(super) fn advance(
+    connection: &Transaction<'_>,
+    tenant: &str,
+    id: JobId,
+    asked: Asked,
+) -> Done<Result<JobView, Fault>> {
     let Some(mut kept) = kept(connection, id)?.filter(|kept| kept.job.tenant == tenant) else {
         return Ok(Err(Fault::new(FaultName::UnknownJob, format!("there is no job {id}")).with(id)));
     };
@@ -311,8 +342,8 @@ pub(super) fn advance(connection: &Connection, tenant: &str, id: JobId, asked: A
         return Ok(Err(Fault::new(FaultName::WrongState, text).with(state)));
     };
     let retries = asked.event == JobEvent::RestartAsked { retry_failed: true };
-    if retries && !asked.is_approved && guard::judge_retry(connection, &mut kept, &asked.actor, asked.now)? {
-        update(connection, &kept, asked.now)?;
+    if retries && !asked.is_approved && guard::judge_retry(connection, &mut kept, &asked.deed.actor, asked.deed.at)? {
+        update(connection, &kept, asked.deed.at)?;
         return Ok(Ok(view(connection, kept.job)?));
     }
     // A job that is held goes back to where it waits.
@@ -334,25 +365,26 @@ pub(super) fn advance(connection: &Connection, tenant: &str, id: JobId, asked: A
                     (progress.sweep, progress.sweep_after) = (sweep, None);
                 }
                 if retries {
-                    (progress.retry_at, progress.retry_after) = (Some(asked.now), None);
+                    (progress.retry_at, progress.retry_after) = (Some(asked.deed.at), None);
                 }
             }
             JobEvent::Started | JobEvent::AllFinal | JobEvent::ThresholdPassed => {}
         }
-        kept.progress.actor = (!asked.actor.is_empty()).then_some(asked.actor);
+        kept.progress.actor = (!asked.deed.actor.is_empty()).then(|| asked.deed.actor.clone());
         // Why it waits is told until it no longer does.
         if kept.job.hold == Hold::None || status == JobStatus::Cancelling {
             kept.job.detail = asked.reason;
         }
-        kept.enter(status, asked.now);
-        update(connection, &kept, asked.now)?;
+        kept.enter(status, asked.deed.at);
+        update(connection, &kept, asked.deed.at)?;
+        ledger::add(connection, changed(&asked.deed, before, &kept.job, retries))?;
     }
     Ok(Ok(view(connection, kept.job)?))
 }
 
 /// Keeps new jobs whose tasks are made in the background: what quotas do not admit is refused, and what may need a
 /// second person is held. `taken` gets those that count.
-fn create(transaction: &Transaction<'_>, jobs: Vec<Job>, taken: &mut Vec<Job>) -> Done<()> {
+fn create(transaction: &Transaction<'_>, jobs: Vec<Job>, deed: &Deed, taken: &mut Vec<Job>) -> Done<()> {
     let connection = transaction.connection;
     for mut job in jobs {
         if get(connection, job.id)?.is_some() {
@@ -367,7 +399,7 @@ fn create(transaction: &Transaction<'_>, jobs: Vec<Job>, taken: &mut Vec<Job>) -
         if !job.template.operation.only_reads() {
             job.guard(&guard::policy(connection, &job.tenant)?);
         }
-        insert(connection, &job)?;
+        keep_new(transaction, &job, deed)?;
         tell_new(connection, &job)?;
         if !job.status.is_final() {
             taken.push(job);
@@ -377,11 +409,11 @@ fn create(transaction: &Transaction<'_>, jobs: Vec<Job>, taken: &mut Vec<Job>) -
 }
 
 impl JobStore for SqliteStore {
-    fn job_create(&self, jobs: Vec<Job>, remember: Option<Remember<()>>) -> Pending<'_, Once<()>> {
+    fn job_create(&self, jobs: Vec<Job>, deed: Deed, remember: Option<Remember<()>>) -> Pending<'_, Once<()>> {
         let bytes = jobs.len().saturating_mul(4096);
         let work = move |transaction: &Transaction<'_>| {
             let mut taken = Vec::new();
-            let outcome = once(transaction.connection, remember, |_| create(transaction, jobs, &mut taken))?;
+            let outcome = once(transaction, remember, |_| create(transaction, jobs, &deed, &mut taken))?;
             // Last: what is undone because of a failure must not be counted.
             for Job { tenant, owner, created_at, .. } in &taken {
                 transaction.quotas.take(tenant, owner, &[(Kind::JobsAtOnce, 1)], *created_at);
@@ -412,11 +444,9 @@ impl JobStore for SqliteStore {
         id: JobId,
         event: JobEvent,
         reason: Option<String>,
-        actor: &str,
-        now: Timestamp,
+        deed: Deed,
     ) -> Pending<'_, Result<JobView, Fault>> {
-        let (tenant, asked) =
-            (tenant.to_owned(), Asked { event, reason, actor: actor.to_owned(), now, is_approved: false });
+        let (tenant, asked) = (tenant.to_owned(), Asked { event, reason, deed, is_approved: false });
         Box::pin(self.write(Guard::Savepoint, 1024, move |connection| advance(connection, &tenant, id, asked)))
     }
 }

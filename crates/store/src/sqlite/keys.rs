@@ -1,6 +1,7 @@
 //! API keys.
 
 use muster_broker::api_key::ApiKey;
+use muster_broker::ledger::{AuditEntry, Deed, Object, key as picture};
 use muster_broker::page::{Listed, Page};
 use muster_broker::quota::Kind;
 use muster_broker::store::{KeyStore, Pending};
@@ -10,8 +11,8 @@ use rusqlite::{Connection, params};
 
 use super::query::{Where, listed, one, one_more, run};
 use super::rows::{Cells, Done};
-use super::writer::Guard;
-use super::{SqliteStore, quotas};
+use super::writer::{Guard, Transaction};
+use super::{SqliteStore, ledger, quotas};
 
 /// Columns for [`key`].
 const COLUMNS: &str = "id, digest, tenant, principal, name, scope, created_by, created_at, expires_at, last_used_at, \
@@ -37,8 +38,8 @@ fn get(connection: &Connection, id: &str) -> Done<Option<ApiKey>> {
     one(connection, &format!("SELECT {COLUMNS} FROM api_key WHERE id = ?"), [id], key)
 }
 
-fn create(connection: &Connection, key: &ApiKey) -> Done<()> {
-    run(
+fn create(connection: &Transaction<'_>, key: &ApiKey, deed: &Deed) -> Done<()> {
+    let added = run(
         connection,
         "INSERT INTO api_key (id, digest, tenant, principal, name, scope, created_by, created_at, expires_at) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
@@ -54,6 +55,11 @@ fn create(connection: &Connection, key: &ApiKey) -> Done<()> {
             key.expires_at.0,
         ],
     )?;
+    if added == 0 {
+        return Ok(());
+    }
+    let object = Object::named("key", Some(&key.id));
+    ledger::add(connection, AuditEntry::done(deed, object, None, Some(picture(key))))?;
     quotas::records_made(connection, &key.tenant, &key.principal, Kind::ApiKeys, 1, key.created_at)
 }
 
@@ -69,15 +75,21 @@ fn list(connection: &Connection, tenant: &str, principal: Option<&str>, page: &P
     Ok(listed(items, page, total, |key| key.id.clone()))
 }
 
-fn revoke(connection: &Connection, tenant: &str, id: &str, at: Timestamp, by: &str) -> Done<Option<ApiKey>> {
+fn revoke(connection: &Transaction<'_>, tenant: &str, id: &str, deed: &Deed) -> Done<Option<ApiKey>> {
     let sql = "UPDATE api_key SET revoked_at = ?, revoked_by = ? WHERE id = ? AND tenant = ? AND revoked_at IS NULL";
-    run(connection, sql, params![at.0, by, id, tenant])?;
-    Ok(get(connection, id)?.filter(|key| key.tenant == tenant))
+    let before = get(connection, id)?;
+    let is_revoked = run(connection, sql, params![deed.at.0, deed.actor, id, tenant])? > 0;
+    let after = get(connection, id)?.filter(|key| key.tenant == tenant);
+    if is_revoked {
+        let (object, before) = (Object::named("key", Some(id)), before.as_ref().map(picture));
+        ledger::add(connection, AuditEntry::done(deed, object, before, after.as_ref().map(picture)))?;
+    }
+    Ok(after)
 }
 
 impl KeyStore for SqliteStore {
-    fn key_create(&self, key: ApiKey) -> Pending<'_, ()> {
-        Box::pin(self.write(Guard::Savepoint, 1024, move |connection| create(connection, &key)))
+    fn key_create(&self, key: ApiKey, deed: Deed) -> Pending<'_, ()> {
+        Box::pin(self.write(Guard::Savepoint, 1024, move |connection| create(connection, &key, &deed)))
     }
 
     fn key_get(&self, id: &str) -> Pending<'_, Option<ApiKey>> {
@@ -90,9 +102,9 @@ impl KeyStore for SqliteStore {
         Box::pin(self.scan(move |connection| list(connection, &tenant, principal.as_deref(), &page)))
     }
 
-    fn key_revoke(&self, tenant: &str, id: &str, at: Timestamp, by: &str) -> Pending<'_, Option<ApiKey>> {
-        let (tenant, id, by) = (tenant.to_owned(), id.to_owned(), by.to_owned());
-        Box::pin(self.write(Guard::Savepoint, 256, move |connection| revoke(connection, &tenant, &id, at, &by)))
+    fn key_revoke(&self, tenant: &str, id: &str, deed: Deed) -> Pending<'_, Option<ApiKey>> {
+        let (tenant, id) = (tenant.to_owned(), id.to_owned());
+        Box::pin(self.write(Guard::Savepoint, 256, move |connection| revoke(connection, &tenant, &id, &deed)))
     }
 
     fn key_touch(&self, id: &str, at: Timestamp) -> Pending<'_, ()> {

@@ -2,25 +2,28 @@
 
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::ApprovalId;
+use muster_broker::ledger::{AuditEntry, Deed, Object, Picture};
 use muster_broker::page::{Listed, Page};
 use muster_broker::power::{Approval, Policy};
 use muster_broker::quota::{Allowance, Kind, QuotaUsage};
 use muster_broker::store::{ApprovalFilter, Decision, Pending, PowerStore, QuotaChange};
 use muster_broker::time::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::params;
 
 use super::query::run;
 use super::rows::{Done, Failure};
-use super::writer::{Concerns, Guard};
-use super::{SqliteStore, approvals, guard, quotas};
+use super::writer::{Concerns, Guard, Transaction};
+use super::{SqliteStore, approvals, guard, ledger, quotas};
 
 fn set_policy(
-    connection: &Connection,
+    connection: &Transaction<'_>,
     tenant: &str,
     mut policy: Policy,
     version: Option<i64>,
+    deed: &Deed,
 ) -> Done<Result<Policy, Fault>> {
-    let present = guard::policy(connection, tenant)?.version;
+    let before = guard::policy(connection, tenant)?;
+    let present = before.version;
     if let Some(given) = version.filter(|given| *given != present) {
         let text = format!("the policy has version {present}, not {given}; read it again");
         return Ok(Err(Fault::new(FaultName::OutdatedVersion, text).with(present)));
@@ -32,6 +35,9 @@ fn set_policy(
          ON CONFLICT (tenant) DO UPDATE SET policy = excluded.policy",
         params![tenant, serde_json::to_string(&policy)?],
     )?;
+    let picture = |policy: &Policy| serde_json::to_value(policy).map(Picture::of);
+    let object = Object::named("approvalPolicy", None);
+    ledger::add(connection, AuditEntry::done(deed, object, Some(picture(&before)?), Some(picture(&policy)?)))?;
     Ok(Ok(policy))
 }
 
@@ -46,9 +52,14 @@ impl PowerStore for SqliteStore {
         tenant: &str,
         policy: Policy,
         version: Option<i64>,
+        deed: Deed,
     ) -> Pending<'_, Result<Policy, Fault>> {
         let tenant = tenant.to_owned();
-        Box::pin(self.write(Guard::Savepoint, 4096, move |connection| set_policy(connection, &tenant, policy, version)))
+        Box::pin(
+            self.write(Guard::Savepoint, 4096, move |connection| {
+                set_policy(connection, &tenant, policy, version, &deed)
+            }),
+        )
     }
 
     fn approval_get(&self, tenant: &str, id: ApprovalId) -> Pending<'_, Option<Approval>> {
@@ -103,12 +114,14 @@ impl PowerStore for SqliteStore {
         Box::pin(self.queue(Guard::Savepoint, 256, Concerns::Anything, work))
     }
 
-    fn quota_set(&self, tenant: &str, change: QuotaChange) -> Pending<'_, ()> {
+    fn quota_set(&self, tenant: &str, change: QuotaChange, deed: Deed) -> Pending<'_, ()> {
         let tenant = tenant.to_owned();
-        let work = move |transaction: &super::writer::Transaction<'_>| {
+        let work = move |transaction: &Transaction<'_>| {
             quotas::set(transaction.connection, &tenant, &change)?;
             transaction.quotas.forget_limits();
-            Ok(())
+            let after = Picture::of(serde_json::json!({ "principal": change.principal, "limit": change.limit }));
+            let object = Object::named("quota", Some(change.kind.as_str()));
+            ledger::add(transaction, AuditEntry::done(&deed, object, None, Some(after)))
         };
         Box::pin(self.queue(Guard::Savepoint, 1024, Concerns::Anything, work))
     }

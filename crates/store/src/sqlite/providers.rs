@@ -3,6 +3,7 @@
 use muster_broker::device::Sealed;
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::identity_provider::IdentityProvider;
+use muster_broker::ledger::{AuditEntry, Deed, Object, provider as picture};
 use muster_broker::page::Listed;
 use muster_broker::page::Page;
 use muster_broker::store::{Once, Pending, ProviderStore, ProviderVerdict, ProviderWrite, Remember};
@@ -10,10 +11,11 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
 use super::SqliteStore;
+use super::ledger;
 use super::query::{Where, listed, many, one, one_more, run};
 use super::requests::once;
 use super::rows::{Cells, Done};
-use super::writer::Guard;
+use super::writer::{Guard, Transaction};
 
 /// Columns for [`provider`].
 const COLUMNS: &str = "name, tenant, settings, vouches_everywhere, client_secret, created_at, version";
@@ -34,9 +36,10 @@ fn get(connection: &Connection, name: &str) -> Done<Option<IdentityProvider>> {
     one(connection, &format!("SELECT {COLUMNS} FROM identity_provider WHERE name = ?"), [name], provider)
 }
 
-fn write(connection: &Connection, write: &ProviderWrite) -> Done<ProviderVerdict> {
+fn write(connection: &Transaction<'_>, write: &ProviderWrite, deed: &Deed) -> Done<ProviderVerdict> {
     let mut next = write.provider.clone();
     let stored = get(connection, &next.name)?;
+    let before = stored.clone();
     if write.is_update {
         let Some(stored) = stored.filter(|stored| stored.tenant == next.tenant) else {
             let text = format!("there is no identity provider {}", next.name);
@@ -79,6 +82,12 @@ fn write(connection: &Connection, write: &ProviderWrite) -> Done<ProviderVerdict
             next.version,
         ],
     )?;
+    let mut after = picture(&next);
+    if before.as_ref().is_some_and(|before| before.client_secret != next.client_secret) {
+        after.open.insert("secretChanged".to_owned(), true.into());
+    }
+    let object = Object::named("identityProvider", Some(&next.name));
+    ledger::add(connection, AuditEntry::done(deed, object, before.as_ref().map(picture), Some(after)))?;
     Ok(Ok(next))
 }
 
@@ -86,10 +95,11 @@ impl ProviderStore for SqliteStore {
     fn provider_write(
         &self,
         wanted: ProviderWrite,
+        deed: Deed,
         remember: Option<Remember<ProviderVerdict>>,
     ) -> Pending<'_, Once<ProviderVerdict>> {
         Box::pin(self.write(Guard::Savepoint, 8192, move |connection| {
-            once(connection, remember, |connection| write(connection, &wanted))
+            once(connection, remember, |connection| write(connection, &wanted, &deed))
         }))
     }
 
@@ -120,11 +130,17 @@ impl ProviderStore for SqliteStore {
         }))
     }
 
-    fn provider_remove(&self, tenant: &str, name: &str) -> Pending<'_, bool> {
+    fn provider_remove(&self, tenant: &str, name: &str, deed: Deed) -> Pending<'_, bool> {
         let (tenant, name) = (tenant.to_owned(), name.to_owned());
         Box::pin(self.write(Guard::Savepoint, 256, move |connection| {
             let sql = "DELETE FROM identity_provider WHERE tenant = ? AND name = ?";
-            Ok(run(connection, sql, params![tenant, name])? > 0)
+            let before = get(connection, &name)?;
+            let is_gone = run(connection, sql, params![tenant, name])? > 0;
+            if is_gone {
+                let object = Object::named("identityProvider", Some(&name));
+                ledger::add(connection, AuditEntry::done(&deed, object, before.as_ref().map(picture), None))?;
+            }
+            Ok(is_gone)
         }))
     }
 }

@@ -1,16 +1,17 @@
 //! Idempotency keys: an effect and the answer to it are kept in one transaction.
 
 use muster_broker::store::{Once, Remember};
-use rusqlite::{Connection, params};
+use rusqlite::params;
 
 use super::query::{one, run};
 use super::rows::Done;
+use super::writer::Transaction;
 
 /// Does `work` unless its key was used before.
 pub(super) fn once<T>(
-    connection: &Connection,
+    connection: &Transaction<'_>,
     remember: Option<Remember<T>>,
-    work: impl FnOnce(&Connection) -> Done<T>,
+    work: impl FnOnce(&Transaction<'_>) -> Done<T>,
 ) -> Done<Once<T>> {
     let Some(Remember { caller, operation, request_id, content, at, answer }) = remember else {
         return Ok(Once::Now(work(connection)?));

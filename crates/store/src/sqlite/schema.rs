@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0002_traces.sql"),
     include_str!("../../migrations/sqlite/0003_signed_messages.sql"),
     include_str!("../../migrations/sqlite/0004_access.sql"),
+    include_str!("../../migrations/sqlite/0005_ledger.sql"),
     include_str!("../../migrations/sqlite/0006_callbacks.sql"),
     include_str!("../../migrations/sqlite/0007_subscribers.sql"),
     include_str!("../../migrations/sqlite/0008_keys.sql"),
@@ -31,12 +32,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Done<Result<(), Newer>> {
     connection.execute_batch(
         "CREATE TABLE IF NOT EXISTS meta (name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
     )?;
-    let found = match meta_get(connection, "schema")? {
-        None => 0,
-        Some(octets) => <[u8; 8]>::try_from(octets)
-            .map(i64::from_be_bytes)
-            .map_err(|_| Failure::Broken("the schema version in the database cannot be read".into()))?,
-    };
+    let found = found(connection)?;
     if found > VERSION {
         return Ok(Err(Newer { found }));
     }
@@ -49,6 +45,16 @@ pub(super) fn migrate(connection: &mut Connection) -> Done<Result<(), Newer>> {
         }
     }
     Ok(Ok(()))
+}
+
+/// The schema that a database has.
+pub(super) fn found(connection: &Connection) -> Done<i64> {
+    match meta_get(connection, "schema")? {
+        None => Ok(0),
+        Some(octets) => <[u8; 8]>::try_from(octets)
+            .map(i64::from_be_bytes)
+            .map_err(|_| Failure::Broken("the schema version in the database cannot be read".into())),
+    }
 }
 
 pub(super) fn meta_get(connection: &Connection, name: &str) -> Done<Option<Vec<u8>>> {

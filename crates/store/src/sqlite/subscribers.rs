@@ -3,6 +3,7 @@
 use muster_broker::device::Device;
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::identity::{DeviceId, Msisdn};
+use muster_broker::ledger::{AuditEntry, Deed, Object, subscriber as picture};
 use muster_broker::page::{Listed, Page};
 use muster_broker::quota::Kind;
 use muster_broker::store::{
@@ -15,11 +16,12 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
 use super::devices::{find as find_device, outdated};
+use super::ledger;
 use super::query::{Where, listed, many, one, one_more, run};
 use super::requests::once;
 use super::rows::{Cells, Done, json_unless_default};
-use super::writer::Guard;
-use super::{SqliteStore, quotas};
+use super::writer::{Guard, Transaction};
+use super::{SqliteStore, device_write, quotas};
 
 /// Columns for [`subscriber`], from `subscriber s`.
 const COLUMNS: &str = "s.id, s.tenant, s.phone_number, s.imsi, s.account_reference, s.opt_in, s.attributes, s.version";
@@ -40,7 +42,7 @@ fn read(cells: &mut Cells<'_>) -> Done<Subscriber> {
     })
 }
 
-fn get(connection: &Connection, tenant: &str, id: &str) -> Done<Option<Subscriber>> {
+pub(super) fn get(connection: &Connection, tenant: &str, id: &str) -> Done<Option<Subscriber>> {
     let sql = format!("SELECT {COLUMNS} FROM subscriber s WHERE s.tenant = ? AND s.id = ?");
     one(connection, &sql, params![tenant, id], read)
 }
@@ -113,7 +115,12 @@ fn taken(key: &str, value: &str) -> Fault {
     Fault::new(FaultName::AlreadyExists, format!("another subscriber has this {key}")).with(key).with(value)
 }
 
-fn write(connection: &Connection, mode: WriteMode, given: &SubscriberGiven) -> Done<SubscriberVerdict> {
+fn write(
+    connection: &Transaction<'_>,
+    mode: WriteMode,
+    given: &SubscriberGiven,
+    deed: &Deed,
+) -> Done<SubscriberVerdict> {
     let tenant = given.subscriber.tenant.as_str();
     let stored = get(connection, tenant, &given.subscriber.id)?;
     let next = match (&stored, mode) {
@@ -140,6 +147,8 @@ fn write(connection: &Connection, mode: WriteMode, given: &SubscriberGiven) -> D
     if stored.is_none() {
         count(connection, tenant, 1)?;
     }
+    let before = stored.as_ref().map(picture);
+    ledger::add(connection, AuditEntry::done(deed, object(tenant, &next.id), before, Some(picture(&next))))?;
     Ok(Ok(view(connection, next)?))
 }
 
@@ -174,12 +183,23 @@ fn count(connection: &Connection, tenant: &str, change: i64) -> Done<()> {
     Ok(())
 }
 
-fn delete(connection: &Connection, tenant: &str, id: &str, version: Option<i64>) -> Done<Result<(), Fault>> {
+/// Its identifier may be its number: what the log finds it by tells neither.
+pub(super) fn object(tenant: &str, id: &str) -> Object {
+    Object::subscriber(tenant, id)
+}
+
+fn delete(
+    connection: &Transaction<'_>,
+    tenant: &str,
+    id: &str,
+    version: Option<i64>,
+    deed: &Deed,
+) -> Done<Result<(), Fault>> {
     let Some(stored) = get(connection, tenant, id)? else { return Ok(Err(subscriber::unknown(id))) };
     if let Some(version) = version.filter(|version| *version != stored.version) {
         return Ok(Err(outdated(stored.version, version)));
     }
-    run(
+    let unassigned = run(
         connection,
         "UPDATE device INDEXED BY device_subscriber SET subscriber_id = NULL, version = version + 1 \
          WHERE tenant = ? AND subscriber_id = ?",
@@ -187,15 +207,19 @@ fn delete(connection: &Connection, tenant: &str, id: &str, version: Option<i64>)
     )?;
     run(connection, "DELETE FROM subscriber WHERE tenant = ? AND id = ?", params![tenant, id])?;
     count(connection, tenant, -1)?;
+    let mut before = picture(&stored);
+    before.open.insert("devices".to_owned(), unassigned.into());
+    ledger::add(connection, AuditEntry::done(deed, object(tenant, id), Some(before), None))?;
     Ok(Ok(()))
 }
 
 fn assign(
-    connection: &Connection,
+    connection: &Transaction<'_>,
     tenant: &str,
     id: &str,
     device: &DeviceId,
     assignment: Assignment,
+    deed: &Deed,
 ) -> Done<SubscriberVerdict> {
     let Some(subscriber) = get(connection, tenant, id)? else { return Ok(Err(subscriber::unknown(id))) };
     let Some(stored) = find_device(connection, tenant, &DeviceKey::DeviceId(device.clone()), 1)?.pop() else {
@@ -216,6 +240,8 @@ fn assign(
             "UPDATE device SET subscriber_id = ?, version = version + 1 WHERE bucket = ? AND oid = ?",
             params![next.subscriber_id, next.oid.bucket.0, next.oid.unique.as_bytes()],
         )?;
+        let next = Device { version: next.version.saturating_add(1), ..next };
+        ledger::add(connection, device_write::changed(deed, &stored, &next))?;
     }
     Ok(Ok(view(connection, subscriber)?))
 }
@@ -268,11 +294,12 @@ impl SubscriberStore for SqliteStore {
         &self,
         mode: WriteMode,
         given: SubscriberGiven,
+        deed: Deed,
         remember: Option<Remember<SubscriberVerdict>>,
     ) -> Pending<'_, Once<SubscriberVerdict>> {
         Box::pin(self.write(Guard::Savepoint, 1024, move |connection| {
             once(connection, remember, |connection| {
-                let verdict = write(connection, mode, &given)?;
+                let verdict = write(connection, mode, &given, &deed)?;
                 let created = usize::from(mode == WriteMode::Create && verdict.is_ok());
                 // The number of records is of no time.
                 quotas::records_made(
@@ -288,9 +315,15 @@ impl SubscriberStore for SqliteStore {
         }))
     }
 
-    fn subscriber_delete(&self, tenant: &str, id: &str, version: Option<i64>) -> Pending<'_, Result<(), Fault>> {
+    fn subscriber_delete(
+        &self,
+        tenant: &str,
+        id: &str,
+        version: Option<i64>,
+        deed: Deed,
+    ) -> Pending<'_, Result<(), Fault>> {
         let (tenant, id) = (tenant.to_owned(), id.to_owned());
-        Box::pin(self.write(Guard::Savepoint, 4096, move |connection| delete(connection, &tenant, &id, version)))
+        Box::pin(self.write(Guard::Savepoint, 4096, move |connection| delete(connection, &tenant, &id, version, &deed)))
     }
 
     fn subscriber_assign(
@@ -299,11 +332,12 @@ impl SubscriberStore for SqliteStore {
         id: &str,
         device: DeviceId,
         assignment: Assignment,
+        deed: Deed,
     ) -> Pending<'_, SubscriberVerdict> {
         let (tenant, id) = (tenant.to_owned(), id.to_owned());
-        Box::pin(
-            self.write(Guard::Savepoint, 1024, move |connection| assign(connection, &tenant, &id, &device, assignment)),
-        )
+        Box::pin(self.write(Guard::Savepoint, 1024, move |connection| {
+            assign(connection, &tenant, &id, &device, assignment, &deed)
+        }))
     }
 
     fn subscriber_find(&self, tenant: &str, key: SubscriberKey) -> Pending<'_, Option<SubscriberView>> {

@@ -7,6 +7,7 @@ use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::{DeviceOid, TaskId};
 use muster_broker::identity::{DeviceId, Msisdn};
 use muster_broker::job::Job;
+use muster_broker::ledger::{AuditEntry, ChargeableEvent, Deed, Object, Picture, task as picture};
 use muster_broker::page::{Listed, Page};
 use muster_broker::power::ApprovalEvent;
 use muster_broker::quota::Kind;
@@ -19,11 +20,12 @@ use rusqlite::{Connection, ToSql, params};
 use super::SqliteStore;
 use super::counts::Moved;
 use super::devices::KIND_DEVICE_ID;
+use super::ledger::{self, Draft};
 use super::query::{Where, foreign_key, listed, one, one_more, run};
 use super::requests::once;
 use super::rows::{Done, TASK, json_unless_default, task_status_number};
 use super::writer::{Concerns, Guard, Transaction};
-use super::{approvals, callbacks, counts, devices, guard, history, jobs, query, quotas};
+use super::{approvals, callbacks, charges, counts, devices, guard, history, jobs, query, quotas};
 
 /// What decisions about a stored task depend on, and what it is found by.
 #[derive(Clone, Debug)]
@@ -31,6 +33,8 @@ pub(super) struct Stored {
     pub(super) version: i64,
     pub(super) status: TaskStatus,
     pub(super) history_len: u32,
+    /// Whether it was charged for.
+    pub(super) is_charged: bool,
     found_by: FoundBy,
 }
 
@@ -55,16 +59,22 @@ impl FoundBy {
 }
 
 impl Stored {
-    /// Of a task that was just read.
+    /// Of a task that was just read, where it does not matter whether it was charged for.
     pub(super) fn of(task: &Task) -> Self {
-        Self { version: task.version, status: task.status, history_len: task.history_len, found_by: FoundBy::of(task) }
+        Self {
+            version: task.version,
+            status: task.status,
+            history_len: task.history_len,
+            is_charged: false,
+            found_by: FoundBy::of(task),
+        }
     }
 }
 
 pub(super) fn stored(connection: &Connection, id: TaskId) -> Done<Option<Stored>> {
     one(
         connection,
-        "SELECT version, status, history_len, end_at, phone_number, expected, actual FROM task \
+        "SELECT version, status, history_len, charged, end_at, phone_number, expected, actual FROM task \
          WHERE bucket = ? AND id = ?",
         params![id.bucket.0, id.unique.as_bytes()],
         |cells| {
@@ -72,6 +82,7 @@ pub(super) fn stored(connection: &Connection, id: TaskId) -> Done<Option<Stored>
                 version: cells.get()?,
                 status: cells.task_status()?,
                 history_len: cells.get()?,
+                is_charged: cells.get()?,
                 found_by: FoundBy {
                     end_at: cells.time()?,
                     phone_number: cells.maybe_text()?,
@@ -302,17 +313,19 @@ struct Taken {
 fn create(
     transaction: &Transaction<'_>,
     mut job: Option<Job>,
-    mut targets: Vec<Target>,
+    given: Vec<(Target, Draft)>,
+    deed: &Deed,
     taken: &mut Option<Taken>,
 ) -> Done<()> {
     let connection = transaction.connection;
-    let mut is_new = Vec::with_capacity(targets.len());
-    let mut seen = HashSet::with_capacity(targets.len());
-    for target in &targets {
-        is_new.push(seen.insert(target.task.id) && !is_there(connection, target.task.id)?);
+    let mut seen = HashSet::with_capacity(given.len());
+    let (mut targets, mut drafts) = (Vec::with_capacity(given.len()), Vec::with_capacity(given.len()));
+    for (target, draft) in given {
+        if seen.insert(target.task.id) && !is_there(connection, target.task.id)? {
+            targets.push(target);
+            drafts.push(draft);
+        }
     }
-    let mut is_new = is_new.into_iter();
-    targets.retain(|_| is_new.next().unwrap_or(false));
     let is_known = match &job {
         Some(job) => jobs::get(connection, job.id)?.is_some(),
         None => false,
@@ -332,9 +345,14 @@ fn create(
     }
     let job = job.filter(|_| !is_known);
     if let Some(job) = &job {
-        jobs::insert(connection, job)?;
+        jobs::keep_new(transaction, job, deed)?;
     }
-    targets.iter().try_for_each(|target| insert_new(connection, target))?;
+    for (target, draft) in targets.iter().zip(drafts) {
+        insert_new(connection, target)?;
+        // What was held meanwhile is not what the draft says.
+        let draft = if target.task.held { Draft::new(created(deed, &target.task))? } else { draft };
+        ledger::append(transaction, draft)?;
+    }
     // After its tasks, since it may have ended with them.
     job.map_or(Ok(()), |job| jobs::tell_new(connection, &job))
 }
@@ -419,14 +437,42 @@ fn list(connection: &Connection, tenant: &str, filter: &TaskFilter, page: &Page)
     Ok(listed(items, page, total, |task| page_key(task.created_at, &task.id.to_string())))
 }
 
+/// What the log tells of a task that goes on to another status.
+pub(super) fn changed(deed: &Deed, before: TaskStatus, task: &Task) -> AuditEntry {
+    let status = |status: TaskStatus, detail: Option<&str>| {
+        Picture::of(serde_json::json!({ "status": status.as_str(), "detail": detail }))
+    };
+    // The detail is what somebody gave as a reason, or a text of ours without names.
+    let (before, after) = (status(before, None), status(task.status, task.detail.as_deref()));
+    AuditEntry::done(deed, Object::task(task.id), Some(before), Some(after))
+        .of_job(task.job)
+        .of_device(Some(task.device))
+}
+
+/// What the log tells of a new task.
+fn created(deed: &Deed, task: &Task) -> AuditEntry {
+    AuditEntry::done(deed, Object::task(task.id), None, Some(picture(task)))
+        .of_job(task.job)
+        .of_device(Some(task.device))
+}
+
+/// A task that reached its device is charged for, unless it was before.
+pub(super) fn charge(connection: &Connection, task: &Task, stored: &Stored, now: Timestamp) -> Done<()> {
+    let Some(event) = ChargeableEvent::of_task(task, now).filter(|_| !stored.is_charged) else { return Ok(()) };
+    charges::add(connection, &event)?;
+    let id = params![task.id.bucket.0, task.id.unique.as_bytes()];
+    run(connection, "UPDATE task SET charged = 1 WHERE bucket = ? AND id = ?", id)?;
+    Ok(())
+}
+
 fn cancel(
-    connection: &Connection,
+    connection: &Transaction<'_>,
     tenant: &str,
     id: TaskId,
     reason: Option<String>,
-    actor: &str,
-    now: Timestamp,
+    deed: &Deed,
 ) -> Done<Result<Task, Fault>> {
+    let (actor, now) = (deed.actor.as_str(), deed.at);
     let Some(mut task) = get(connection, id)?.filter(|task| task.tenant == tenant) else {
         return Ok(Err(Fault::new(FaultName::UnknownTask, format!("there is no task {id}")).with(id)));
     };
@@ -436,7 +482,9 @@ fn cancel(
     // Without a reason the task must not be left with that of the attempt before.
     let detail = reason.unwrap_or_else(|| format!("cancelled by {actor}"));
     let note = Note { event: "Cancelled", detail: Some(detail), actor };
+    let before = task.status;
     if advance(connection, &mut task, TaskEvent::CancelAsked, now, &note)? {
+        ledger::add(connection, changed(deed, before, &task))?;
         return Ok(Ok(task));
     }
     let state = task.status.as_str();
@@ -448,19 +496,27 @@ impl TaskStore for SqliteStore {
         &self,
         job: Option<Job>,
         tasks: Vec<Target>,
+        deed: Deed,
         remember: Option<Remember<()>>,
     ) -> Pending<'_, Once<()>> {
-        let bytes = tasks.len().saturating_mul(1024);
-        let work = move |transaction: &Transaction<'_>| {
-            let mut taken = None;
-            let outcome = once(transaction.connection, remember, |_| create(transaction, job, tasks, &mut taken))?;
-            // Last: what is undone because of a failure must not be counted.
-            if let Some(Taken { tenant, principal, kinds, now }) = taken {
-                transaction.quotas.take(&tenant, &principal, &kinds, now);
-            }
-            Ok(outcome)
-        };
-        Box::pin(self.queue(Guard::Savepoint, bytes, Concerns::Anything, work))
+        let bytes = tasks.len().saturating_mul(2048);
+        Box::pin(async move {
+            // Made here, so that the writer has less to do.
+            let targets = tasks
+                .into_iter()
+                .map(|target| Draft::new(created(&deed, &target.task)).map(|draft| (target, draft)))
+                .collect::<Done<Vec<_>>>()?;
+            let work = move |transaction: &Transaction<'_>| {
+                let mut taken = None;
+                let outcome = once(transaction, remember, |_| create(transaction, job, targets, &deed, &mut taken))?;
+                // Last: what is undone because of a failure must not be counted.
+                if let Some(Taken { tenant, principal, kinds, now }) = taken {
+                    transaction.quotas.take(&tenant, &principal, &kinds, now);
+                }
+                Ok(outcome)
+            };
+            self.queue(Guard::Savepoint, bytes, Concerns::Anything, work).await
+        })
     }
 
     fn task_get(&self, tenant: &str, id: TaskId) -> Pending<'_, Option<Task>> {
@@ -486,12 +542,9 @@ impl TaskStore for SqliteStore {
         tenant: &str,
         id: TaskId,
         reason: Option<String>,
-        actor: &str,
-        now: Timestamp,
+        deed: Deed,
     ) -> Pending<'_, Result<Task, Fault>> {
-        let (tenant, actor) = (tenant.to_owned(), actor.to_owned());
-        Box::pin(
-            self.write(Guard::Savepoint, 1024, move |connection| cancel(connection, &tenant, id, reason, &actor, now)),
-        )
+        let tenant = tenant.to_owned();
+        Box::pin(self.write(Guard::Savepoint, 2048, move |connection| cancel(connection, &tenant, id, reason, &deed)))
     }
 }

@@ -2,6 +2,7 @@
 
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::{Bucket, DeviceOid, TaskId};
+use muster_broker::ledger::{AuditEntry, Deed, Object, recording as picture};
 use muster_broker::page::{Listed, Page};
 use muster_broker::store::{DeviceKey, Due, Pending, TraceStore};
 use muster_broker::time::Timestamp;
@@ -11,9 +12,10 @@ use rusqlite::{Connection, params};
 
 use super::SqliteStore;
 use super::devices::find;
+use super::ledger;
 use super::query::{Where, foreign_key, listed, many, one, one_more, run};
 use super::rows::{Cells, Done};
-use super::writer::Guard;
+use super::writer::{Guard, Transaction};
 
 /// Sessions of one device that are ever looked at: all, since the surplus goes with each step.
 const SESSIONS_MAX: u32 = 2 * Recording::SESSIONS_MAX + 1;
@@ -167,32 +169,41 @@ pub(super) fn hand_over(connection: &Connection, from: DeviceOid, to: DeviceOid)
 }
 
 fn set(
-    connection: &Connection,
+    connection: &Transaction<'_>,
     tenant: &str,
     device: DeviceOid,
-    recording: Option<Recording>,
+    wanted: Option<Recording>,
     forget: bool,
+    deed: &Deed,
 ) -> Done<Result<(), Fault>> {
     let Some(found) = find(connection, tenant, &DeviceKey::Oid(device), 1)?.pop() else {
         return Ok(Err(Fault::new(FaultName::UnknownDevice, "there is no such device record")));
     };
-    if found.account.is_none() && recording.is_some() {
+    if found.account.is_none() && wanted.is_some() {
         let text =
             "the device record has no dmAccount, so that the device cannot connect and nothing would be recorded";
         return Ok(Err(Fault::new(FaultName::WrongState, text)));
     }
+    let key = params![device.bucket.0, device.unique.as_bytes()];
+    let before = "SELECT trace_until, trace_sessions FROM contact WHERE bucket = ? AND oid = ?";
+    let before = one(connection, before, key, recording)?.flatten();
     run(
         connection,
         "UPDATE contact SET trace_until = ?, trace_sessions = ? WHERE bucket = ? AND oid = ?",
         params![
-            recording.map(|recording| recording.until.0),
-            recording.map(|recording| recording.sessions),
+            wanted.map(|recording| recording.until.0),
+            wanted.map(|recording| recording.sessions),
             device.bucket.0,
             device.unique.as_bytes()
         ],
     )?;
+    let mut after = picture(wanted);
     if forget {
         discard(connection, device)?;
+        after.open.insert("discard".to_owned(), true.into());
+    }
+    if before != wanted || forget {
+        ledger::add(connection, AuditEntry::done(deed, Object::device(device), Some(picture(before)), Some(after)))?;
     }
     Ok(Ok(()))
 }
@@ -273,11 +284,12 @@ impl TraceStore for SqliteStore {
         device: DeviceOid,
         recording: Option<Recording>,
         discard: bool,
+        deed: Deed,
     ) -> Pending<'_, Result<(), Fault>> {
         let tenant = tenant.to_owned();
-        Box::pin(
-            self.write(Guard::Savepoint, 4096, move |connection| set(connection, &tenant, device, recording, discard)),
-        )
+        Box::pin(self.write(Guard::Savepoint, 4096, move |connection| {
+            set(connection, &tenant, device, recording, discard, &deed)
+        }))
     }
 
     fn trace_add(&self, step: TraceStep) -> Pending<'_, ()> {

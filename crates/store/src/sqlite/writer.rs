@@ -1,7 +1,8 @@
 //! The one thread that writes: what is queued goes into one transaction, and nobody is answered before its commit.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::cache::ContactCache;
 use super::checkpoint::Checkpointer;
 use super::counts::Counts;
+use super::ledger::Head;
 use super::quotas::Quotas;
 use super::rows::{Done, Failure};
 
@@ -39,6 +41,8 @@ pub(super) enum Guard {
 pub(super) enum Concerns {
     /// One device that spoke, whose contact the caller keeps up to date.
     OneDevice,
+    /// No device: what it writes is in no contact.
+    NoDevice,
     /// Anything: if it changes something, no contact that was read before counts any more.
     Anything,
 }
@@ -80,6 +84,16 @@ pub(super) struct Transaction<'c> {
     pub(super) quotas: Quotas,
     /// Whether the tasks of a job may run, as far as steps have asked; forgotten before anything else than a step is run.
     pub(super) jobs: RefCell<HashMap<JobId, bool>>,
+    /// The end of the audit log, with what this transaction has added to it.
+    pub(super) ledger: Cell<Head>,
+}
+
+impl Deref for Transaction<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.connection
+    }
 }
 
 /// Why the writer takes no more work, once it does not.
@@ -104,7 +118,7 @@ pub(super) fn start(
     let state = Arc::clone(&broken);
     let thread = std::thread::Builder::new()
         .name("store-writer".into())
-        .spawn(move || Writer { connection, queue, broken: state, wal, checkpointer, cache }.run())?;
+        .spawn(move || Writer { connection, queue, broken: state, wal, checkpointer, cache, head: None }.run())?;
     Ok((Queue { sender, broken }, thread))
 }
 
@@ -189,12 +203,14 @@ fn in_savepoint<T>(transaction: &Transaction<'_>, work: impl FnOnce(&Transaction
     if let Err(error) = connection.prepare_cached("SAVEPOINT job").and_then(|mut statement| statement.execute([])) {
         return (Err(error.into()), false);
     }
+    let head = transaction.ledger.get();
     match work(transaction) {
         Ok(value) => match connection.prepare_cached("RELEASE job").and_then(|mut statement| statement.execute([])) {
             Ok(_) => (Ok(value), true),
             Err(error) => (Err(error.into()), false),
         },
         Err(failure) => {
+            transaction.ledger.set(head);
             let is_undone = connection.execute_batch("ROLLBACK TO job; RELEASE job").is_ok();
             (Err(failure), is_undone)
         }
@@ -233,6 +249,8 @@ struct Writer {
     wal: PathBuf,
     checkpointer: Checkpointer,
     cache: Arc<ContactCache>,
+    /// The end of the audit log as it is stored; read anew after a batch was undone.
+    head: Option<Head>,
 }
 
 impl Writer {
@@ -260,9 +278,12 @@ impl Writer {
         if let Some(reason) = self.broken.get() {
             return Err(Undone::Broken(reason.clone()));
         }
-        let connection = &*self.connection.take();
-        match catch_unwind(AssertUnwindSafe(|| batch_in_transaction(connection, batch))) {
-            Ok(Ok(changed)) => {
+        let connection = Arc::clone(&self.connection);
+        let connection = &*connection.take();
+        let head = self.head.take();
+        match catch_unwind(AssertUnwindSafe(|| batch_in_transaction(connection, batch, head))) {
+            Ok(Ok((changed, head))) => {
+                self.head = Some(head);
                 if changed == Concerns::Anything {
                     // Before anybody is told: who was told must not be shown what was before.
                     self.cache.begin_epoch();
@@ -297,14 +318,24 @@ impl Writer {
     }
 }
 
-fn batch_in_transaction(connection: &Connection, batch: &mut [Box<dyn Work>]) -> Result<Concerns, Undone> {
+fn batch_in_transaction(
+    connection: &Connection,
+    batch: &mut [Box<dyn Work>],
+    head: Option<Head>,
+) -> Result<(Concerns, Head), Undone> {
     let run = |sql: &str| -> Done<()> {
         connection.prepare_cached(sql)?.execute([])?;
         Ok(())
     };
     run("BEGIN IMMEDIATE")?;
-    let transaction =
-        Transaction { connection, counts: Counts::default(), quotas: Quotas::default(), jobs: RefCell::default() };
+    let head = head.map_or_else(|| Head::read(connection), Ok)?;
+    let transaction = Transaction {
+        connection,
+        counts: Counts::default(),
+        quotas: Quotas::default(),
+        jobs: RefCell::default(),
+        ledger: Cell::new(head),
+    };
     let mut changed = Concerns::OneDevice;
     for job in batch {
         if job.concerns() == Concerns::Anything {
@@ -322,7 +353,7 @@ fn batch_in_transaction(connection: &Connection, batch: &mut [Box<dyn Work>]) ->
     transaction.counts.flush(connection)?;
     transaction.quotas.uses.flush(connection)?;
     run("COMMIT")?;
-    Ok(changed)
+    Ok((changed, transaction.ledger.get()))
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {

@@ -15,7 +15,7 @@ use muster_broker::task::{Task, TaskEvent, TaskStatus};
 use muster_broker::time::Timestamp;
 use uuid::Uuid;
 
-use crate::world::{ALL, NOW, TENANT, World, step};
+use crate::world::{ALL, NOW, TENANT, World, deed, deed_at, step};
 
 const OURS: Lease = Lease(Uuid::from_u128(71));
 const THEIRS: Lease = Lease(Uuid::from_u128(72));
@@ -61,7 +61,7 @@ fn wanted(lease: Lease, now: Timestamp) -> ClaimWanted {
 
 impl World {
     async fn address(&self, number: u128) {
-        let made = self.store().callback_address_create(address(number), None).await.unwrap();
+        let made = self.store().callback_address_create(address(number), deed("root"), None).await.unwrap();
         assert_eq!(made, Once::Now(()));
     }
 
@@ -181,8 +181,8 @@ async fn cancelled_expired_and_test_cycled_tasks_are_told_too() {
     let device = world.device("one").await;
     let to = callback(1, "https://crm.example/x");
     let cancelled = world.called_back(&device, &to).await;
-    world.store().task_cancel(TENANT, cancelled.id, None, "care", NOW).await.unwrap().unwrap();
-    world.store().task_cancel(TENANT, cancelled.id, None, "care", NOW).await.unwrap().unwrap();
+    world.store().task_cancel(TENANT, cancelled.id, None, deed_at("care", NOW)).await.unwrap().unwrap();
+    world.store().task_cancel(TENANT, cancelled.id, None, deed_at("care", NOW)).await.unwrap().unwrap();
     world.called_back(&device, &to).await;
     while world.store().task_expire(NOW.plus_s(7200), 10).await.unwrap() == Due::More {}
     let mut over = world.target(&device);
@@ -201,11 +201,11 @@ async fn a_job_tells_each_status_once_from_its_first_to_its_last() {
     let mut job = world.job(selector);
     job.callback = Some(callback(1, "https://crm.example/jobs"));
     for _ in 0..2 {
-        world.store().job_create(vec![job.clone()], None).await.unwrap();
+        world.store().job_create(vec![job.clone()], deed("campaign"), None).await.unwrap();
     }
     while world.store().job_pump(NOW, 10).await.unwrap() == Due::More {}
     for event in [JobEvent::PauseAsked, JobEvent::PauseAsked, JobEvent::RestartAsked { retry_failed: false }] {
-        world.store().job_advance(TENANT, job.id, event, None, "campaign", NOW).await.unwrap().unwrap();
+        world.store().job_advance(TENANT, job.id, event, None, deed("campaign")).await.unwrap().unwrap();
         while world.store().job_pump(NOW, 10).await.unwrap() == Due::More {}
     }
     let task = muster_broker::id::TaskId::of_job(job.id, device.oid);
@@ -369,7 +369,7 @@ async fn a_receiver_that_is_gone_gets_nothing_that_was_asked_for_before_and_what
     world.settle(&claims[0], OURS, NOW.plus_s(1), Progress::Ended { reason: "gone".into() }).await;
     assert_eq!(world.letters().await, [("SUCCEEDED".to_owned(), "gone".to_owned())]);
 
-    world.store().task_cancel(TENANT, before.id, None, "care", NOW.plus_s(2)).await.unwrap().unwrap();
+    world.store().task_cancel(TENANT, before.id, None, deed_at("care", NOW.plus_s(2))).await.unwrap().unwrap();
     let claims = world.claim(OURS, NOW.plus_s(2)).await;
     assert!(claims[0].is_ended);
     world.settle(&claims[0], OURS, NOW.plus_s(2), Progress::Ended { reason: "gone".into() }).await;
@@ -378,7 +378,7 @@ async fn a_receiver_that_is_gone_gets_nothing_that_was_asked_for_before_and_what
     anew.task.callback = Some(to);
     anew.task.created_at = NOW.plus_s(3);
     world.keep(anew.clone()).await;
-    world.store().task_cancel(TENANT, anew.task.id, None, "care", NOW.plus_s(4)).await.unwrap().unwrap();
+    world.store().task_cancel(TENANT, anew.task.id, None, deed_at("care", NOW.plus_s(4))).await.unwrap().unwrap();
     let claims = world.claim(OURS, NOW.plus_s(4)).await;
     assert!(!claims[0].is_ended, "the caller has named it again since");
     assert_eq!(world.letters().await.len(), 2);
@@ -411,9 +411,13 @@ async fn what_waited_for_seven_days_is_given_up_and_can_be_replayed() {
         address: Some(CallbackAddressId(Uuid::from_u128(address))),
         ids: Vec::new(),
     };
-    assert_eq!(world.store().dead_letter_replay("beta", filter(1), now, 10).await.unwrap(), 0, "of another domain");
-    assert_eq!(world.store().dead_letter_replay(TENANT, filter(2), now, 10).await.unwrap(), 0);
-    assert_eq!(world.store().dead_letter_replay(TENANT, filter(1), now, 10).await.unwrap(), 1);
+    assert_eq!(
+        world.store().dead_letter_replay("beta", filter(1), deed_at("root", now), 10).await.unwrap(),
+        0,
+        "of another domain"
+    );
+    assert_eq!(world.store().dead_letter_replay(TENANT, filter(2), deed_at("root", now), 10).await.unwrap(), 0);
+    assert_eq!(world.store().dead_letter_replay(TENANT, filter(1), deed_at("root", now), 10).await.unwrap(), 1);
     assert_eq!(world.letters().await, []);
     let claims = world.claim(OURS, now).await;
     let waiting = world.waiting(&claims[0]).await;
@@ -446,8 +450,12 @@ async fn dead_letters_are_replayed_by_event_and_listed_newest_first_page_by_page
 
     let ids = vec![seen[1].0, EventId(Uuid::from_u128(5))];
     let filter = DeadLetterFilter { ids, ..DeadLetterFilter::default() };
-    assert_eq!(world.store().dead_letter_replay(TENANT, filter.clone(), NOW, 10).await.unwrap(), 1);
-    assert_eq!(world.store().dead_letter_replay(TENANT, filter, NOW, 10).await.unwrap(), 0, "once is enough");
+    assert_eq!(world.store().dead_letter_replay(TENANT, filter.clone(), deed_at("root", NOW), 10).await.unwrap(), 1);
+    assert_eq!(
+        world.store().dead_letter_replay(TENANT, filter, deed_at("root", NOW), 10).await.unwrap(),
+        0,
+        "once is enough"
+    );
     assert_eq!(world.letters().await.len(), 4);
 }
 
@@ -526,7 +534,7 @@ async fn an_allowed_address_is_kept_with_all_it_has_and_changed_only_on_its_vers
         enabled: false,
         ..address(7)
     };
-    world.store().callback_address_create(whole.clone(), None).await.unwrap();
+    world.store().callback_address_create(whole.clone(), deed("root"), None).await.unwrap();
     world.address(8).await;
     world.reopen();
     let store = world.store();
@@ -537,13 +545,13 @@ async fn an_allowed_address_is_kept_with_all_it_has_and_changed_only_on_its_vers
     assert_eq!(store.callback_address_list(TENANT, filter, ALL).await.unwrap().items, [address(8)]);
 
     whole.enabled = true;
-    let outdated = store.callback_address_update(whole.clone(), Some(2)).await.unwrap().unwrap_err();
+    let outdated = store.callback_address_update(whole.clone(), Some(2), deed("root")).await.unwrap().unwrap_err();
     assert_eq!(outdated.name, FaultName::OutdatedVersion);
-    whole = store.callback_address_update(whole, Some(1)).await.unwrap().unwrap();
+    whole = store.callback_address_update(whole, Some(1), deed("root")).await.unwrap().unwrap();
     assert_eq!(whole.version, 2);
     assert_eq!(store.callback_address_get(TENANT, whole.id).await.unwrap(), Some(whole.clone()));
-    let foreign = store.callback_address_delete("beta", whole.id, None).await.unwrap().unwrap_err();
+    let foreign = store.callback_address_delete("beta", whole.id, None, deed("root")).await.unwrap().unwrap_err();
     assert_eq!(foreign.name, FaultName::UnknownCallbackAddress);
-    store.callback_address_delete(TENANT, whole.id, Some(2)).await.unwrap().unwrap();
+    store.callback_address_delete(TENANT, whole.id, Some(2), deed("root")).await.unwrap().unwrap();
     assert_eq!(store.callback_address_get(TENANT, whole.id).await.unwrap(), None);
 }

@@ -5,9 +5,9 @@ use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::CapabilityOid;
 use muster_broker::store::{CapabilityKey, CapabilityWrite, DeviceVerdict, Once, WriteMode};
 
-use crate::world::{ALL, TENANT, World};
+use crate::world::{ALL, TENANT, World, deed};
 
-fn capability(world: &World, firmware_version: Option<&str>) -> Capability {
+pub(crate) fn capability(world: &World, firmware_version: Option<&str>) -> Capability {
     Capability {
         oid: CapabilityOid(world.uuid()),
         tenant: TENANT.into(),
@@ -32,7 +32,12 @@ async fn write(
     oid: Option<CapabilityOid>,
     version: Option<i64>,
 ) -> Result<Capability, Fault> {
-    match world.store().capability_write(CapabilityWrite { capability, oid, version }, None).await.unwrap() {
+    match world
+        .store()
+        .capability_write(CapabilityWrite { capability, oid, version }, deed("care"), None)
+        .await
+        .unwrap()
+    {
         Once::Now(verdict) => verdict,
         other => panic!("{other:?}"),
     }
@@ -113,7 +118,7 @@ async fn a_record_that_devices_refer_to_is_not_deleted() {
     let world = World::new();
     let any = write(&world, capability(&world, None), None, None).await.unwrap();
     world.device("one").await;
-    let delete = async |version| world.store().capability_delete(TENANT, any.oid, version).await.unwrap();
+    let delete = async |version| world.store().capability_delete(TENANT, any.oid, version, deed("care")).await.unwrap();
 
     assert_eq!(delete(Some(9)).await.unwrap_err().name, FaultName::OutdatedVersion);
     assert_eq!(delete(None).await.unwrap_err().name, FaultName::InUse);

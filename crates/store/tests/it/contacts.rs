@@ -8,7 +8,7 @@ use muster_broker::store::{Contact, ContactKey, Once, StoreError, Verdict, Write
 use muster_broker::task::{TaskEvent, TaskStatus};
 use uuid::Uuid;
 
-use crate::world::{ALL, NOW, TENANT, World, events, step};
+use crate::world::{ALL, NOW, TENANT, World, deed, events, step};
 
 #[tokio::test]
 async fn a_device_is_found_by_the_name_of_its_account_with_state_and_open_tasks() {
@@ -39,14 +39,14 @@ async fn a_device_identifier_finds_a_record_only_if_it_has_an_account_and_is_the
     let mut other = world.given("one");
     other.device.account.as_mut().unwrap().client_name = "elsewhere".into();
     let write = muster_broker::store::DeviceWrite { mode: WriteMode::Create, given: other };
-    world.store().device_write("beta", vec![write], NOW, None).await.unwrap();
+    world.store().device_write("beta", vec![write], deed("care"), None).await.unwrap();
     let found = world.store().contact_load(&key).await.unwrap().unwrap();
     assert_eq!(found.device.tenant, "beta");
 
     let mut third = world.given("one");
     third.device.account.as_mut().unwrap().client_name = "third".into();
     let write = muster_broker::store::DeviceWrite { mode: WriteMode::Create, given: third };
-    world.store().device_write("gamma", vec![write], NOW, None).await.unwrap();
+    world.store().device_write("gamma", vec![write], deed("care"), None).await.unwrap();
     assert_eq!(world.store().contact_load(&key).await.unwrap(), None, "two domains know it");
 }
 
@@ -113,7 +113,7 @@ async fn a_step_decided_on_an_older_task_changes_nothing() {
         step.history.push(next.note(NOW, "SessionOpened", None, "device"));
         step.tasks.push(next);
     }
-    world.store().task_cancel(TENANT, task.id, None, "care", NOW).await.unwrap().unwrap();
+    world.store().task_cancel(TENANT, task.id, None, deed("care")).await.unwrap().unwrap();
 
     assert_eq!(world.store().contact_commit(step).await.unwrap(), Verdict::Conflict);
 
@@ -164,13 +164,13 @@ async fn a_step_of_a_paused_job_changes_nothing() {
     let world = World::new();
     world.device("one").await;
     let job = world.job(Selector { all_devices: true, ..Selector::default() });
-    world.store().job_create(vec![job.clone()], None).await.unwrap();
+    world.store().job_create(vec![job.clone()], deed("campaign"), None).await.unwrap();
     world.store().job_pump(NOW, 10).await.unwrap();
     let contact = world.contact("one").await;
     assert_eq!(contact.tasks.first().map(|open| open.may_run), Some(true));
     let mut step = step(&contact);
     step.running_jobs = vec![job.id];
-    world.store().job_advance(TENANT, job.id, JobEvent::PauseAsked, None, "campaign", NOW).await.unwrap().unwrap();
+    world.store().job_advance(TENANT, job.id, JobEvent::PauseAsked, None, deed("campaign")).await.unwrap().unwrap();
 
     assert_eq!(world.contact("one").await.tasks.first().map(|open| open.may_run), Some(false), "at once");
     assert_eq!(world.store().contact_commit(step.clone()).await.unwrap(), Verdict::Conflict);
@@ -216,7 +216,7 @@ async fn tasks_come_by_priority_then_age_and_no_more_than_the_limit() {
         target.task.created_at = NOW.plus_s(-i64::from(place));
         targets.push(target);
     }
-    assert_eq!(world.store().task_create(None, targets, None).await.unwrap(), Once::Now(()));
+    assert_eq!(world.store().task_create(None, targets, deed("care"), None).await.unwrap(), Once::Now(()));
 
     let open = world.contact("one").await.tasks;
 

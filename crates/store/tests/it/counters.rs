@@ -8,7 +8,7 @@ use muster_broker::store::{DeviceKey, TaskFilter};
 use muster_broker::task::{TaskEvent, TaskStatus};
 use proptest::prelude::*;
 
-use crate::world::{ALL, NOW, TENANT, World};
+use crate::world::{ALL, NOW, TENANT, World, deed, deed_at};
 
 #[derive(Clone, Copy, Debug)]
 enum Act {
@@ -56,13 +56,13 @@ async fn run(acts: Vec<Act>, schedule: Schedule) {
     }
     let mut job = world.job(Selector { all_devices: true, ..Selector::default() });
     job.schedule = schedule;
-    world.store().job_create(vec![job.clone()], None).await.unwrap();
+    world.store().job_create(vec![job.clone()], deed("campaign"), None).await.unwrap();
     let mut now = NOW;
     for act in acts {
         let store = world.store();
         match act {
             Act::Pump(limit) => drop(store.job_pump(now, limit).await.unwrap()),
-            Act::Ask(event) => drop(store.job_advance(TENANT, job.id, event, None, "x", now).await.unwrap()),
+            Act::Ask(event) => drop(store.job_advance(TENANT, job.id, event, None, deed_at("x", now)).await.unwrap()),
             Act::Step(number, event) => {
                 let key = muster_broker::store::ContactKey::ClientName(format!("d{number}"));
                 let Some(contact) = store.contact_load(&key).await.unwrap() else { continue };
@@ -78,10 +78,10 @@ async fn run(acts: Vec<Act>, schedule: Schedule) {
             }
             Act::Cancel(number) => {
                 let id = muster_broker::id::TaskId::of_job(job.id, oids[number]);
-                drop(store.task_cancel(TENANT, id, None, "x", now).await.unwrap());
+                drop(store.task_cancel(TENANT, id, None, deed_at("x", now)).await.unwrap());
             }
             Act::Delete(number) => {
-                drop(store.device_delete(TENANT, DeviceKey::Oid(oids[number]), None, "x", now).await.unwrap());
+                drop(store.device_delete(TENANT, DeviceKey::Oid(oids[number]), None, deed_at("x", now)).await.unwrap());
             }
             Act::Expire(limit) => drop(store.task_expire(now, limit).await.unwrap()),
             Act::Later(seconds) => now = now.plus_s(seconds),

@@ -6,12 +6,14 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use muster_broker::ledger::chain::Verifier;
+use muster_broker::ledger::{AuditFilter, EventId};
 use muster_broker::store::{
-    ContactKey, ContactStore as _, DeviceStore as _, DeviceWrite, TaskStore as _, Verdict, WriteMode,
+    ContactKey, ContactStore as _, DeviceStore as _, DeviceWrite, LedgerStore as _, TaskStore as _, Verdict, WriteMode,
 };
 use muster_store::SqliteStore;
 
-use crate::world::{NOW, TENANT, World, small, step, task};
+use crate::world::{NOW, TENANT, World, deed, small, step, task};
 
 /// Set in the child: the folder it works in.
 const ROLE: &str = "MUSTER_STORE_CRASH_FOLDER";
@@ -37,6 +39,11 @@ fn acknowledging_child() {
                         task.messages += 1;
                         step.history.push(task.note(NOW, "Stepped", None, "device"));
                         let messages = task.messages;
+                        // Each step changes the record, which is told in the log, and says that the task reached the
+                        // device, which is charged for once.
+                        let mut record = contact.device.clone();
+                        record.firmware_version = Some(messages.to_string());
+                        (step.record, step.reached) = (Some(record), vec![task.id]);
                         step.tasks.push(task);
                         assert_eq!(store.contact_commit(step).await.unwrap(), Verdict::Applied);
                         // One write for a line, so that a kill does not tear it.
@@ -74,7 +81,15 @@ async fn a_killed_process_loses_nothing_that_it_acknowledged() {
             let of = muster_broker::store::HistoryOf::Task(*id);
             let history = store.task_history(TENANT, of, crate::world::ALL).await.unwrap().unwrap();
             assert_eq!(history.total, u64::from(task.messages), "round {round}");
+            let told = AuditFilter { task: Some(*id), operation: Some("session".into()), ..AuditFilter::default() };
+            let told = store.audit_list(Some(TENANT), told, crate::world::ALL).await.unwrap();
+            assert_eq!(told.total, u64::from(task.messages), "round {round}");
+            let charged = store.charge_feed(Some(TENANT), EventId(0), 1000).await.unwrap().events;
+            let charged = charged.iter().filter(|event| event.task == Some(*id)).count();
+            assert_eq!(charged, usize::from(task.messages > 0), "round {round}");
         }
+        let (verifier, outcome) = store.audit_verify(Verifier::new(None), u32::MAX).await.unwrap();
+        assert!(outcome.is_ok() && verifier.end().is_ok(), "round {round}: {outcome:?}");
     }
     assert!(acknowledged > 0, "the child never got to work");
 }
@@ -87,11 +102,11 @@ async fn prepare(folder: &Path) -> Vec<muster_broker::id::TaskId> {
         let given = world.given(&format!("d{number}"));
         let device = given.device.clone();
         let writes = vec![DeviceWrite { mode: WriteMode::Create, given }];
-        store.device_write(TENANT, writes, NOW, None).await.unwrap();
+        store.device_write(TENANT, writes, deed("care"), None).await.unwrap();
         let task = task(muster_broker::id::TaskId::new(device.oid, world.uuid()), &device);
         ids.push(task.id);
         let target = muster_broker::store::Target { task, history: Vec::new() };
-        store.task_create(None, vec![target], None).await.unwrap();
+        store.task_create(None, vec![target], deed("care"), None).await.unwrap();
     }
     ids
 }

@@ -8,7 +8,7 @@ use muster_broker::ports::Vault as _;
 use muster_broker::store::{ContactKey, DeviceKey, DeviceVerdict, DeviceWrite, Once, Verdict, WriteMode};
 use muster_broker::task::TaskStatus;
 
-use crate::world::{ALL, NOW, TENANT, World, events, nobody, phone, step};
+use crate::world::{ALL, NOW, TENANT, World, deed, events, nobody, phone, step};
 
 fn refusal(verdict: DeviceVerdict) -> (FaultName, Vec<String>) {
     match verdict {
@@ -54,12 +54,14 @@ async fn a_device_identifier_is_unique_within_a_domain_and_an_account_name_over_
     assert_eq!((name, variables), (FaultName::AlreadyExists, vec!["deviceID".into(), "MEID:one".into()]));
 
     let write = |given| vec![DeviceWrite { mode: WriteMode::Create, given }];
-    let elsewhere = world.store().device_write("beta", write(same_id), NOW, None).await.unwrap();
+    let elsewhere = world.store().device_write("beta", write(same_id), deed("care"), None).await.unwrap();
     assert!(matches!(elsewhere, Once::Now(verdicts) if matches!(verdicts.as_slice(), [DeviceVerdict::Created(_)])));
 
     let mut same_name = world.given("one");
     same_name.device.device_id = Some(DeviceId::from_device("MEID:three").unwrap());
-    let Once::Now(mut verdicts) = world.store().device_write("beta", write(same_name), NOW, None).await.unwrap() else {
+    let Once::Now(mut verdicts) =
+        world.store().device_write("beta", write(same_name), deed("care"), None).await.unwrap()
+    else {
         panic!("no key was given");
     };
     let (name, variables) = refusal(verdicts.pop().unwrap());
@@ -76,7 +78,7 @@ async fn a_phone_number_may_stand_in_several_records() {
     }
     assert_eq!(find(&world, DeviceKey::Phone(phone("15551234567"))).await.len(), 2);
     assert_eq!(world.store().device_find(TENANT, DeviceKey::Phone(phone("15551234567")), 1).await.unwrap().len(), 1);
-    let refused = world.store().device_delete(TENANT, DeviceKey::Phone(phone("15551234567")), None, "", NOW).await;
+    let refused = world.store().device_delete(TENANT, DeviceKey::Phone(phone("15551234567")), None, deed("")).await;
     assert_eq!(refused.unwrap().unwrap_err().name, FaultName::AmbiguousDevice);
 }
 
@@ -146,7 +148,7 @@ async fn a_refused_record_of_a_batch_does_not_stop_the_others() {
     world.device("two").await;
     let writes =
         ["one", "two", "three"].map(|name| DeviceWrite { mode: WriteMode::Create, given: world.given(name) }).to_vec();
-    let Once::Now(verdicts) = world.store().device_write(TENANT, writes, NOW, None).await.unwrap() else {
+    let Once::Now(verdicts) = world.store().device_write(TENANT, writes, deed("care"), None).await.unwrap() else {
         panic!("no key was given");
     };
     let created: Vec<bool> = verdicts.iter().map(|verdict| matches!(verdict, DeviceVerdict::Created(_))).collect();
@@ -180,17 +182,17 @@ async fn deleting_a_record_cancels_its_open_tasks_and_frees_its_names() {
     let device = world.device("one").await;
     let task = world.task(&device).await;
     let key = DeviceKey::Oid(device.oid);
-    let outdated = world.store().device_delete(TENANT, key.clone(), Some(9), "care", NOW).await.unwrap();
+    let outdated = world.store().device_delete(TENANT, key.clone(), Some(9), deed("care")).await.unwrap();
     assert_eq!(outdated.unwrap_err().name, FaultName::OutdatedVersion);
-    let foreign = world.store().device_delete("beta", key.clone(), None, "care", NOW).await.unwrap();
+    let foreign = world.store().device_delete("beta", key.clone(), None, deed("care")).await.unwrap();
     assert_eq!(foreign.unwrap_err().name, FaultName::UnknownDevice);
 
-    world.store().device_delete(TENANT, key.clone(), Some(1), "care", NOW).await.unwrap().unwrap();
+    world.store().device_delete(TENANT, key.clone(), Some(1), deed("care")).await.unwrap().unwrap();
 
     assert_eq!(world.stored(task.id).await.status, TaskStatus::Cancelled);
     assert_eq!(events(&world, task.id).await, ["Created", "Cancelled"]);
     assert_eq!(world.store().contact_load(&ContactKey::ClientName("one".into())).await.unwrap(), None);
-    let again = world.store().device_delete(TENANT, key, None, "care", NOW).await.unwrap();
+    let again = world.store().device_delete(TENANT, key, None, deed("care")).await.unwrap();
     assert_eq!(again.unwrap_err().name, FaultName::UnknownDevice);
     let fresh = world.device("one").await;
     assert_ne!(fresh.oid, device.oid);
@@ -211,10 +213,10 @@ async fn adopting_moves_number_account_contacts_and_open_tasks_once() {
     let contact = world.contact("one").await;
     assert_eq!(world.store().contact_commit(step(&contact)).await.unwrap(), Verdict::Applied);
 
-    assert!(world.store().device_adopt(from.oid, to.oid, NOW).await.unwrap());
+    assert!(world.store().device_adopt(from.oid, to.oid, deed("device")).await.unwrap());
     let after = world.contact("one").await;
-    assert!(!world.store().device_adopt(from.oid, to.oid, NOW).await.unwrap(), "a second time");
-    assert!(!world.store().device_adopt(to.oid, nobody(), NOW).await.unwrap(), "to nobody");
+    assert!(!world.store().device_adopt(from.oid, to.oid, deed("device")).await.unwrap(), "a second time");
+    assert!(!world.store().device_adopt(to.oid, nobody(), deed("device")).await.unwrap(), "to nobody");
 
     assert_eq!(world.contact("one").await, after, "the second call changed nothing");
     assert_eq!((after.device.oid, after.device.phone_number.clone()), (to.oid, from.phone_number.clone()));

@@ -3,7 +3,7 @@
 use muster_broker::store::{ContactKey, StoreError, Verdict};
 use muster_broker::task::TaskEvent;
 
-use crate::world::{NOW, World, step};
+use crate::world::{NOW, World, deed, step};
 
 /// A page count that is always reached: SQLite takes the present size instead, so nothing grows any more.
 const FULL: u32 = 1;
@@ -31,7 +31,7 @@ async fn a_full_disk_makes_writes_unavailable_undoes_them_whole_and_heals() {
     }
     let mut target = world.target(&device);
     target.task.plan = Some("p".repeat(200_000));
-    let refused = world.store().task_create(None, vec![target], None).await;
+    let refused = world.store().task_create(None, vec![target], deed("care"), None).await;
     assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
 
     world.sqlite().limit_pages(LIFTED).await.unwrap();

@@ -3,7 +3,7 @@
 use muster_broker::store::{DeviceVerdict, DeviceWrite, Once, Remember, TaskFilter, WriteMode};
 use muster_broker::task::Task;
 
-use crate::world::{ALL, NOW, TENANT, World};
+use crate::world::{ALL, NOW, TENANT, World, deed};
 
 fn remember<T>(request_id: &str, content: u8, answer: &'static str) -> Option<Remember<T>> {
     Some(Remember {
@@ -25,7 +25,7 @@ async fn the_same_key_with_the_same_content_has_one_effect_and_one_answer() {
     let mut world = World::new();
     let device = world.device("one").await;
     let create = async |world: &World, target, content, answer| {
-        world.store().task_create(None, vec![target], remember("key", content, answer)).await.unwrap()
+        world.store().task_create(None, vec![target], deed("care"), remember("key", content, answer)).await.unwrap()
     };
     let (first, second) = (world.target(&device), world.target(&device));
 
@@ -44,7 +44,7 @@ async fn two_calls_with_one_key_at_the_same_time_have_one_effect() {
     let device = world.device("one").await;
     let create = async |answer| {
         let target = world.target(&device);
-        world.store().task_create(None, vec![target], remember("key", 1, answer)).await.unwrap()
+        world.store().task_create(None, vec![target], deed("care"), remember("key", 1, answer)).await.unwrap()
     };
     let (one, other) = tokio::join!(create("one"), create("other"));
     let answers = [one, other];
@@ -64,7 +64,7 @@ async fn an_outcome_without_effect_leaves_the_key_free() {
             }),
             ..remember("key", 1, "").unwrap()
         };
-        world.store().device_write(TENANT, writes, NOW, Some(remember)).await.unwrap()
+        world.store().device_write(TENANT, writes, deed("care"), Some(remember)).await.unwrap()
     };
     assert!(matches!(write("one").await, Once::Now(_)), "refused");
     assert!(matches!(write("two").await, Once::Now(_)), "made");
@@ -75,7 +75,9 @@ async fn an_outcome_without_effect_leaves_the_key_free() {
 async fn keys_are_forgotten_when_they_are_old_enough() {
     let world = World::new();
     let job = world.job(Default::default());
-    let create = async || world.store().job_create(vec![job.clone()], remember("key", 1, "made")).await.unwrap();
+    let create = async || {
+        world.store().job_create(vec![job.clone()], deed("campaign"), remember("key", 1, "made")).await.unwrap()
+    };
     assert_eq!(create().await, Once::Now(()));
     world.store().forget(NOW, NOW).await.unwrap();
     assert_eq!(create().await, Once::Before("made".into()));

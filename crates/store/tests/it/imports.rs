@@ -6,10 +6,10 @@ use muster_broker::store::{
 };
 use muster_broker::subscriber::{DEVICES_MAX, Subscriber};
 
-use crate::world::{ALL, NOW, TENANT, World, nobody, phone};
+use crate::world::{ALL, NOW, TENANT, World, deed, nobody, phone};
 
 fn batch(writes: Vec<(u64, DeviceWrite)>) -> ImportBatch {
-    ImportBatch { tenant: TENANT.into(), writes, step: None, is_dry_run: false, now: NOW }
+    ImportBatch { tenant: TENANT.into(), writes, step: None, is_dry_run: false, deed: deed("root") }
 }
 
 fn key(id: &str) -> ImportKey {
@@ -28,7 +28,9 @@ async fn import(world: &World, batch: ImportBatch) -> ImportOutcome {
 async fn singly(world: &World, writes: Vec<(u64, DeviceWrite)>) -> ImportOutcome {
     let mut outcome = ImportOutcome::default();
     for (row, write) in writes {
-        let Once::Now(mut verdicts) = world.store().device_write(TENANT, vec![write], NOW, None).await.unwrap() else {
+        let Once::Now(mut verdicts) =
+            world.store().device_write(TENANT, vec![write], deed("root"), None).await.unwrap()
+        else {
             panic!()
         };
         match verdicts.pop().unwrap() {
@@ -56,7 +58,7 @@ async fn subscriber(world: &World, id: &str) {
         version: 1,
     };
     let given = SubscriberGiven { subscriber, opt_in: None, version: None };
-    let kept = world.store().subscriber_write(WriteMode::Create, given, None).await.unwrap();
+    let kept = world.store().subscriber_write(WriteMode::Create, given, deed("root"), None).await.unwrap();
     assert!(matches!(kept, Once::Now(Ok(_))), "{kept:?}");
 }
 

@@ -10,7 +10,7 @@ use muster_broker::store::{Due, JobFilter, Once, TaskFilter, Verdict};
 use muster_broker::task::{Task, TaskEvent, TaskStatus};
 use muster_broker::time::Timestamp;
 
-use crate::world::{ALL, NOW, TENANT, World, events, phone};
+use crate::world::{ALL, NOW, TENANT, World, deed, deed_at, events, phone};
 
 fn all() -> Selector {
     Selector { all_devices: true, ..Selector::default() }
@@ -25,7 +25,7 @@ async fn fleet(world: &World, count: usize) -> Vec<Device> {
 }
 
 async fn create(world: &World, job: &Job) {
-    assert_eq!(world.store().job_create(vec![job.clone()], None).await.unwrap(), Once::Now(()));
+    assert_eq!(world.store().job_create(vec![job.clone()], deed("campaign"), None).await.unwrap(), Once::Now(()));
 }
 
 /// Pumps until nothing is due; gives the number of rounds.
@@ -52,7 +52,7 @@ async fn tasks(world: &World, job: &Job) -> Vec<Task> {
 }
 
 async fn ask(world: &World, job: &Job, event: JobEvent) -> Result<JobView, FaultName> {
-    let asked = world.store().job_advance(TENANT, job.id, event, Some("why".into()), "campaign", NOW).await.unwrap();
+    let asked = world.store().job_advance(TENANT, job.id, event, Some("why".into()), deed("campaign")).await.unwrap();
     asked.map_err(|fault| fault.name)
 }
 
@@ -324,7 +324,7 @@ async fn an_expired_task_that_is_retried_gets_a_new_life() {
     assert_eq!(status(&world, &job).await, JobStatus::Completed);
 
     let retry = JobEvent::RestartAsked { retry_failed: true };
-    world.store().job_advance(TENANT, job.id, retry, None, "campaign", late).await.unwrap().unwrap();
+    world.store().job_advance(TENANT, job.id, retry, None, deed_at("campaign", late)).await.unwrap().unwrap();
     pump(&world, late, 10).await;
 
     let after = tasks(&world, &job).await.pop().unwrap();
@@ -387,8 +387,8 @@ async fn jobs_are_listed_by_state_owner_and_date_and_belong_to_one_domain() {
     jobs[1].owner = "other".into();
     jobs[2].created_at = NOW.plus_s(10);
     jobs[2].status = JobStatus::Running;
-    world.store().job_create(jobs.clone(), None).await.unwrap();
-    world.store().job_create(jobs.clone(), None).await.unwrap();
+    world.store().job_create(jobs.clone(), deed("campaign"), None).await.unwrap();
+    world.store().job_create(jobs.clone(), deed("campaign"), None).await.unwrap();
     let base = JobFilter::default;
     let rows = [
         (base(), vec![2, 1, 0]),
@@ -404,7 +404,7 @@ async fn jobs_are_listed_by_state_owner_and_date_and_belong_to_one_domain() {
         assert_eq!(listed.total, expected.len() as u64);
     }
     assert_eq!(world.store().job_get("beta", jobs[0].id).await.unwrap(), None);
-    let foreign = world.store().job_advance("beta", jobs[0].id, JobEvent::PauseAsked, None, "x", NOW).await.unwrap();
+    let foreign = world.store().job_advance("beta", jobs[0].id, JobEvent::PauseAsked, None, deed("x")).await.unwrap();
     assert_eq!(foreign.unwrap_err().name, FaultName::UnknownJob);
 }
 
@@ -413,7 +413,7 @@ async fn every_one_of_many_jobs_gets_its_turn_and_the_pump_rests_afterwards() {
     let world = World::new();
     fleet(&world, 1).await;
     let jobs: Vec<Job> = (0..600).map(|_| world.job(all())).collect();
-    world.store().job_create(jobs.clone(), None).await.unwrap();
+    world.store().job_create(jobs.clone(), deed("campaign"), None).await.unwrap();
     pump(&world, NOW, 100).await;
     for job in &jobs {
         assert_eq!(view(&world, job).await.counts, [(TaskStatus::Scheduled, 1)]);

@@ -3,14 +3,18 @@
 
 mod callbacks;
 mod capabilities;
+mod charges;
 mod contacts;
 mod counters;
 mod crash;
+mod credentials;
 mod devices;
 mod disk_full;
 mod idempotency;
 mod imports;
 mod jobs;
+mod ledger;
+mod ledger_chain;
 mod opening;
 mod paging;
 mod power;

@@ -6,7 +6,7 @@ use muster_broker::job::{DeviceFilter, Selector};
 use muster_broker::page::{Listed, Page};
 use muster_broker::store::{Due, HistoryOf, JobFilter, Pending, StoreError, TaskFilter};
 
-use crate::world::{NOW, TENANT, World};
+use crate::world::{NOW, TENANT, World, deed};
 
 /// Walks a list in pages of two; gives the keys seen, after checking that none came twice and the totals.
 async fn walk<'s, T, K: Ord>(
@@ -44,7 +44,7 @@ async fn every_list_is_walked_once_from_end_to_end() {
         job.created_at = NOW.plus_s(if place < 2 { 0 } else { place as i64 });
         jobs.push(job);
     }
-    store.job_create(jobs.clone(), None).await.unwrap();
+    store.job_create(jobs.clone(), deed("campaign"), None).await.unwrap();
     while store.job_pump(NOW.plus_s(60), 7).await.unwrap() == Due::More {}
 
     let devices = walk(5, |page| store.device_list(TENANT, DeviceFilter::default(), page), |device| device.oid).await;
@@ -77,7 +77,7 @@ async fn entries_that_exist_throughout_are_seen_once_while_others_come_and_go() 
     let first =
         world.store().device_list(TENANT, DeviceFilter::default(), Page { size: 2, after: None }).await.unwrap();
     let gone = muster_broker::store::DeviceKey::Oid(oids[1]);
-    world.store().device_delete(TENANT, gone, None, "care", NOW).await.unwrap().unwrap();
+    world.store().device_delete(TENANT, gone, None, deed("care")).await.unwrap().unwrap();
 
     let page = Page { size: 10, after: first.next };
     let rest = world.store().device_list(TENANT, DeviceFilter::default(), page).await.unwrap();

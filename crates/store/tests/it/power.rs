@@ -10,7 +10,7 @@ use muster_broker::store::{ApprovalFilter, Decision, Due, Once, Remember, Target
 use muster_broker::task::{TaskEvent, TaskStatus};
 use muster_broker::time::Timestamp;
 
-use crate::world::{ALL, NOW, TENANT, World, events};
+use crate::world::{ALL, NOW, TENANT, World, deed_at, events};
 
 const WIPE: &str = "./LAWMO/Operations/Wipe";
 const UPDATE_FIRMWARE: &str = "./FUMO/Package/Update";
@@ -46,7 +46,7 @@ async fn pending(world: &World) -> Approval {
 }
 
 async fn decide(world: &World, approval: &Approval, event: ApprovalEvent, now: Timestamp) -> Result<Approval, Fault> {
-    let decision = Decision { event, actor: "second".into(), reason: Some("seen".into()), version: None, now };
+    let decision = Decision { event, deed: deed_at("second", now), reason: Some("seen".into()), version: None };
     match world.store().approval_decide(TENANT, approval.id, decision).await {
         Ok(outcome) => outcome,
         Err(muster_broker::store::StoreError::Denied(fault)) => Err(*fault),
@@ -57,7 +57,7 @@ async fn decide(world: &World, approval: &Approval, event: ApprovalEvent, now: T
 async fn cap(world: &World, class: Class, cap: u64, single_cap: Option<u64>) {
     let rule = Rule { class, required: true, cap, single_cap };
     let policy = Policy { rules: vec![rule], ..Policy::default() }.checked().unwrap();
-    world.store().power_policy_set(TENANT, policy, None).await.unwrap().unwrap();
+    world.store().power_policy_set(TENANT, policy, None, deed_at("x", NOW)).await.unwrap().unwrap();
 }
 
 async fn pump(world: &World, now: Timestamp) {
@@ -154,7 +154,7 @@ async fn what_ends_by_itself_takes_its_question_along() {
     let (first, second) = (world.device("a").await, world.device("b").await);
     let (cancelled, expired) = (target(&world, &first, WIPE), target(&world, &second, WIPE));
     world.keep(cancelled.clone()).await;
-    world.store().task_cancel(TENANT, cancelled.task.id, None, "care", NOW).await.unwrap().unwrap();
+    world.store().task_cancel(TENANT, cancelled.task.id, None, deed_at("care", NOW)).await.unwrap().unwrap();
     assert_eq!(approvals(&world, &[]).await[0].status, ApprovalStatus::Withdrawn);
 
     world.keep(expired.clone()).await;
@@ -178,7 +178,7 @@ async fn what_reads_and_what_is_a_rehearsal_needs_nobody() {
     world.keep(rehearsal).await;
     let mut test_job = job(&world, WIPE);
     test_job.template.test_cycle = true;
-    world.store().job_create(vec![test_job.clone()], None).await.unwrap();
+    world.store().job_create(vec![test_job.clone()], deed_at("campaign", NOW), None).await.unwrap();
     pump(&world, NOW).await;
     assert_eq!(approvals(&world, &[]).await, []);
     assert_eq!(job_now(&world, &test_job).await.job.status, JobStatus::Completed);
@@ -190,8 +190,10 @@ async fn at_the_cap_of_a_hundred_calls_at_once_exactly_the_cap_goes_unapproved()
     cap(&world, Class::Firmware, 10, Some(0)).await;
     let device = world.device("a").await;
     let targets: Vec<Target> = (0..100).map(|_| target(&world, &device, UPDATE_FIRMWARE)).collect();
-    let calls: Vec<_> =
-        targets.iter().map(|target| world.store().task_create(None, vec![target.clone()], None)).collect();
+    let calls: Vec<_> = targets
+        .iter()
+        .map(|target| world.store().task_create(None, vec![target.clone()], deed_at("care", NOW), None))
+        .collect();
     let mut set = Vec::new();
     for call in calls {
         set.push(call);
@@ -236,7 +238,7 @@ async fn many_small_jobs_are_counted_together_and_an_old_window_is_forgotten() {
     for _ in 0..4 {
         let mut small = job(&world, UPDATE_FIRMWARE);
         small.created_at = now;
-        world.store().job_create(vec![small.clone()], None).await.unwrap();
+        world.store().job_create(vec![small.clone()], deed_at("campaign", NOW), None).await.unwrap();
         pump(&world, now).await;
         holds.push(job_now(&world, &small).await.job.hold);
         now = now.plus_s(60);
@@ -263,7 +265,7 @@ async fn a_job_is_counted_before_it_begins_and_waits_with_the_number_of_its_devi
         world.device(name).await;
     }
     let job = job(&world, WIPE);
-    world.store().job_create(vec![job.clone()], None).await.unwrap();
+    world.store().job_create(vec![job.clone()], deed_at("campaign", NOW), None).await.unwrap();
     let counting = job_now(&world, &job).await.job;
     assert_eq!(
         (counting.hold, counting.status, counting.class),
@@ -290,7 +292,7 @@ async fn a_task_of_a_held_job_is_not_taken_up_by_a_step_that_was_decided_before(
     let world = World::new();
     world.device("a").await;
     let job = job(&world, WIPE);
-    world.store().job_create(vec![job.clone()], None).await.unwrap();
+    world.store().job_create(vec![job.clone()], deed_at("campaign", NOW), None).await.unwrap();
     pump(&world, NOW).await;
     let contact = world.contact("a").await;
     let mut step = crate::world::step(&contact);
@@ -309,14 +311,14 @@ async fn a_job_that_is_refused_or_cancelled_while_it_waits_sends_nothing() {
     world.device("a").await;
     for refused in [true, false] {
         let job = job(&world, WIPE);
-        world.store().job_create(vec![job.clone()], None).await.unwrap();
+        world.store().job_create(vec![job.clone()], deed_at("campaign", NOW), None).await.unwrap();
         pump(&world, NOW).await;
         let approval = pending(&world).await;
         if refused {
             decide(&world, &approval, ApprovalEvent::Refuse, NOW).await.unwrap();
         } else {
             let event = JobEvent::CancelAsked;
-            world.store().job_advance(TENANT, job.id, event, None, "campaign", NOW).await.unwrap().unwrap();
+            world.store().job_advance(TENANT, job.id, event, None, deed_at("campaign", NOW)).await.unwrap().unwrap();
         }
         pump(&world, NOW).await;
         let view = job_now(&world, &job).await;
@@ -337,13 +339,13 @@ async fn a_held_job_that_is_paused_and_restarted_is_held_still() {
     let world = World::new();
     world.device("a").await;
     let job = job(&world, WIPE);
-    world.store().job_create(vec![job.clone()], None).await.unwrap();
+    world.store().job_create(vec![job.clone()], deed_at("campaign", NOW), None).await.unwrap();
     pump(&world, NOW).await;
     for (event, status) in [
         (JobEvent::PauseAsked, JobStatus::Paused),
         (JobEvent::RestartAsked { retry_failed: false }, JobStatus::Scheduled),
     ] {
-        world.store().job_advance(TENANT, job.id, event, None, "campaign", NOW).await.unwrap().unwrap();
+        world.store().job_advance(TENANT, job.id, event, None, deed_at("campaign", NOW)).await.unwrap().unwrap();
         pump(&world, NOW).await;
         let view = job_now(&world, &job).await.job;
         assert_eq!((view.status, view.hold), (status, Hold::Waiting));
@@ -359,7 +361,7 @@ async fn running_failed_tasks_of_an_approved_job_again_needs_approval_again() {
     let world = World::new();
     world.device("a").await;
     let job = job(&world, WIPE);
-    world.store().job_create(vec![job.clone()], None).await.unwrap();
+    world.store().job_create(vec![job.clone()], deed_at("campaign", NOW), None).await.unwrap();
     pump(&world, NOW).await;
     decide(&world, &pending(&world).await, ApprovalEvent::Approve, NOW).await.unwrap();
     pump(&world, NOW).await;
@@ -371,7 +373,8 @@ async fn running_failed_tasks_of_an_approved_job_again_needs_approval_again() {
 
     let again = JobEvent::RestartAsked { retry_failed: true };
     for _ in 0..2 {
-        let view = world.store().job_advance(TENANT, job.id, again, None, "campaign", NOW).await.unwrap().unwrap();
+        let view =
+            world.store().job_advance(TENANT, job.id, again, None, deed_at("campaign", NOW)).await.unwrap().unwrap();
         assert_eq!(view.job.status, JobStatus::Completed);
         assert!(view.job.detail.unwrap().contains("waits for approval"));
     }
@@ -394,7 +397,7 @@ async fn a_bulk_request_with_one_dangerous_entry_waits_as_a_whole() {
     (job.expansion, job.is_mixed, job.status) = (None, true, JobStatus::Running);
     let mut targets = vec![world.target(&device), target(&world, &device, WIPE)];
     targets.iter_mut().for_each(|target| target.task.job = Some(job.id));
-    world.store().task_create(Some(job.clone()), targets, None).await.unwrap();
+    world.store().task_create(Some(job.clone()), targets, deed_at("campaign", NOW), None).await.unwrap();
     let stored = job_now(&world, &job).await.job;
     assert_eq!((stored.hold, stored.status, stored.class), (Hold::Waiting, JobStatus::Scheduled, Some(Class::Wipe)));
     assert_eq!(pending(&world).await.devices, 1);
@@ -423,7 +426,7 @@ async fn a_repeated_request_asks_once_and_counts_once() {
         let again = target(&world, &device, UPDATE_FIRMWARE);
         let target = if approvals(&world, &[]).await.is_empty() { first.clone() } else { again };
         let id = target.task.id;
-        world.store().task_create(None, vec![target], Some(remember(&id))).await.unwrap();
+        world.store().task_create(None, vec![target], deed_at("care", NOW), Some(remember(&id))).await.unwrap();
         // The store may be asked twice without a key too.
         world.keep(first.clone()).await;
     }
@@ -443,11 +446,10 @@ async fn an_approval_is_kept_through_a_restart_and_unknown_to_others() {
     world.reopen();
     assert_eq!(world.store().approval_get(TENANT, approval.id).await.unwrap(), Some(approval.clone()));
     assert_eq!(world.store().approval_get("beta", approval.id).await.unwrap(), None);
-    let decision = Decision { event: ApprovalEvent::Approve, actor: "x".into(), reason: None, version: None, now: NOW };
+    let decision = Decision { event: ApprovalEvent::Approve, deed: deed_at("x", NOW), reason: None, version: None };
     let foreign = world.store().approval_decide("beta", approval.id, decision).await.unwrap();
     assert_eq!(foreign.err().map(|fault| fault.name), Some(FaultName::UnknownApproval));
-    let outdated =
-        Decision { event: ApprovalEvent::Approve, actor: "x".into(), reason: None, version: Some(7), now: NOW };
+    let outdated = Decision { event: ApprovalEvent::Approve, deed: deed_at("x", NOW), reason: None, version: Some(7) };
     let outdated = world.store().approval_decide(TENANT, approval.id, outdated).await.unwrap();
     assert_eq!(outdated.err().map(|fault| fault.name), Some(FaultName::OutdatedVersion));
     decide(&world, &approval, ApprovalEvent::Approve, NOW).await.unwrap();
@@ -512,9 +514,10 @@ async fn a_policy_is_the_default_until_it_is_set_and_has_a_version() {
     let world = World::new();
     assert_eq!(world.store().power_policy_get(TENANT).await.unwrap(), Policy::default());
     let changed = Policy { window_hours: 1, ..Policy::default() };
-    let set = world.store().power_policy_set(TENANT, changed.clone(), Some(0)).await.unwrap().unwrap();
+    let set =
+        world.store().power_policy_set(TENANT, changed.clone(), Some(0), deed_at("x", NOW)).await.unwrap().unwrap();
     assert_eq!((set.version, set.window_hours), (1, 1));
-    let outdated = world.store().power_policy_set(TENANT, changed, Some(0)).await.unwrap();
+    let outdated = world.store().power_policy_set(TENANT, changed, Some(0), deed_at("x", NOW)).await.unwrap();
     assert_eq!(outdated.err().map(|fault| fault.name), Some(FaultName::OutdatedVersion));
     assert_eq!(world.store().power_policy_get("beta").await.unwrap(), Policy::default());
 }

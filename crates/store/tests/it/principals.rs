@@ -3,7 +3,7 @@
 use muster_broker::access::{Grant, GrantTenant, Granted, Principal, PrincipalKind, RightPattern, TreePath};
 use muster_broker::store::SessionRecord;
 
-use crate::world::{NOW, World};
+use crate::world::{NOW, World, deed};
 
 fn principal(name: &str) -> Principal {
     let narrowed = Grant {
@@ -37,11 +37,11 @@ fn session(digest: u8, used_s: i64) -> SessionRecord {
 async fn a_principal_replaces_the_one_of_the_same_name() {
     let mut world = World::new();
     for name in ["two", "one"] {
-        world.store().principal_put(principal(name)).await.unwrap();
+        world.store().principal_put(principal(name), deed("care")).await.unwrap();
     }
     let changed =
         Principal { grants: vec![Grant::role("administrator")], digest_secret: None, version: 2, ..principal("one") };
-    world.store().principal_put(changed.clone()).await.unwrap();
+    world.store().principal_put(changed.clone(), deed("care")).await.unwrap();
     world.reopen();
 
     assert_eq!(world.store().principal_get("one").await.unwrap(), Some(changed.clone()));
@@ -53,11 +53,11 @@ async fn a_principal_replaces_the_one_of_the_same_name() {
 async fn a_session_is_kept_until_it_ends_or_is_forgotten() {
     let world = World::new();
     for record in [session(1, 0), session(2, 100), session(3, 0)] {
-        world.store().session_put(record).await.unwrap();
+        world.store().session_put(record, deed("care")).await.unwrap();
     }
     world.store().session_touch([1; 32], session(1, 100).used_at).await.unwrap();
-    world.store().session_delete([2; 32]).await.unwrap();
-    world.store().session_delete([2; 32]).await.unwrap();
+    world.store().session_delete([2; 32], deed("care")).await.unwrap();
+    world.store().session_delete([2; 32], deed("care")).await.unwrap();
     // Noting a use at the moment of the logout must not bring the session back.
     world.store().session_touch([2; 32], session(2, 200).used_at).await.unwrap();
 

@@ -8,11 +8,11 @@ use muster_broker::store::{Due, EVERY_CALLER, Once, QuotaChange, StoreError, Tar
 use muster_broker::task::{TaskEvent, TaskStatus};
 use muster_broker::time::Timestamp;
 
-use crate::world::{NOW, TENANT, World};
+use crate::world::{NOW, TENANT, World, deed_at};
 
 async fn set(world: &World, kind: Kind, principal: Option<&str>, limit: Option<u64>) {
     let change = QuotaChange { kind, principal: principal.map(str::to_owned), limit };
-    world.store().quota_set(TENANT, change).await.unwrap();
+    world.store().quota_set(TENANT, change, deed_at("x", NOW)).await.unwrap();
 }
 
 async fn used(world: &World, kind: Kind, principal: Option<&str>, now: Timestamp) -> u64 {
@@ -21,7 +21,7 @@ async fn used(world: &World, kind: Kind, principal: Option<&str>, now: Timestamp
 }
 
 async fn create(world: &World, target: Target) -> Result<(), Fault> {
-    match world.store().task_create(None, vec![target], None).await {
+    match world.store().task_create(None, vec![target], deed_at("care", NOW), None).await {
         Ok(Once::Now(())) => Ok(()),
         Err(StoreError::Denied(fault)) => Err(*fault),
         other => panic!("{other:?}"),
@@ -50,7 +50,7 @@ async fn open_tasks_are_given_back_when_they_end_in_whatever_way() {
     assert_eq!(used(&world, Kind::OpenTasks, Some("care"), NOW).await, 3);
     world.step("a", &[(ids[0], TaskEvent::Done)]).await;
     assert_eq!(used(&world, Kind::OpenTasks, Some("care"), NOW).await, 2);
-    world.store().task_cancel(TENANT, ids[1], None, "care", NOW).await.unwrap().unwrap();
+    world.store().task_cancel(TENANT, ids[1], None, deed_at("care", NOW)).await.unwrap().unwrap();
     assert_eq!(used(&world, Kind::OpenTasks, None, NOW).await, 1);
     world.store().task_expire(NOW.plus_s(3600), 10).await.unwrap();
     assert_eq!(used(&world, Kind::OpenTasks, None, NOW).await, 0);
@@ -86,7 +86,7 @@ async fn what_is_refused_leaves_nothing_behind() {
     let device = world.device("a").await;
     let targets = vec![world.target(&device), world.target(&device)];
     let ids: Vec<_> = targets.iter().map(|target| target.task.id).collect();
-    let refused = world.store().task_create(None, targets, None).await;
+    let refused = world.store().task_create(None, targets, deed_at("care", NOW), None).await;
     assert!(matches!(refused, Err(StoreError::Denied(_))), "{refused:?}");
     for id in ids {
         assert_eq!(world.store().task_get(TENANT, id).await.unwrap(), None);
@@ -100,7 +100,8 @@ async fn a_hundred_calls_at_once_do_not_get_past_a_quota() {
     let world = World::new();
     set(&world, Kind::TasksPerDay, None, Some(40)).await;
     let device = world.device("a").await;
-    let calls = (0..100).map(|_| world.store().task_create(None, vec![world.target(&device)], None));
+    let calls =
+        (0..100).map(|_| world.store().task_create(None, vec![world.target(&device)], deed_at("care", NOW), None));
     let mut calls: Vec<_> = calls.map(|call| (call, None)).collect();
     std::future::poll_fn(|context| {
         for (call, outcome) in calls.iter_mut().filter(|(_, outcome)| outcome.is_none()) {
@@ -123,13 +124,13 @@ async fn jobs_count_until_they_end_and_again_when_they_run_again() {
     world.device("a").await;
     let all = || Selector { all_devices: true, ..Selector::default() };
     let (first, second) = (world.job(all()), world.job(all()));
-    world.store().job_create(vec![first.clone()], None).await.unwrap();
-    let refused = world.store().job_create(vec![second.clone()], None).await;
+    world.store().job_create(vec![first.clone()], deed_at("campaign", NOW), None).await.unwrap();
+    let refused = world.store().job_create(vec![second.clone()], deed_at("campaign", NOW), None).await;
     assert!(matches!(refused, Err(StoreError::Denied(_))), "{refused:?}");
-    world.store().job_advance(TENANT, first.id, JobEvent::CancelAsked, None, "x", NOW).await.unwrap().unwrap();
+    world.store().job_advance(TENANT, first.id, JobEvent::CancelAsked, None, deed_at("x", NOW)).await.unwrap().unwrap();
     while world.store().job_pump(NOW, 100).await.unwrap() == Due::More {}
     assert_eq!(used(&world, Kind::JobsAtOnce, None, NOW).await, 0);
-    world.store().job_create(vec![second], None).await.unwrap();
+    world.store().job_create(vec![second], deed_at("campaign", NOW), None).await.unwrap();
     assert_eq!(used(&world, Kind::JobsAtOnce, Some("campaign"), NOW).await, 1);
 }
 
@@ -142,7 +143,7 @@ async fn a_job_makes_as_many_tasks_as_the_quota_has_room_for_and_goes_on_later()
     }
     let job = world.job(Selector { all_devices: true, ..Selector::default() });
     assert_eq!(job.template.operation, Operation::Query);
-    world.store().job_create(vec![job.clone()], None).await.unwrap();
+    world.store().job_create(vec![job.clone()], deed_at("campaign", NOW), None).await.unwrap();
     for _ in 0..10 {
         world.store().job_pump(NOW, 100).await.unwrap();
     }

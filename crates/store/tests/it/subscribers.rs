@@ -9,7 +9,7 @@ use muster_broker::store::{
 };
 use muster_broker::subscriber::{DEVICES_MAX, Subscriber, SubscriberView};
 
-use crate::world::{ALL, NOW, TENANT, World, phone};
+use crate::world::{ALL, NOW, TENANT, World, deed, phone};
 
 fn given(id: &str) -> SubscriberGiven {
     let subscriber = Subscriber {
@@ -37,7 +37,7 @@ fn consenting(mut given: SubscriberGiven) -> SubscriberGiven {
 }
 
 async fn write(world: &World, mode: WriteMode, given: SubscriberGiven) -> SubscriberVerdict {
-    match world.store().subscriber_write(mode, given, None).await.unwrap() {
+    match world.store().subscriber_write(mode, given, deed("care"), None).await.unwrap() {
         Once::Now(verdict) => verdict,
         other => panic!("{other:?}"),
     }
@@ -56,7 +56,7 @@ fn id(name: &str) -> DeviceId {
 }
 
 async fn assign(world: &World, subscriber: &str, device: &str, assignment: Assignment) -> SubscriberVerdict {
-    world.store().subscriber_assign(TENANT, subscriber, id(device), assignment).await.unwrap()
+    world.store().subscriber_assign(TENANT, subscriber, id(device), assignment, deed("care")).await.unwrap()
 }
 
 /// The device's subscriber, and the version of its record.
@@ -129,7 +129,7 @@ async fn a_creation_is_remembered_and_a_refused_one_leaves_its_key_free() {
                 verdict.as_ref().ok().map(|view| view.subscriber.id.clone())
             }),
         };
-        world.store().subscriber_write(WriteMode::Create, given, Some(remember)).await.unwrap()
+        world.store().subscriber_write(WriteMode::Create, given, deed("care"), Some(remember)).await.unwrap()
     };
     create(&world, given("s1")).await;
     assert!(matches!(once(given("s1"), 1).await, Once::Now(Err(_))));
@@ -191,12 +191,12 @@ async fn devices_of_a_deleted_subscriber_stay_unassigned() {
     world.device("d1").await;
     create(&world, given("s1")).await;
     assign(&world, "s1", "d1", Assignment::Assign).await.unwrap();
-    let outdated = world.store().subscriber_delete(TENANT, "s1", Some(7)).await.unwrap().unwrap_err();
+    let outdated = world.store().subscriber_delete(TENANT, "s1", Some(7), deed("care")).await.unwrap().unwrap_err();
     assert_eq!(outdated.name, FaultName::OutdatedVersion);
-    assert!(world.store().subscriber_delete("beta", "s1", None).await.unwrap().is_err());
-    world.store().subscriber_delete(TENANT, "s1", Some(1)).await.unwrap().unwrap();
+    assert!(world.store().subscriber_delete("beta", "s1", None, deed("care")).await.unwrap().is_err());
+    world.store().subscriber_delete(TENANT, "s1", Some(1), deed("care")).await.unwrap().unwrap();
     assert_eq!(owner(&world, "d1").await, (None, 3));
-    let again = world.store().subscriber_delete(TENANT, "s1", None).await.unwrap().unwrap_err();
+    let again = world.store().subscriber_delete(TENANT, "s1", None, deed("care")).await.unwrap().unwrap_err();
     assert_eq!(again.name, FaultName::UnknownSubscriber);
     // A new one of the same name does not get the devices of the old one.
     assert_eq!(create(&world, given("s1")).await.devices, []);
@@ -222,7 +222,7 @@ async fn subscribers_are_listed_by_identifier_and_account_in_pages() {
     assert_eq!(ids(Some("even"), 2, Some("s2")).await, ("s4".into(), 3, None));
     assert_eq!(ids(Some("odd"), 2, None).await, (String::new(), 0, None));
     assert_eq!(world.store().subscriber_list("beta", None, ALL).await.unwrap().total, 0);
-    world.store().subscriber_delete(TENANT, "s0", None).await.unwrap().unwrap();
+    world.store().subscriber_delete(TENANT, "s0", None, deed("care")).await.unwrap().unwrap();
     assert_eq!(ids(None, 1, None).await, ("s1".into(), 4, Some("s1".into())));
 }
 
@@ -238,7 +238,9 @@ async fn a_subscriber_has_so_many_devices_and_a_page_of_full_ones_ends_early() {
             (given.device.subscriber_id, given.device.account) = (Some(subscriber.clone()), None);
             muster_broker::store::DeviceWrite { mode: WriteMode::Create, given }
         });
-        let Once::Now(verdicts) = world.store().device_write(TENANT, writes.collect(), NOW, None).await.unwrap() else {
+        let Once::Now(verdicts) =
+            world.store().device_write(TENANT, writes.collect(), deed("care"), None).await.unwrap()
+        else {
             panic!()
         };
         assert!(verdicts.iter().all(|verdict| matches!(verdict, DeviceVerdict::Created(_))));
@@ -295,9 +297,9 @@ async fn a_job_that_needs_consent_passes_over_devices_without_it_and_says_how_ma
     // The domain demands it by the time the tasks are made.
     let mut tenant = Tenant::new(TENANT, NOW);
     tenant.settings.consent_demanded = true;
-    let kept = world.store().tenant_keep(tenant, Keep::New, None).await.unwrap();
+    let kept = world.store().tenant_keep(tenant, Keep::New, deed("care"), None).await.unwrap();
     assert!(matches!(kept, Once::Now(Ok(_))), "{kept:?}");
-    assert_eq!(world.store().job_create(vec![job.clone()], None).await.unwrap(), Once::Now(()));
+    assert_eq!(world.store().job_create(vec![job.clone()], deed("campaign"), None).await.unwrap(), Once::Now(()));
     // One record at a time, over a restart: the count goes on.
     world.store().job_pump(NOW, 1).await.unwrap();
     world.reopen();

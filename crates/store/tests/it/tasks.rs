@@ -5,7 +5,7 @@ use muster_broker::identity::DeviceId;
 use muster_broker::store::{Due, HistoryOf, Once, TaskFilter, WriteMode};
 use muster_broker::task::{Task, TaskEvent, TaskStatus};
 
-use crate::world::{ALL, NOW, TENANT, World, events, phone};
+use crate::world::{ALL, NOW, TENANT, World, deed, events, phone};
 
 async fn list(world: &World, filter: TaskFilter) -> Vec<Task> {
     let listed = world.store().task_list(TENANT, filter, ALL).await.unwrap();
@@ -34,7 +34,7 @@ async fn a_task_of_another_domain_is_not_there() {
 
     assert_eq!(world.store().task_get("beta", task.id).await.unwrap(), None);
     assert_eq!(world.store().task_history("beta", HistoryOf::Task(task.id), ALL).await.unwrap(), None);
-    let cancelled = world.store().task_cancel("beta", task.id, None, "x", NOW).await.unwrap();
+    let cancelled = world.store().task_cancel("beta", task.id, None, deed("x")).await.unwrap();
     assert_eq!(cancelled.unwrap_err().name, FaultName::UnknownTask);
     assert_eq!(world.store().task_list("beta", TaskFilter::default(), ALL).await.unwrap().total, 0);
     assert_eq!(world.stored(task.id).await, task);
@@ -46,7 +46,7 @@ async fn a_task_is_cancelled_once_even_while_a_session_carries_it_out() {
     let device = world.device("one").await;
     let task = world.task(&device).await;
     world.step("one", &[(task.id, TaskEvent::Connected)]).await;
-    let cancel = async || world.store().task_cancel(TENANT, task.id, Some("why".into()), "care", NOW).await.unwrap();
+    let cancel = async || world.store().task_cancel(TENANT, task.id, Some("why".into()), deed("care")).await.unwrap();
 
     let cancelled = cancel().await.unwrap();
     assert_eq!((cancelled.status, cancelled.detail.as_deref()), (TaskStatus::Cancelled, Some("why")));
@@ -66,7 +66,7 @@ async fn a_task_that_ended_otherwise_is_not_cancelled() {
     world.step("one", &[(task.id, TaskEvent::Connected)]).await;
     world.step("one", &[(task.id, TaskEvent::Done)]).await;
 
-    let refused = world.store().task_cancel(TENANT, task.id, None, "care", NOW).await.unwrap().unwrap_err();
+    let refused = world.store().task_cancel(TENANT, task.id, None, deed("care")).await.unwrap().unwrap_err();
 
     assert_eq!((refused.name, refused.variables), (FaultName::WrongState, vec!["SUCCEEDED".to_owned()]));
 }
@@ -101,7 +101,7 @@ async fn tasks_are_listed_by_number_state_age_and_every_identifier_of_their_devi
     targets[3].task.created_at = NOW.plus_s(10);
     targets[3].task.status = TaskStatus::Failed;
     let ids = targets.clone().map(|target| target.task.id);
-    world.store().task_create(None, targets.to_vec(), None).await.unwrap();
+    world.store().task_create(None, targets.to_vec(), deed("care"), None).await.unwrap();
     let id = |text: &str| Some(DeviceId::from_device(text).unwrap());
     let base = TaskFilter::default;
     let rows = [
@@ -134,7 +134,8 @@ async fn a_task_of_a_bulk_request_comes_with_its_job() {
     let mut target = world.target(&device);
     target.task.job = Some(job.id);
     for _ in 0..2 {
-        let made = world.store().task_create(Some(job.clone()), vec![target.clone()], None).await.unwrap();
+        let made =
+            world.store().task_create(Some(job.clone()), vec![target.clone()], deed("care"), None).await.unwrap();
         assert_eq!(made, Once::Now(()));
     }
     let view = world.store().job_get(TENANT, job.id).await.unwrap().unwrap();

@@ -7,7 +7,7 @@ use muster_broker::store::{DeviceKey, Due, Verdict};
 use muster_broker::task::TaskEvent;
 use muster_broker::trace::{Recorded, Recording, TraceDirection, TraceMessage, TraceStep};
 
-use crate::world::{ALL, NOW, TENANT, World, nobody, step};
+use crate::world::{ALL, NOW, TENANT, World, deed, nobody, step};
 
 const RECORDING: Recording = Recording { until: NOW, sessions: 3 };
 
@@ -46,12 +46,12 @@ async fn a_recording_is_loaded_with_the_contact_and_stays_through_steps() {
     let device = world.device("one").await;
     assert_eq!(world.contact("one").await.recording, None);
 
-    world.store().trace_set(TENANT, device.oid, Some(RECORDING), false).await.unwrap().unwrap();
+    world.store().trace_set(TENANT, device.oid, Some(RECORDING), false, deed("care")).await.unwrap().unwrap();
 
     assert_eq!(world.contact("one").await.recording, Some(RECORDING));
     assert_eq!(world.step("one", &[]).await, Verdict::Applied);
     assert_eq!(world.contact("one").await.recording, Some(RECORDING));
-    world.store().trace_set(TENANT, device.oid, None, false).await.unwrap().unwrap();
+    world.store().trace_set(TENANT, device.oid, None, false, deed("care")).await.unwrap().unwrap();
     assert_eq!(world.contact("one").await.recording, None);
 }
 
@@ -63,7 +63,7 @@ async fn only_a_device_of_the_domain_that_can_connect_is_recorded() {
     given.device.account = None;
     let without_account = world.create(given).await;
     let set = async |tenant: &str, oid, recording| {
-        let outcome = world.store().trace_set(tenant, oid, recording, false).await.unwrap();
+        let outcome = world.store().trace_set(tenant, oid, recording, false, deed("care")).await.unwrap();
         outcome.err().map(|fault| fault.name)
     };
     assert_eq!(set("beta", device.oid, Some(RECORDING)).await, Some(FaultName::UnknownDevice));
@@ -148,7 +148,7 @@ async fn what_was_recorded_goes_when_asked_with_the_record_and_with_time() {
     let device = world.device("one").await;
     let add = async || world.store().trace_add(trace(&device, "1", 1)).await.unwrap();
     add().await;
-    world.store().trace_set(TENANT, device.oid, Some(RECORDING), true).await.unwrap().unwrap();
+    world.store().trace_set(TENANT, device.oid, Some(RECORDING), true, deed("care")).await.unwrap().unwrap();
     assert_eq!(numbers(&world, &device).await, [] as [u32; 0]);
 
     add().await;
@@ -159,7 +159,7 @@ async fn what_was_recorded_goes_when_asked_with_the_record_and_with_time() {
 
     add().await;
     let key = DeviceKey::Oid(device.oid);
-    world.store().device_delete(TENANT, key, None, "care", NOW).await.unwrap().unwrap();
+    world.store().device_delete(TENANT, key, None, deed("care")).await.unwrap().unwrap();
     add().await;
     let left: i64 = rusqlite::Connection::open(world.folder().join("muster.db"))
         .unwrap()
@@ -174,13 +174,13 @@ async fn what_was_recorded_goes_when_asked_with_the_record_and_with_time() {
 async fn a_record_that_takes_an_account_over_takes_its_trace_too() {
     let world = World::new();
     let device = world.device("one").await;
-    world.store().trace_set(TENANT, device.oid, Some(RECORDING), false).await.unwrap().unwrap();
+    world.store().trace_set(TENANT, device.oid, Some(RECORDING), false, deed("care")).await.unwrap().unwrap();
     world.store().trace_add(trace(&device, "1", 1)).await.unwrap();
     let mut given = world.given("two");
     given.device.account = None;
     let taker = world.create(given).await;
 
-    assert!(world.store().device_adopt(device.oid, taker.oid, NOW).await.unwrap());
+    assert!(world.store().device_adopt(device.oid, taker.oid, deed("device")).await.unwrap());
 
     assert_eq!(numbers(&world, &device).await, [] as [u32; 0]);
     assert_eq!(numbers(&world, &taker).await, [1]);

@@ -7,6 +7,7 @@ use muster_broker::device::{AuthType, Device, DmAccount, ManagementState, Sealed
 use muster_broker::id::{Bucket, DeviceOid, JobId, TaskId};
 use muster_broker::identity::{DeviceId, Msisdn};
 use muster_broker::job::{Expansion, Hold, Job, JobStatus, Selector, TaskTemplate};
+use muster_broker::ledger::Deed;
 use muster_broker::operation::{Arguments, Operation};
 use muster_broker::page::Page;
 use muster_broker::policy::AcceptDevicePolicy;
@@ -89,7 +90,7 @@ impl World {
 
     pub(crate) async fn write(&self, mode: WriteMode, given: DeviceGiven) -> DeviceVerdict {
         let writes = vec![DeviceWrite { mode, given }];
-        match self.store().device_write(TENANT, writes, NOW, None).await.unwrap() {
+        match self.store().device_write(TENANT, writes, deed("care"), None).await.unwrap() {
             Once::Now(mut verdicts) => verdicts.pop().unwrap(),
             other => panic!("{other:?}"),
         }
@@ -125,7 +126,7 @@ impl World {
     }
 
     pub(crate) async fn keep(&self, target: Target) {
-        assert_eq!(self.store().task_create(None, vec![target], None).await.unwrap(), Once::Now(()));
+        assert_eq!(self.store().task_create(None, vec![target], deed("care"), None).await.unwrap(), Once::Now(()));
     }
 
     pub(crate) async fn stored(&self, id: TaskId) -> Task {
@@ -267,6 +268,7 @@ pub(crate) fn step(contact: &Contact) -> ContactStep {
         record: None,
         tasks: Vec::new(),
         history: Vec::new(),
+        reached: Vec::new(),
         running_jobs: Vec::new(),
         trace: None,
     }
@@ -286,4 +288,13 @@ pub(crate) async fn events(world: &World, id: TaskId) -> Vec<String> {
     let of = muster_broker::store::HistoryOf::Task(id);
     let listed = world.store().task_history(TENANT, of, ALL).await.unwrap().unwrap();
     listed.items.into_iter().map(|entry: HistoryEntry| entry.event).collect()
+}
+
+/// Something that somebody of [`TENANT`] does at [`NOW`].
+pub(crate) fn deed(actor: &str) -> Deed {
+    deed_at(actor, NOW)
+}
+
+pub(crate) fn deed_at(actor: &str, at: Timestamp) -> Deed {
+    Deed { actor: actor.into(), ..Deed::local(TENANT, "test", at) }
 }

@@ -16,6 +16,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use muster_broker::access::{Face, Origin, Way};
 use muster_broker::device::Sealed;
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::identity_provider::IdentityProvider;
@@ -180,9 +181,11 @@ impl Inner {
         let Some(account) = account else { return Err(not_authenticated()) };
         self.identity.count(&failures_of, peer, now, true);
         self.broker.admit(&account.principal.tenant, &account.principal.name).await?;
-        let session = self.broker.login(&account, None).await?;
+        let correlation = self.broker.environment().uuid();
+        let origin = Origin { peer, face: Face::Rest, way: Way::OpenId, correlation };
+        let session = self.broker.login(&account, None, origin).await?;
         tracing::info!(provider = name, principal = account.principal.name, "somebody logged in at a provider");
-        Ok(self.opened(session, underway.for_console, now))
+        Ok(self.opened(&session, underway.for_console, now))
     }
 
     /// Makes the code a token and the token a principal; the inner nothing is somebody who is not let in.
@@ -274,7 +277,7 @@ impl Inner {
     }
 
     /// What a browser or a program gets after a login.
-    fn opened(&self, session: OpenedSession, for_console: bool, now: Timestamp) -> Response {
+    fn opened(&self, session: &OpenedSession, for_console: bool, now: Timestamp) -> Response {
         if let (true, Some(console)) = (for_console, &self.settings.identity.console) {
             let life_s = session.expires_at.0.saturating_sub(now.0) / 1000;
             let cookie = format!(

@@ -120,7 +120,9 @@ pub(super) fn is_read_only(owner: &str, field: &str) -> bool {
             ("DeviceInstance", "lastSeenAt" | "oid")
                 | ("DeviceCapability", "oid")
                 | ("Subscriber", "deviceID")
-                | ("IdentityProvider", "createdAt")
+                | ("IdentityProvider" | "Tenant", "createdAt")
+                | ("Principal", "createdAt" | "hasPassword" | "takesDigest")
+                | ("Role", "createdAt" | "builtIn")
                 | ("CallbackAddress", "callbackAddressId" | "createdAt" | "previousSecretUntil")
         )
 }

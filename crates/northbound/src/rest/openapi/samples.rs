@@ -35,6 +35,9 @@ fn is_shown(owner: &str, field: &FieldDescriptor) -> bool {
             ("bindCertificate", "nameKind" | "nameValue")
                 | ("revokeCertificate", "certificate")
                 | ("replayDeadLetters", "eventId")
+                | ("createPrincipal", "password")
+                | ("Principal", "grant")
+                | ("Grant", "role" | "group")
         )
         || matches!(
             field.name,
@@ -131,6 +134,8 @@ fn single(field: &FieldDescriptor, owner: &str, is_request: bool, depth: usize) 
 /// Whether a field belongs into an example of an answer.
 fn is_told(owner: &str, field: &FieldDescriptor) -> bool {
     !bounds::is_write_only(owner, field.name)
+        // A grant is of a role or of a right.
+        && (owner, field.name) != ("Grant", "right")
         && !matches!(field.name, "nextPageToken" | "forwardedTo" | "remoteTaskId" | "rejected" | "retryAfterSeconds")
 }
 
@@ -215,6 +220,9 @@ fn text_of(name: &str) -> &'static str {
         "tokenAudience" => "urn:example:muster",
         "groupsClaim" => "groups",
         "role" => "care",
+        "displayName" => "Shop in the High Street",
+        "about" => "Sees what happened at night.",
+        "callbackNetwork" => "10.1.0.0/16",
         _ => "…",
     }
 }

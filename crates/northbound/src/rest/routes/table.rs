@@ -91,9 +91,14 @@ pub(in crate::rest) static ROUTES: &[Route] = &[
     post(Operation::Refuse, "/approvals/{approvalId}/refuse"),
     post(Operation::Withdraw, "/approvals/{approvalId}/withdraw"),
     get(Operation::GetApprovalPolicy, "/approval-policy"),
-    put(Operation::SetApprovalPolicy, "/approval-policy"),
+    put(Operation::SetApprovalPolicy, "/approval-policy").body("approvalPolicy"),
     get(Operation::GetQuotas, "/quotas"),
     put(Operation::SetQuota, "/quotas"),
+    // IAdministrationServices: audit and charging
+    get(Operation::GetAuditEntries, "/audit"),
+    get(Operation::VerifyAuditLog, "/audit/verification"),
+    get(Operation::GetChargeableEvents, "/charges"),
+    post(Operation::ErasePersonalData, "/erasures"),
     // IAdministrationServices: access
     post(Operation::CreateTenant, "/tenants").body("tenant").status(201).location(TENANT),
     get(Operation::GetTenants, "/tenants"),
@@ -134,9 +139,10 @@ pub(in crate::rest) static ROUTES: &[Route] = &[
     get(Operation::GetTrustedCertificateAuthorities, "/certificate-authorities"),
     delete(Operation::RemoveTrustedCertificateAuthority, "/certificate-authorities/{authorityId}"),
     put(Operation::SetCertificateRevocationList, "/certificate-authorities/{authorityId}/revocation-list"),
-    post(Operation::BindCertificate, "/certificates").status(201),
-    get(Operation::GetCertificates, "/certificates"),
-    delete(Operation::UnbindCertificate, "/certificates"),
+    // Names are in bodies: an address is in the logs of others.
+    post(Operation::BindCertificate, "/certificate-bindings").status(201),
+    get(Operation::GetCertificates, "/certificate-bindings"),
+    post(Operation::UnbindCertificate, "/certificate-bindings:unbind").status(204),
     post(Operation::RevokeCertificate, "/revoked-certificates").status(201),
     get(Operation::GetRevokedCertificates, "/revoked-certificates"),
     // IAdministrationServices: identity providers

@@ -29,7 +29,15 @@ impl Asking {
         let world = World::new().await;
         let hash = hash_password("s3cret", world.clock.as_ref()).unwrap();
         let principal = Principal::of_role("crm", "acme", "administrator", &hash);
-        world.broker.store().principal_put(principal).await.unwrap();
+        world
+            .broker
+            .store()
+            .principal_put(
+                principal,
+                muster_broker::ledger::Deed::local("acme", "test", muster_broker::time::Timestamp(0)),
+            )
+            .await
+            .unwrap();
         let router = router(Wsi::new(world.broker.clone(), quick()));
         Self { world, router, authorization: format!("Basic {}", STANDARD.encode("crm:s3cret")) }
     }

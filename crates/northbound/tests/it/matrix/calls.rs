@@ -188,7 +188,8 @@ pub(super) fn all() -> Vec<Call> {
         call("getDeadLetters", Domain, |it| json!({"callbackAddressId": it.callback})),
         call("replayDeadLetters", Domain, |it| json!({"callbackAddressId": it.callback})),
         // Whole domain, which a part of the devices is not enough for.
-        call("createDeployments", Domain, |_| deployment(&json!({"allDevices": true}))),
+        call("createDeployments", Domain, |_| deployment(&json!({"allDevices": true})))
+            .more(&[("job", "create:all")]),
     ];
     for (name, parameters) in JOB_LED {
         calls.push(call(name, OthersJob, *parameters).unknown("UnknownJob"));

@@ -69,14 +69,30 @@ impl Fixtures {
 
     /// A session of a principal that is made for it.
     pub(super) async fn session(&self, principal: &Principal, tenant: &str) -> String {
-        self.broker.store().principal_put(principal.clone()).await.unwrap();
+        self.broker
+            .store()
+            .principal_put(
+                principal.clone(),
+                muster_broker::ledger::Deed::local("acme", "test", muster_broker::time::Timestamp(0)),
+            )
+            .await
+            .unwrap();
         self.broker.directory().forget();
         let account = self.broker.account(&principal.name).await.unwrap().unwrap();
-        let session = self.broker.login(&account, Some(tenant)).await;
+        let session = self
+            .broker
+            .login(&account, Some(tenant), muster_broker::access::Origin::local(self.broker.environment().uuid()))
+            .await;
         match session {
             Ok(session) => session.session_id,
             // Of a role that gives nothing there: it is let in at home.
-            Err(_) => self.broker.login(&account, None).await.unwrap().session_id,
+            Err(_) => {
+                self.broker
+                    .login(&account, None, muster_broker::access::Origin::local(self.broker.environment().uuid()))
+                    .await
+                    .unwrap()
+                    .session_id
+            }
         }
     }
 

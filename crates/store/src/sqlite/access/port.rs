@@ -2,6 +2,7 @@
 
 use muster_broker::access::{Principal, Role, Tenant};
 use muster_broker::fault::Fault;
+use muster_broker::ledger::Deed;
 use muster_broker::page::{Listed, Page};
 use muster_broker::store::{AccessStore, AccountRecord, Keep, Once, Pending, Remember};
 use rusqlite::types::Value;
@@ -33,20 +34,19 @@ impl AccessStore for SqliteStore {
         &self,
         tenant: Tenant,
         keep: Keep,
+        deed: Deed,
         remember: Option<Remember<Result<Tenant, Fault>>>,
     ) -> Pending<'_, Once<Result<Tenant, Fault>>> {
         Box::pin(self.write(Guard::Savepoint, RECORD_BYTES, move |connection| {
-            once(connection, remember, |connection| super::tenant_keep(connection, &tenant, keep))
+            once(connection, remember, |connection| super::tenant_keep(connection, &tenant, keep, &deed))
         }))
     }
 
-    fn tenant_delete(&self, name: &str, version: Option<i64>) -> Pending<'_, Result<(), Fault>> {
+    fn tenant_delete(&self, name: &str, version: Option<i64>, deed: Deed) -> Pending<'_, Result<(), Fault>> {
         let name = name.to_owned();
-        Box::pin(
-            self.write(Guard::Savepoint, RECORD_BYTES, move |connection| {
-                super::tenant_delete(connection, &name, version)
-            }),
-        )
+        Box::pin(self.write(Guard::Savepoint, RECORD_BYTES, move |connection| {
+            super::tenant_delete(connection, &name, version, &deed)
+        }))
     }
 
     fn tenant_get(&self, name: &str) -> Pending<'_, Option<Tenant>> {
@@ -69,17 +69,24 @@ impl AccessStore for SqliteStore {
         &self,
         role: Role,
         keep: Keep,
+        deed: Deed,
         remember: Option<Remember<Result<Role, Fault>>>,
     ) -> Pending<'_, Once<Result<Role, Fault>>> {
         Box::pin(self.write(Guard::Savepoint, RECORD_BYTES, move |connection| {
-            once(connection, remember, |connection| super::role_keep(connection, &role, keep))
+            once(connection, remember, |connection| super::role_keep(connection, &role, keep, &deed))
         }))
     }
 
-    fn role_delete(&self, tenant: &str, name: &str, version: Option<i64>) -> Pending<'_, Result<(), Fault>> {
+    fn role_delete(
+        &self,
+        tenant: &str,
+        name: &str,
+        version: Option<i64>,
+        deed: Deed,
+    ) -> Pending<'_, Result<(), Fault>> {
         let (tenant, name) = (tenant.to_owned(), name.to_owned());
         Box::pin(self.write(Guard::Savepoint, RECORD_BYTES, move |connection| {
-            super::role_delete(connection, &tenant, &name, version)
+            super::role_delete(connection, &tenant, &name, version, &deed)
         }))
     }
 
@@ -104,17 +111,24 @@ impl AccessStore for SqliteStore {
         &self,
         principal: Principal,
         keep: Keep,
+        deed: Deed,
         remember: Option<Remember<Result<Principal, Fault>>>,
     ) -> Pending<'_, Once<Result<Principal, Fault>>> {
         Box::pin(self.write(Guard::Savepoint, RECORD_BYTES, move |connection| {
-            once(connection, remember, |connection| super::principal_keep(connection, &principal, keep))
+            once(connection, remember, |connection| super::principal_keep(connection, &principal, keep, &deed))
         }))
     }
 
-    fn principal_delete(&self, tenant: &str, name: &str, version: Option<i64>) -> Pending<'_, Result<(), Fault>> {
+    fn principal_delete(
+        &self,
+        tenant: &str,
+        name: &str,
+        version: Option<i64>,
+        deed: Deed,
+    ) -> Pending<'_, Result<(), Fault>> {
         let (tenant, name) = (tenant.to_owned(), name.to_owned());
         Box::pin(self.write(Guard::Savepoint, RECORD_BYTES, move |connection| {
-            super::principal_delete(connection, &tenant, &name, version)
+            super::principal_delete(connection, &tenant, &name, version, &deed)
         }))
     }
 

@@ -6,13 +6,16 @@ use muster_broker::callback::{
 use muster_broker::device::Sealed;
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::CallbackAddressId;
+use muster_broker::ledger::{AuditEntry, Deed, Object, callback_address as picture};
 use muster_broker::page::{Listed, Page};
 use muster_broker::store::{CallbackAddressFilter, CallbackAddressVerdict};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
+use crate::sqlite::ledger;
 use crate::sqlite::query::{Where, foreign_key, listed, many, one, one_more, run};
 use crate::sqlite::rows::{Cells, Done, Failure};
+use crate::sqlite::writer::Transaction;
 
 /// Columns for [`read`], from `callback_address a`.
 pub(super) const ADDRESS: &str = "a.id, a.tenant, a.owner, a.url, a.kind, a.description, a.credential_kind, \
@@ -67,7 +70,7 @@ fn address(cells: &mut Cells<'_>) -> Done<CallbackAddress> {
     read(cells, id)
 }
 
-pub(super) fn insert(connection: &Connection, address: &CallbackAddress) -> Done<()> {
+fn insert(connection: &Connection, address: &CallbackAddress) -> Done<()> {
     run(
         connection,
         "INSERT INTO callback_address (id, tenant, owner, url, kind, description, credential_kind, user_name, password, \
@@ -122,30 +125,54 @@ fn stored_version(
     })
 }
 
+pub(super) fn create(connection: &Transaction<'_>, address: &CallbackAddress, deed: &Deed) -> Done<()> {
+    if get(connection, &address.tenant, address.id)?.is_some() {
+        return Ok(());
+    }
+    insert(connection, address)?;
+    ledger::add(connection, AuditEntry::done(deed, of(address.id), None, Some(picture(address))))
+}
+
+fn of(id: CallbackAddressId) -> Object {
+    Object::named("callbackAddress", Some(&id.to_string()))
+}
+
 pub(super) fn update(
-    connection: &Connection,
+    connection: &Transaction<'_>,
     mut address: CallbackAddress,
     version: Option<i64>,
+    deed: &Deed,
 ) -> Done<CallbackAddressVerdict> {
     match stored_version(connection, &address.tenant, address.id, version)? {
         Err(fault) => return Ok(Err(fault)),
         Ok(stored) => address.version = stored.saturating_add(1),
     }
+    let before = get(connection, &address.tenant, address.id)?;
     run(connection, "DELETE FROM callback_address WHERE id = ?", [address.id.0.as_bytes()])?;
     insert(connection, &address)?;
+    let mut after = picture(&address);
+    let secrets = |it: &CallbackAddress| (it.credential.clone(), it.secret.clone());
+    if before.as_ref().is_some_and(|before| secrets(before) != secrets(&address)) {
+        after.open.insert("secretChanged".to_owned(), true.into());
+    }
+    let entry = AuditEntry::done(deed, of(address.id), before.as_ref().map(picture), Some(after));
+    ledger::add(connection, entry)?;
     Ok(Ok(address))
 }
 
 pub(super) fn delete(
-    connection: &Connection,
+    connection: &Transaction<'_>,
     tenant: &str,
     id: CallbackAddressId,
     version: Option<i64>,
+    deed: &Deed,
 ) -> Done<Result<(), Fault>> {
     if let Err(fault) = stored_version(connection, tenant, id, version)? {
         return Ok(Err(fault));
     }
+    let before = get(connection, tenant, id)?;
     run(connection, "DELETE FROM callback_address WHERE id = ?", [id.0.as_bytes()])?;
+    ledger::add(connection, AuditEntry::done(deed, of(id), before.as_ref().map(picture), None))?;
     Ok(Ok(()))
 }
 

@@ -1,0 +1,324 @@
+//! IAdministrationServices: the audit log, the feed of chargeable events, and the erasure of personal data.
+
+use uuid::Uuid;
+
+use super::{Broker, checks};
+use crate::access::{Caller, Permission, Right};
+use crate::fault::{Fault, FaultName};
+use crate::id::{JobId, TaskId};
+use crate::identity::{DeviceId, Msisdn};
+use crate::ledger::chain::{Anchor, Broken, Verifier};
+use crate::ledger::{AuditFilter, EventId, Feed, Object, Recorded, Refused, Subject, mask};
+use crate::page::{Page, PageRequest, Paged};
+use crate::store::{Due, Erased};
+use crate::time::Timestamp;
+
+/// To read the audit log.
+const READ: Right = Right::new("audit", "read");
+/// To take personal data out of it.
+const ERASE: Right = Right::new("audit", "erase");
+/// To read the feed of chargeable events.
+const CHARGES: Right = Right::new("charging", "read");
+/// To see whose device something is about.
+const PERSONAL: Right = Right::new("personal", "read");
+/// In place of the name of a tenant: every one.
+const EVERY_TENANT: &str = "*";
+/// Most names that one erasure takes.
+const NAMES_MAX: usize = 100;
+/// Entries that one call looks through; more are looked through by the next call.
+const VERIFIED_MAX: u32 = 200_000;
+/// Entries that are looked through before others get a turn.
+const VERIFIED_AT_ONCE: u32 = 5_000;
+
+/// Which entries of the audit log. What is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditWanted {
+    /// Another tenant than that of the caller; `*` for every one.
+    pub tenant: Option<String>,
+    /// At this time or later.
+    pub since: Option<Timestamp>,
+    /// Before this time.
+    pub until: Option<Timestamp>,
+    /// By this actor.
+    pub actor: Option<String>,
+    /// By this operation.
+    pub operation: Option<String>,
+    /// Of this kind of object.
+    pub object_kind: Option<String>,
+    /// Of this object; needs its kind.
+    pub object_id: Option<String>,
+    /// Refused, or done.
+    pub is_refused: Option<bool>,
+    /// Concerning this task.
+    pub task_id: Option<String>,
+    /// Concerning this job.
+    pub job_id: Option<String>,
+    /// Of this request.
+    pub correlation_id: Option<String>,
+}
+
+/// What looking through the audit log found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditVerification {
+    /// The last entry that was looked at and is right: the head of the log, if all of it was looked through.
+    pub head: Anchor,
+    /// Whether the end was reached, so that no call has to go on after `head`.
+    pub is_complete: bool,
+    /// Entries looked at whose personal data were erased.
+    pub erased: u64,
+    /// What is wrong first.
+    pub broken: Option<Broken>,
+}
+
+/// Names whose personal data are to be erased.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ErasureWanted {
+    /// Another tenant than that of the caller.
+    pub tenant: Option<String>,
+    /// A subscriber, with the number and the devices that it has now.
+    pub subscriber_id: Option<String>,
+    /// Numbers.
+    pub phone_number: Vec<Msisdn>,
+    /// Devices.
+    pub device_id: Vec<DeviceId>,
+}
+
+impl Broker {
+    /// Entries of the audit log, oldest first.
+    ///
+    /// # Errors
+    /// `NotAuthorized`, `InvalidArgument`, `MissingArgument`, `InvalidPageToken`.
+    pub async fn audit_entries(
+        &self,
+        caller: &Caller,
+        wanted: AuditWanted,
+        page: &PageRequest,
+    ) -> Result<Paged<Recorded>, Fault> {
+        let tenant = reach(caller, wanted.tenant.as_deref(), READ)?;
+        let scope = self.list_scope(caller, "audit", &wanted);
+        let page = Page::read(page, &scope, &*self.vault)?;
+        let filter = self.audit_filter(wanted, tenant.as_deref())?;
+        let listed = self.store.audit_list(tenant.as_deref(), filter, page).await?;
+        let is_plain = reach(caller, tenant.as_deref().or(Some(EVERY_TENANT)), PERSONAL).is_ok();
+        Ok(listed.paged(&scope, &*self.vault, |recorded| if is_plain { recorded } else { masked(recorded) }))
+    }
+
+    /// Looks through the chain of the audit log: from its beginning, or after an entry up to which it was looked
+    /// through before. `anchor` is an entry that must be there. At most some 200,000 entries are looked at in one call.
+    ///
+    /// # Errors
+    /// `NotAuthorized`, `InvalidArgument`. That the log is wrong is no fault but what this tells.
+    pub async fn verify_audit_log(
+        &self,
+        caller: &Caller,
+        after: Option<String>,
+        anchor: Option<String>,
+    ) -> Result<AuditVerification, Fault> {
+        caller.must(READ)?;
+        let read = |name: &str, text: Option<String>| {
+            let parse = |text: String| Anchor::parse(&text).map_err(|why| Fault::invalid(name, text, why));
+            text.map(parse).transpose()
+        };
+        let anchor = read("anchor", anchor)?;
+        let mut verifier = Verifier::after(read("after", after)?.unwrap_or(Anchor::EMPTY), anchor);
+        for _ in 0..VERIFIED_MAX.div_ceil(VERIFIED_AT_ONCE) {
+            let (next, outcome) = self.store.audit_verify(verifier, VERIFIED_AT_ONCE).await?;
+            verifier = next;
+            let (head, erased) = (verifier.head(), verifier.erased());
+            let told = |is_complete, broken| AuditVerification { head, is_complete, erased, broken };
+            match outcome {
+                Ok(Due::More) => {}
+                Ok(Due::Nothing) => return Ok(told(true, verifier.end().err())),
+                Err(broken) => return Ok(told(true, Some(broken))),
+            }
+        }
+        Ok(AuditVerification { head: verifier.head(), is_complete: false, erased: verifier.erased(), broken: None })
+    }
+
+    /// Chargeable events after one, in the order in which they were made. Who keeps the last identifier it has worked
+    /// off, and asks for what comes after it, misses none and gets none twice; who asks again after a failure gets the
+    /// same ones again.
+    ///
+    /// # Errors
+    /// `NotAuthorized`, `InvalidArgument`, `UnknownEvent` for an identifier that is none.
+    pub async fn chargeable_events(
+        &self,
+        caller: &Caller,
+        tenant: Option<&str>,
+        after: Option<&str>,
+        limit: Option<i32>,
+    ) -> Result<Feed, Fault> {
+        let tenant = reach(caller, tenant, CHARGES)?;
+        let after = match after {
+            None => EventId(0),
+            Some(text) => EventId::parse(text).map_err(|_| {
+                let why = "names no chargeable event; leave it out to begin with the first";
+                Fault::new(FaultName::UnknownEvent, why).with(text.escape_debug())
+            })?,
+        };
+        let limit = match limit {
+            None => Page::SIZE,
+            Some(limit) => u32::try_from(limit)
+                .ok()
+                .filter(|limit| *limit >= 1)
+                .ok_or_else(|| Fault::invalid("limit", limit, "at least 1"))?
+                .min(Page::SIZE_MAX),
+        };
+        let mut feed = self.store.charge_feed(tenant.as_deref(), after, limit).await?;
+        if reach(caller, tenant.as_deref().or(Some(EVERY_TENANT)), PERSONAL).is_err() {
+            for event in &mut feed.events {
+                event.phone_number = None;
+                event.device_id = event.device_id.as_ref().map(DeviceId::masked);
+            }
+        }
+        Ok(feed)
+    }
+
+    /// Takes personal data out of the audit log, out of tasks that are over with their history and chargeable events,
+    /// and out of recorded messages. Device and subscriber records stay: those are deleted by their own operations,
+    /// and what a record says after this is told in the log as before.
+    ///
+    /// # Errors
+    /// `NotAuthorized`, `MissingArgument` where nobody is named, `TooManyEntries`, `InvalidArgument`.
+    pub async fn erase_personal_data(&self, caller: &Caller, wanted: ErasureWanted) -> Result<Erased, Fault> {
+        let tenant = match wanted.tenant.as_deref() {
+            Some(EVERY_TENANT) => {
+                let why = "an erasure is of one tenant, because a number may be another's there; name it";
+                return Err(Fault::invalid("tenant", EVERY_TENANT, why));
+            }
+            tenant => reach(caller, tenant, ERASE)?.unwrap_or_default(),
+        };
+        checks::line_if_given("subscriberId", wanted.subscriber_id.as_deref(), 255)?;
+        let mut subjects: Vec<Subject> = wanted.subscriber_id.as_deref().map(Subject::subscriber).into_iter().collect();
+        subjects.extend(wanted.phone_number.iter().map(Subject::phone));
+        subjects.extend(wanted.device_id.iter().map(Subject::device));
+        if subjects.is_empty() {
+            let text = "give subscriberId, phoneNumber or deviceID; all of them that the subscriber had";
+            return Err(Fault::new(FaultName::MissingArgument, text).with("subscriberId"));
+        }
+        checks::entries("phoneNumber and deviceID", subjects.len(), NAMES_MAX)?;
+        let deed = self.deed(caller, "erasePersonalData").within(&tenant);
+        Ok(self.store.personal_erase(subjects, deed).await?)
+    }
+
+    /// Notes that something was refused. That it cannot be noted is logged and hinders no answer.
+    pub async fn note_refusal(&self, refused: Refused) {
+        let due = self.refusals.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take(refused);
+        self.keep_refusals(due).await.unwrap_or_default();
+    }
+
+    /// Keeps refusals that were counted and whose minute is over; all of them where the server ends.
+    ///
+    /// # Errors
+    /// Those of the store; what could not be kept then is lost.
+    pub async fn flush_refusals(&self, ends: Flush) -> Result<(), Fault> {
+        let now = self.environment.now();
+        let due = {
+            let mut refusals = self.refusals.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            match ends {
+                Flush::Due => refusals.flush(now),
+                Flush::All => refusals.drain(now),
+            }
+        };
+        self.keep_refusals(due).await
+    }
+
+    async fn keep_refusals(&self, mut due: Vec<crate::ledger::AuditEntry>) -> Result<(), Fault> {
+        if due.is_empty() {
+            return Ok(());
+        }
+        for entry in &mut due {
+            // A stranger that gave the name of a principal is told of under this name, and in its domain.
+            let Some(name) = entry.name_of_stranger() else { continue };
+            if let Ok(Some(account)) = self.account(&name).await {
+                entry.know_stranger(&account.principal.name, &account.principal.tenant);
+            }
+        }
+        self.store.audit_add(due).await.map_err(Into::into)
+    }
+
+    /// Whether the caller sees whose device something is about, where it works.
+    #[must_use]
+    pub fn sees_personal(&self, caller: &Caller) -> bool {
+        caller.must(PERSONAL).is_ok()
+    }
+
+    fn audit_filter(&self, wanted: AuditWanted, tenant: Option<&str>) -> Result<AuditFilter, Fault> {
+        for (name, text) in [
+            ("actor", &wanted.actor),
+            ("operation", &wanted.operation),
+            ("objectKind", &wanted.object_kind),
+            ("objectId", &wanted.object_id),
+        ] {
+            checks::line_if_given(name, text.as_deref(), 255)?;
+        }
+        let task = wanted
+            .task_id
+            .as_deref()
+            .map(|text| TaskId::parse(text).map_err(|why| Fault::invalid("taskId", text.escape_debug(), why)));
+        let job = wanted
+            .job_id
+            .as_deref()
+            .map(|text| JobId::parse(text).map_err(|why| Fault::invalid("jobId", text.escape_debug(), why)));
+        let correlation = wanted.correlation_id.as_deref().map(|text| {
+            Uuid::try_parse(text)
+                .map_err(|_| Fault::invalid("correlationId", text.escape_debug(), "is a UUID, as a fault tells it"))
+        });
+        let object = match (&wanted.object_id, &wanted.object_kind) {
+            (None, _) => None,
+            (Some(_), None) => return Err(Fault::missing("objectKind")),
+            (Some(id), Some(kind)) => Some(Object::wanted(kind, id, tenant)),
+        };
+        Ok(AuditFilter {
+            since: wanted.since,
+            until: wanted.until,
+            actor: wanted.actor,
+            operation: wanted.operation,
+            object_kind: wanted.object_kind,
+            object,
+            is_refused: wanted.is_refused,
+            task: task.transpose()?,
+            job: job.transpose()?,
+            correlation: correlation.transpose()?,
+        })
+    }
+}
+
+/// Which counted refusals are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flush {
+    /// Those whose minute is over.
+    Due,
+    /// All.
+    All,
+}
+
+/// The tenant that a call is about, if the caller has `right` there; nothing where it is about every tenant.
+fn reach(caller: &Caller, tenant: Option<&str>, right: Right) -> Result<Option<String>, Fault> {
+    match tenant {
+        Some(EVERY_TENANT) => {
+            let is_held = |it: &&Permission| it.tenant.is_none() && !it.is_narrowed() && it.right.covers(right);
+            if caller.permissions.iter().find(is_held).is_none() {
+                // The words of a refusal in a tenant where the caller has nothing.
+                Caller { permissions: [].into(), ..caller.clone() }.must(right)?;
+            }
+            Ok(None)
+        }
+        Some(name) => {
+            caller.within(name).must(right)?;
+            Ok(Some(name.to_owned()))
+        }
+        None => {
+            caller.must(right)?;
+            Ok(Some(caller.tenant.clone()))
+        }
+    }
+}
+
+fn masked(mut recorded: Recorded) -> Recorded {
+    if let Some(personal) = &recorded.entry.personal {
+        let told = serde_json::from_str(personal).map(mask::json);
+        recorded.entry.personal = told.ok().map(|told| told.to_string());
+    }
+    recorded
+}
