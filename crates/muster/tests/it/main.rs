@@ -13,6 +13,7 @@ mod garbage;
 mod health;
 mod help;
 mod http;
+mod import;
 mod limits;
 mod mutual_tls;
 mod profiles;

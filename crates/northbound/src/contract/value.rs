@@ -118,7 +118,7 @@ impl<T: Leaf> Value for T {
 
     fn read(source: &impl Source, path: &Path<'_>) -> Result<Self, Fault> {
         let value = match source.scalar() {
-            Ok(Scalar::Lexical(text)) => T::parse(text),
+            Ok(Scalar::Lexical(text)) => sayable(text).and_then(T::parse),
             Ok(Scalar::Text(text)) if T::IS_STRING => sayable(text).and_then(T::parse),
             Ok(Scalar::Text(_)) => Err(format!("{} is expected, not a string", shape_of(<T as Leaf>::KIND))),
             Ok(Scalar::Number(number)) => T::of_number(number),

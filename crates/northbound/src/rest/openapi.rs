@@ -44,6 +44,9 @@ records are always arrays, what is unknown is left out, and nothing is `null`.\n
 server's log. What a caller may not see is unknown to it.\n\n\
 **Changes** of records with a `version` can be made safe by `If-Match` with the `ETag` that was read, requests that make \
 something by `Idempotency-Key`.\n\n\
+**Imports** of any length: `POST /devices:import` also takes rows as `text/csv` or `application/x-ndjson`, with \
+`updateExisting`, `dryRun` and `progress` in the query and `Import-Id` as a header, and answers with a stream of NDJSON. \
+`GET /imports/{importId}` tells how far an import has come, `DELETE` forgets it.\n\n\
 Operations of the contract that this server does not offer yet answer 501 at their addresses and are not listed here.";
 
 fn document() -> Node<'static> {

@@ -267,7 +267,12 @@ async fn a_key_of_a_deleted_principal_is_not_that_of_the_next_one_of_this_name()
     let before = world.broker.store().principal_get("care").await.unwrap().unwrap();
     assert_eq!(world.rest("DELETE", "/principals/care", Some(&root), None).await.status, 204);
     service(&world, &text).await.is_problem(401, "NotAuthenticated", &[]);
-    world.broker.store().principal_put(before).await.unwrap();
+    world
+        .broker
+        .store()
+        .principal_put(before, muster_broker::ledger::Deed::local("acme", "test", muster_broker::time::Timestamp(0)))
+        .await
+        .unwrap();
     world.broker.directory().forget();
     service(&world, &text).await.is_problem(401, "NotAuthenticated", &[]);
     assert_eq!(world.rest("GET", "/keys?principal=care", Some(&root), None).await.json()["totalCount"], 0);

@@ -7,6 +7,7 @@ mod charges;
 mod contacts;
 mod counters;
 mod crash;
+mod credentials;
 mod devices;
 mod disk_full;
 mod idempotency;

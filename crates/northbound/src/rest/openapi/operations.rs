@@ -185,7 +185,7 @@ fn header_parameters(route: &Route) -> Vec<Node<'static>> {
     }
     if takes_version(route) {
         let about = "ETag of the record as the caller saw it: the request is refused if it has changed since.";
-        let schema = object! { "type": "string", "pattern": "^(\\*|(W/)?\"[!#-~]*\")$" };
+        let schema = object! { "type": "string", "pattern": "^(\\*|(W/)?\"[!#-+.-~-]*\")$" };
         all.push(parameter("If-Match", "header", false, about, schema, Some("\"3-9f2c41d07be58a16\"".into())));
     }
     if has_tag(route) && route.method == Method::Get {

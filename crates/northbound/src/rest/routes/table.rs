@@ -91,7 +91,7 @@ pub(in crate::rest) static ROUTES: &[Route] = &[
     post(Operation::Refuse, "/approvals/{approvalId}/refuse"),
     post(Operation::Withdraw, "/approvals/{approvalId}/withdraw"),
     get(Operation::GetApprovalPolicy, "/approval-policy"),
-    put(Operation::SetApprovalPolicy, "/approval-policy"),
+    put(Operation::SetApprovalPolicy, "/approval-policy").body("approvalPolicy"),
     get(Operation::GetQuotas, "/quotas"),
     put(Operation::SetQuota, "/quotas"),
     // IAdministrationServices: audit and charging

@@ -62,6 +62,7 @@ async fn bad_requests_get_the_problem_of_the_contract_and_change_nothing() {
         ("GET", "/tasks?createdSince=yesterday", None, 400, "InvalidArgument", vec!["createdSince", "yesterday"]),
         ("GET", "/tasks?jobId=1&jobId=2", None, 400, "InvalidArgument", vec!["jobId", "2"]),
         ("GET", "/tasks?jobId=1&status=ASLEEP", None, 400, "InvalidArgument", vec!["status[0]", "ASLEEP"]),
+        ("GET", "/tasks?jobId=a%0Fb", None, 400, "InvalidArgument", vec!["jobId"]),
         ("GET", "/tasks/nothing", None, 404, "UnknownTask", vec![]),
         ("GET", "/tasks/nothing/history", None, 404, "UnknownTask", vec![]),
         ("POST", "/tasks/nothing/cancel", None, 404, "UnknownTask", vec![]),
