@@ -458,13 +458,9 @@ fn administration() -> Vec<Step> {
             "/certificate-authorities/nothing",
             Value::Null,
         ),
-        step("bindCertificate", bind.clone()).rest("POST", "/certificates", bind),
-        step("getCertificates", json!({})).get("/certificates"),
-        step("unbindCertificate", unbind).rest(
-            "DELETE",
-            "/certificates?nameKind=DNS&nameValue=care.example",
-            Value::Null,
-        ),
+        step("bindCertificate", bind.clone()).rest("POST", "/certificate-bindings", bind),
+        step("getCertificates", json!({})).get("/certificate-bindings"),
+        step("unbindCertificate", unbind.clone()).rest("POST", "/certificate-bindings:unbind", unbind),
         step("revokeCertificate", revoke.clone()).rest("POST", "/revoked-certificates", revoke),
         step("getRevokedCertificates", json!({})).get("/revoked-certificates"),
         step("createIdentityProvider", json!({"identityProvider": provider})).rest(
