@@ -345,6 +345,18 @@ impl Broker {
         Ok(self.store.callback_reply(reply, self.environment.now()).await?)
     }
 
+    /// Which private addresses of a domain may be connected to: those of its own setting, or every one where a callback
+    /// address says so.
+    ///
+    /// # Errors
+    /// Faults of the store.
+    pub async fn callback_networks(&self, tenant: &str, every_private: bool) -> Result<network::Allowed, Fault> {
+        let tenant = self.tenant(tenant).await?;
+        let networks = tenant.as_ref().map(|tenant| tenant.settings.callback_networks.as_slice()).unwrap_or_default();
+        let networks = networks.iter().filter_map(|text| network::Network::parse(text)).collect();
+        Ok(network::Allowed { every_private, networks })
+    }
+
     /// The allowed address that covers most of `url`, and before others one that is for this caller alone.
     async fn callback_address_for(
         &self,
@@ -400,7 +412,8 @@ impl Broker {
         if let Some(description) = &description {
             checks::prose("description", description, 1000)?;
         }
-        let url = self.callback_url_given(&url, allows_private)?;
+        let allowed = self.callback_networks(&caller.tenant, allows_private).await?;
+        let url = self.callback_url_given(&url, &allowed)?;
         // Who may only change an address must not lead one that is open to another place.
         let was_open = stored.as_ref().is_some_and(|stored| stored.allows_private && stored.url == url);
         if allows_private && !was_open {
@@ -425,7 +438,7 @@ impl Broker {
     }
 
     /// An address that may be put on the list. Names are looked at when they are connected to, numbers here too.
-    fn callback_url_given(&self, text: &str, allows_private: bool) -> Result<CallbackUrl, Fault> {
+    fn callback_url_given(&self, text: &str, allowed: &network::Allowed) -> Result<CallbackUrl, Fault> {
         let invalid = |why: &dyn std::fmt::Display| Fault::invalid("address", text.escape_debug(), why);
         let url = CallbackUrl::parse(text).map_err(|error| invalid(&error))?;
         if url.has_query() {
@@ -442,7 +455,7 @@ impl Broker {
             }
         }
         if let Some(ip) = url.ip() {
-            network::check(ip, allows_private).map_err(|error| invalid(&error))?;
+            network::check(ip, allowed).map_err(|error| invalid(&error))?;
         }
         Ok(url)
     }
