@@ -24,7 +24,7 @@ use super::reference;
 use super::routes::{Method, Place, Route, When, places};
 use crate::contract::device_manager::{DeviceInstanceList, GetDeviceInstanceByPhoneNumber};
 use crate::contract::session::{Login, Logout, RenewSession};
-use crate::contract::{At, JsonNotRead, JsonWriter, Node, Operation, Path, Record as _, Value as _, Written};
+use crate::contract::{At, JsonNotRead, JsonWriter, Node, Operation, Path, Record, Value as _, Written};
 use crate::dispatch::{Teller, carry_out, may};
 use crate::intake::{LARGE_BYTES, NotTaken, internal_error, peer_of};
 use crate::refusals::{self, note_at_the_door};
