@@ -20,6 +20,7 @@ mod profiles;
 mod reload;
 mod running;
 mod sim;
+mod smuggling;
 mod start;
 mod stop;
 mod tls;

@@ -143,7 +143,7 @@ async fn what_a_request_names_elsewhere_is_neither_fetched_nor_put_in() {
 }
 
 #[tokio::test]
-async fn only_utf_8_is_read_whatever_mark_or_declaration_says_otherwise() {
+async fn an_encoding_is_one_of_two_and_mark_header_and_declaration_agree_on_it() {
     let (world, session) = World::with_session().await;
     let good = envelope(Version::Soap11, "", &body("getServiceInfo", &session_of(&session)));
     let declared = |name: &str| format!("<?xml version='1.0' encoding='{name}'?>{good}").into_bytes();
@@ -157,6 +157,10 @@ async fn only_utf_8_is_read_whatever_mark_or_declaration_says_otherwise() {
         ([b"\xEF\xBB\xBF".as_slice(), good.as_bytes()].concat(), "text/xml; charset=utf-8"),
         (declared("UTF-8"), "text/xml; charset=UTF-8"),
         (declared("us-ascii"), "text/xml"),
+        // Toolkits may send UTF-16, too.
+        ([b"\xFF\xFE".as_slice(), &utf_16(u16::to_le_bytes)].concat(), "text/xml"),
+        ([b"\xFE\xFF".as_slice(), &utf_16(u16::to_be_bytes)].concat(), "text/xml; charset=utf-16"),
+        (utf_16(u16::to_le_bytes), "text/xml; charset=utf-16le"),
     ] {
         let reply = send(octets, media_type).await;
         assert_eq!(reply.status, 200, "{media_type}: {}", reply.text);
@@ -164,9 +168,11 @@ async fn only_utf_8_is_read_whatever_mark_or_declaration_says_otherwise() {
     let before = world.state(&session).await;
     let write = envelope(Version::Soap11, "", &body("doOperation", &do_operation(&session)));
     for (octets, media_type) in [
-        ([b"\xFF\xFE".as_slice(), &utf_16(u16::to_le_bytes)].concat(), "text/xml"),
-        ([b"\xFE\xFF".as_slice(), &utf_16(u16::to_be_bytes)].concat(), "text/xml; charset=utf-16"),
-        (utf_16(u16::to_le_bytes), "text/xml; charset=utf-16le"),
+        ([b"\xFF\xFE".as_slice(), &utf_16(u16::to_le_bytes)].concat(), "text/xml; charset=utf-8"),
+        (utf_16(u16::to_le_bytes), "text/xml; charset=utf-16be"),
+        ([b"\xEF\xBB\xBF".as_slice(), write.as_bytes()].concat(), "text/xml; charset=utf-16"),
+        (write.clone().into_bytes(), "text/xml; charset=utf-16"),
+        (half_a_pair(&utf_16(u16::to_le_bytes)), "text/xml; charset=utf-16le"),
         (good.chars().flat_map(|it| u32::from(it).to_be_bytes()).collect(), "text/xml; charset=utf-32"),
         ([b"\xEF\xBB\xBF\xEF\xBB\xBF".as_slice(), write.as_bytes()].concat(), "text/xml"),
         (declared("UTF-16"), "text/xml"),
@@ -178,10 +184,17 @@ async fn only_utf_8_is_read_whatever_mark_or_declaration_says_otherwise() {
         (splice(&write, b"\xED\xA0\x80"), "text/xml"),
         (splice(&write, b"\xFF"), "text/xml; charset=utf-8"),
     ] {
+        let shown = String::from_utf8_lossy(&octets).chars().take(60).collect::<String>();
         let reply = send(octets, media_type).await;
+        assert_ne!(reply.status, 200, "{media_type}: {shown}");
         reply.is_fault("MalformedMessage", &[]);
     }
     assert_eq!(world.state(&session).await, before);
+}
+
+/// The message in UTF-16 with the first half of a pair at its end.
+fn half_a_pair(wide: &[u8]) -> Vec<u8> {
+    [wide, b"\x00\xD8"].concat()
 }
 
 /// The message with octets inside a value.

@@ -193,6 +193,8 @@ async fn identifiers_with_tricks_in_them_are_of_nobody() {
         "%00",
         "IMEI%3A490154203237518%00",
         "IMEI:490154203237518%0A",
+        "IMEI:490154203237518%20",
+        "%09IMEI:490154203237518",
         "IMEI:490154203237518%0D%0ASet-Cookie:%20a=b",
         "IMEI:490154203237518%2F..",
         "%2FIMEI:490154203237518",

@@ -128,7 +128,6 @@ async fn no_value_becomes_a_header_of_an_answer() {
         ("/roles", role(evil)),
         ("/roles", role("a\nb")),
         ("/roles", role("a\u{2028}b")),
-        ("/tenants", json!({"name": evil})),
         ("/devices", json!({"deviceID": format!("SN:{evil}")})),
         ("/devices", json!({"deviceID": "MEID:A\r\nLocation: /x"})),
     ] {
@@ -144,7 +143,7 @@ async fn no_value_becomes_a_header_of_an_answer() {
         assert!(location.bytes().all(|it| it.is_ascii_graphic()), "{location}");
         assert!(!location.contains("%0d%0a") && !location.contains('?'), "{location}");
         let found = world.rest("GET", location.strip_prefix("/api/v1").unwrap(), Some(&session), None).await;
-        assert_eq!(found.json()["deviceID"], body["deviceID"]);
+        assert_eq!(found.json(), reply.json());
     } else {
         reply.is_problem(400, "InvalidArgument", &["deviceID"]);
     }
