@@ -35,6 +35,7 @@ pub(super) struct Row {
 
 /// What was found next.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, and taken apart at once: a box would cost more")]
 pub(super) enum Next {
     /// A row.
     Row(Row),
