@@ -21,6 +21,7 @@ mod profiles;
 mod reload;
 mod running;
 mod sim;
+mod smuggling;
 mod start;
 mod stop;
 mod tls;

@@ -272,8 +272,9 @@ mod tests {
                 None => reader.end(),
             }
             has_begun = has_begun || reader.begin()?;
-            while has_begun {
-                match reader.next(wanted) {
+            loop {
+                let next = if has_begun { reader.next(wanted) } else { Next::Nothing };
+                match next {
                     Next::Row(Row { index, line, fields }) => {
                         let told = fields.map_or_else(
                             |fault| fault.name.as_str().to_owned(),
