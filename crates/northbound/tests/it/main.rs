@@ -4,8 +4,10 @@
 mod api_keys;
 mod approvals;
 mod authority;
+mod bad_input;
 mod captures;
 mod certificates;
+mod corpus;
 mod delivery;
 mod descriptions;
 mod faces;

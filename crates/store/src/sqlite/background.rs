@@ -42,12 +42,13 @@ fn pump(connection: &Transaction<'_>, mut round: Round, now: Timestamp, limit: u
     let jobs = jobs::active(connection, round.after, JOBS_MAX)?;
     let mut is_through = jobs.len() < JOBS_MAX as usize;
     for mut kept in jobs {
-        let (before, status) = (kept.mark(), kept.job.status);
+        let (before, status, hold) = (kept.mark(), kept.job.status, kept.job.hold);
         round.has_pages |= pump_job(connection, &mut kept, now, &mut budget)?;
         if kept.mark() != before {
             jobs::update(connection, &kept, now)?;
         }
-        if kept.job.status != status {
+        let now_waits = kept.job.hold == Hold::Waiting && hold != Hold::Waiting;
+        if kept.job.status != status || now_waits {
             let deed = Deed::of_server(&kept.job.tenant, "jobs", now);
             ledger::add(connection, jobs::changed(&deed, status, &kept.job, false))?;
         }

@@ -342,8 +342,13 @@ pub(super) fn advance(
         return Ok(Err(Fault::new(FaultName::WrongState, text).with(state)));
     };
     let retries = asked.event == JobEvent::RestartAsked { retry_failed: true };
+    let version = kept.job.version;
     if retries && !asked.is_approved && guard::judge_retry(connection, &mut kept, &asked.deed.actor, asked.deed.at)? {
         update(connection, &kept, asked.deed.at)?;
+        // Asking again while the question is open changes nothing.
+        if kept.job.version != version {
+            ledger::add(connection, changed(&asked.deed, before, &kept.job, true))?;
+        }
         return Ok(Ok(view(connection, kept.job)?));
     }
     // A job that is held goes back to where it waits.
