@@ -8,6 +8,7 @@ use super::{Broker, Rejected, RequestKey, checks, device_fields, selecting};
 use crate::access::{Caller, Right, Scope};
 use crate::device::{AuthType, Device, ManagementState};
 use crate::fault::{Fault, FaultName};
+use crate::filter::Filter;
 use crate::identity::{DeviceId, Msisdn};
 use crate::job::DeviceFilter;
 use crate::page::{Page, PageRequest, Paged};
@@ -268,7 +269,7 @@ impl Broker {
         self.device_reached(caller, SEE, &scope, DeviceKey::Oid(device_fields::read_oid(oid)?)).await
     }
 
-    /// Records that match, by oid.
+    /// Records that match, by oid; `expression` is one of the filter language.
     ///
     /// # Errors
     /// `NotAuthorized`, `InvalidArgument`, `InvalidPageToken`.
@@ -276,11 +277,13 @@ impl Broker {
         &self,
         caller: &Caller,
         filter: DeviceFilter,
+        expression: Option<&str>,
         page: &PageRequest,
     ) -> Result<Paged<Device>, Fault> {
         let groups = caller.scope(SEE)?.groups();
         checks::device_filter(&filter)?;
-        let filter = DeviceFilter { groups, ..filter };
+        let expression = Filter::read(expression)?;
+        let filter = DeviceFilter { groups, expression, ..filter };
         let scope = self.list_scope(caller, "devices", &filter);
         let page = Page::read(page, &scope, &*self.vault)?;
         let listed = self.store.device_list(&caller.tenant, filter, page).await?;

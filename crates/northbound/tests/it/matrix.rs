@@ -4,6 +4,7 @@
 
 mod calls;
 mod fixtures;
+mod rest;
 
 use muster_broker::access::{BUILT_IN, Grant, GrantTenant, Granted, Principal, TreePath};
 use muster_northbound::contract::{OperationDescriptor, operations, request_from_json};
@@ -18,10 +19,11 @@ use fixtures::Fixture;
 #[derive(Clone, Copy, Debug)]
 enum Face {
     Soap(Version),
+    Rest,
 }
 
 /// The faces of this test. One that is added here goes through the whole matrix.
-const FACES: &[Face] = &[Face::Soap(Version::Soap11)];
+const FACES: &[Face] = &[Face::Soap(Version::Soap11), Face::Rest];
 
 impl Face {
     /// The name of the fault, or of the first rejected entry; nothing where everything was done.
@@ -44,6 +46,7 @@ impl Face {
                 }
                 reply.text.contains("<rejected>").then(|| name_of(&reply.text_of("messageId")))
             }
+            Self::Rest => rest::call(world, session, operation, parameters).await,
         }
     }
 }
@@ -224,7 +227,7 @@ async fn every_operation_is_answered_as_the_role_of_the_caller_says() {
             }
         }
     }
-    assert!(number > 3000, "{number}");
+    assert!(number > 6000, "{number}");
     assert!(wrong.is_empty(), "{} of {number}:\n{}", wrong.len(), wrong.join("\n"));
 }
 

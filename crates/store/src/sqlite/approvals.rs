@@ -260,7 +260,7 @@ fn task_follows(
         if task.status.is_final() || task.end_at <= now {
             return Ok(Err(wrong_state(task.status.as_str())));
         }
-        let stored = Stored::of(&task);
+        let stored = Stored::of(connection, &task)?;
         (task.held, task.detail, task.updated_at) = (false, None, now);
         let detail = Some(format!("approval {}", approval.id));
         let entry = task.note(now, "Approved", detail, &decision.deed.actor);
