@@ -178,7 +178,7 @@ impl Broker {
         }
         if !scope.is_whole() {
             let stored = self.device_stored(caller, &given).await?.ok_or_else(selecting::unknown)?;
-            only_in_reach(caller, &scope, UPDATE, stored, &mut given)?;
+            only_in_reach(caller, &scope, UPDATE, &stored, &mut given)?;
         }
         self.capability_exists(&caller.tenant, given.device.capability).await?;
         if needs_account {
@@ -324,13 +324,13 @@ pub(super) fn only_in_reach(
     caller: &Caller,
     scope: &Scope,
     right: Right,
-    stored: Device,
+    stored: &Device,
     given: &mut DeviceGiven,
 ) -> Result<(), Fault> {
-    if !scope.sees(&stored) {
-        return Err(reaching::out_of_reach(caller, right, &stored));
+    if !scope.sees(stored) {
+        return Err(reaching::out_of_reach(caller, right, stored));
     }
-    reaching::written(scope, right, Some(&stored), &given.device.group)?;
+    reaching::written(scope, right, Some(stored), &given.device.group)?;
     given.oid = Some(stored.oid);
     given.version = given.version.or(Some(stored.version));
     Ok(())

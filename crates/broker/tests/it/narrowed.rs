@@ -159,7 +159,7 @@ async fn who_sees_its_own_tasks_sees_no_others() {
     assert_eq!(fault(broker.cancel_task(who, &theirs, None).await), FaultName::UnknownTask);
     let wanted = TasksWanted { phone_number: Some(msisdn(NUMBER_A)), ..TasksWanted::default() };
     let tasks = broker.tasks(who, wanted, &page()).await.unwrap();
-    assert_eq!(tasks.items.iter().map(|task| task.id.to_string()).collect::<Vec<_>>(), [mine.clone()]);
+    assert_eq!(tasks.items.iter().map(|task| task.id.to_string()).collect::<Vec<_>>(), std::slice::from_ref(&mine));
     broker.cancel_task(who, &mine, None).await.unwrap();
 }
 
@@ -245,7 +245,7 @@ async fn a_narrowed_caller_sees_and_leads_the_jobs_that_it_made() {
     };
     let (mine, theirs) = (make(who).await, make(&admin()).await);
     let jobs = broker.jobs(who, Vec::new(), None, None, &page()).await.unwrap();
-    assert_eq!(jobs.items.iter().map(|view| view.job.id.to_string()).collect::<Vec<_>>(), [mine.clone()]);
+    assert_eq!(jobs.items.iter().map(|view| view.job.id.to_string()).collect::<Vec<_>>(), std::slice::from_ref(&mine));
     assert_eq!(jobs.total, 1);
     let of_all = |job: &str| TasksWanted { job_id: Some(job.to_owned()), ..TasksWanted::default() };
     for (what, unknown) in [

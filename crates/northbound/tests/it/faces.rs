@@ -549,38 +549,6 @@ fn callbacks() -> Vec<Step> {
     ]
 }
 
-/// What entries say of the face, and hashes, differ: lists are compared where they are empty, and in `ledger`.
-fn ledger() -> Vec<Step> {
-    let erasure = json!({"phoneNumber": [NUMBER], "deviceID": ["IMEI:490154203237518"]});
-    let other = json!({"phoneNumber": ["+15550009999"]});
-    let nothing = json!({"phoneNumber": []});
-    let nowhere = json!({"operation": "deleteJob", "objectKind": "job", "objectId": "x", "outcome": "DONE"});
-    vec![
-        created(),
-        step("getAuditEntries", nowhere).get("/audit?operation=deleteJob&objectKind=job&objectId=x&outcome=DONE"),
-        step("getAuditEntries", json!({"objectId": "x"})).get("/audit?objectId=x"),
-        step("getAuditEntries", json!({"taskId": "x"})).get("/audit?taskId=x"),
-        step("getAuditEntries", json!({"correlationId": "x"})).get("/audit?correlationId=x"),
-        step("getAuditEntries", json!({"tenant": "beta"})).get("/audit?tenant=beta"),
-        step("getAuditEntries", json!({})).get("/audit").by("reader"),
-        step("verifyAuditLog", json!({"anchor": "x"})).get("/audit/verification?anchor=x"),
-        step("verifyAuditLog", json!({"after": "x"})).get("/audit/verification?after=x"),
-        step("verifyAuditLog", json!({})).get("/audit/verification").by("care"),
-        step("getChargeableEvents", json!({"tenant": "*", "limit": 5})).get("/charges?tenant=*&limit=5"),
-        step("getChargeableEvents", json!({"afterEventId": "x"})).get("/charges?afterEventId=x"),
-        step("getChargeableEvents", json!({"limit": 0})).get("/charges?limit=0"),
-        step("getChargeableEvents", json!({})).get("/charges").by("reader"),
-        step("erasePersonalData", other.clone()).rest("POST", "/erasures", other).by("care"),
-        step("erasePersonalData", erasure.clone()).rest("POST", "/erasures", erasure),
-        step("erasePersonalData", nothing.clone()).rest("POST", "/erasures", nothing),
-    ]
-}
-
-#[tokio::test]
-async fn the_ledger_is_the_same_on_every_face() {
-    run::compare(ledger()).await;
-}
-
 #[tokio::test]
 async fn power_is_the_same_on_every_face() {
     run::compare(power()).await;

@@ -50,6 +50,7 @@ pub(super) fn write(
 }
 
 /// What became of a row.
+#[expect(clippy::large_enum_variant, reason = "one at a time, and taken apart at once: a box would cost more")]
 enum Taken {
     /// It is new, and written with the others.
     Created,

@@ -20,14 +20,32 @@ struct Described {
     in_body: Option<Vec<String>>,
 }
 
-/// Operations of the contract that share an address with another: what its description is called, what the query says
-/// besides, and what an empty list means.
-const SHARING: &[(&str, &str, &[(&str, &str)], &str)] = &[
-    ("getJobsByDate", "getJobs", &[], ""),
-    ("getDeviceInstanceByPhoneNumber", "getDeviceInstances", &[], "UnknownDevice"),
-    ("getDeviceCapabilityByModel", "getDeviceCapabilities", &[("best", "true")], "UnknownCapability"),
-    ("getSubscriberByPhoneNumber", "getSubscribers", &[], "UnknownSubscriber"),
+/// An operation that shares its address with another.
+struct Sharing {
+    operation: &'static str,
+    /// What the description of the address is called.
+    id: &'static str,
+    /// What the query says besides.
+    query: &'static [(&'static str, &'static str)],
+    /// What an empty list means, if anything.
+    empty: Option<&'static str>,
+}
+
+const SHARING: &[Sharing] = &[
+    sharing("getJobsByDate", "getJobs", &[], None),
+    sharing("getDeviceInstanceByPhoneNumber", "getDeviceInstances", &[], Some("UnknownDevice")),
+    sharing("getDeviceCapabilityByModel", "getDeviceCapabilities", &[("best", "true")], Some("UnknownCapability")),
+    sharing("getSubscriberByPhoneNumber", "getSubscribers", &[], Some("UnknownSubscriber")),
 ];
+
+const fn sharing(
+    operation: &'static str,
+    id: &'static str,
+    query: &'static [(&'static str, &'static str)],
+    empty: Option<&'static str>,
+) -> Sharing {
+    Sharing { operation, id, query, empty }
+}
 
 /// Parameters that have other names in addresses and bodies.
 const RENAMED: &[(&str, &str, &str)] = &[
@@ -46,20 +64,20 @@ pub(super) async fn call(
     operation: &OperationDescriptor,
     parameters: &Value,
 ) -> Option<String> {
-    let sharing = SHARING.iter().find(|(name, ..)| *name == operation.name);
+    let sharing = SHARING.iter().find(|it| it.operation == operation.name);
     let given: Map<String, Value> = parameters
         .as_object()
         .unwrap()
         .iter()
         .map(|(name, value)| (shown(operation.name, name).to_owned(), value.clone()))
         .collect();
-    let id = sharing.map_or(operation.name, |(_, id, ..)| *id);
+    let id = sharing.map_or(operation.name, |it| it.id);
     let described = [id.to_owned(), format!("{id}ByOid")]
         .iter()
         .filter_map(|id| DESCRIBED.get(id))
         .find(|it| it.in_path.iter().all(|name| placed(&given, name).is_some()))
         .unwrap_or_else(|| panic!("{} has no address for {parameters}", operation.name));
-    let (path, body) = described.request(given, sharing.map_or(&[], |(_, _, more, _)| more));
+    let (path, body) = described.request(given, sharing.map_or(&[], |it| it.query));
     let reply = world.rest(&described.method, &path, Some(session), body).await;
     if !reply.status.is_success() {
         return Some(reply.json()["name"].as_str().unwrap().to_owned());
@@ -68,10 +86,10 @@ pub(super) async fn call(
         return None;
     }
     let answer = reply.json();
-    if let Some((.., unknown)) = sharing.filter(|(.., unknown)| !unknown.is_empty())
+    if let Some(unknown) = sharing.and_then(|it| it.empty)
         && answer["items"].as_array().unwrap().is_empty()
     {
-        return Some((*unknown).to_owned());
+        return Some(unknown.to_owned());
     }
     answer["rejected"][0]["messageId"].as_str().map(name_of)
 }
