@@ -36,7 +36,9 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Outcome> {
         for (number, row) in table_rows(&text) {
             rows += 1;
             let Some(row) = row else {
-                problems.push(format!("{file}:{number}: a row has four cells: id, requirement, status (or what is answered), shown by"));
+                problems.push(format!(
+                    "{file}:{number}: a row has four cells: id, requirement, status (or what is answered), shown by"
+                ));
                 continue;
             };
             problems.extend(complaints(&row, &tests, &mut ids).into_iter().map(|it| format!("{file}:{number}: {it}")));

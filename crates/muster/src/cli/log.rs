@@ -100,7 +100,8 @@ mod tests {
         assert!(lines[1].ends_with(" INFO next\n"), "{text}");
         let first = lines[0].trim_end_matches('\n');
         assert!(!first.chars().any(leaves_its_line), "{first:?}");
-        let told = "refused x\\n2026-11-21T06:06:00Z  INFO forged\\r\\u{1b}[2K\\u{9b}1m\\u{85}\\u{2028}\\u{202e}y cause=x\\n";
+        let told =
+            "refused x\\n2026-11-21T06:06:00Z  INFO forged\\r\\u{1b}[2K\\u{9b}1m\\u{85}\\u{2028}\\u{202e}y cause=x\\n";
         assert!(first.contains(told) && first.contains(" name=\"x\\n") && first.contains(" shown=\"x\\n"), "{first}");
     }
 }

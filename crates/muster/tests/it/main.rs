@@ -9,6 +9,7 @@ mod configuration;
 mod crash;
 mod decode;
 mod demo;
+mod faces;
 mod garbage;
 mod health;
 mod help;

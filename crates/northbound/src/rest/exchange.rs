@@ -269,13 +269,16 @@ impl Inner {
             return Ok(Document::of(route).tell::<RenewSession>(&renewed));
         }
         let body = self.read(octets).await?;
-        let read = match may(&known.caller, route.operation) {
-            Ok(()) => parameters(received, body),
-            Err(fault) => Err(fault.into()),
-        };
-        let given = match read {
-            Ok(given) => given,
-            Err(problem) => {
+        // Rights count before parameters, which tell what was refused all the same.
+        let read = parameters(received, body);
+        let may = may(&known.caller, route.operation).map_err(Problem::from);
+        let given = match (may, read) {
+            (Ok(()), Ok(given)) => given,
+            (Err(problem), read) => {
+                refusals::note(&self.broker, &known.caller, route.operation, read.ok().as_ref(), &problem.fault).await;
+                return Err(problem);
+            }
+            (Ok(()), Err(problem)) => {
                 let nothing = None::<&Node<'_>>;
                 refusals::note(&self.broker, &known.caller, route.operation, nothing, &problem.fault).await;
                 return Err(problem);

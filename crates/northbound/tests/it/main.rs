@@ -12,6 +12,7 @@ mod delivery;
 mod descriptions;
 mod faces;
 mod faults;
+mod filters;
 mod generated;
 mod headers;
 mod hostile;

@@ -76,7 +76,8 @@ async fn a_document_type_with_external_entities_is_refused_and_nothing_is_fetche
 async fn every_expansion_bomb_is_refused_before_it_expands() {
     let (world, session) = World::with_session().await;
     let before = world.state(&session).await;
-    let laughs: String = (1..10).map(|at| format!("<!ENTITY l{at} '{}'>", format!("&l{};", at - 1).repeat(10))).collect();
+    let laughs: String =
+        (1..10).map(|at| format!("<!ENTITY l{at} '{}'>", format!("&l{};", at - 1).repeat(10))).collect();
     let parameters: String =
         (1..10).map(|at| format!("<!ENTITY % l{at} '{}'>", format!("&#37;l{};", at - 1).repeat(10))).collect();
     for prolog in [
@@ -218,7 +219,10 @@ async fn a_value_split_by_cdata_or_comments_is_what_it_is_in_one_piece() {
             ("<![CDATA[</operation><operation>QUERY]]>", "</operation><operation>QUERY"),
         ] {
             let told = world.call(version, "doOperation", &with(split)).await.fault();
-            assert_eq!((told.name.as_str(), told.variables.as_slice()), ("UnknownOperation", [whole.to_owned()].as_slice()));
+            assert_eq!(
+                (told.name.as_str(), told.variables.as_slice()),
+                ("UnknownOperation", [whole.to_owned()].as_slice())
+            );
         }
     }
     assert_eq!(world.state(&session).await, before);

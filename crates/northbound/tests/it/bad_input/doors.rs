@@ -54,7 +54,13 @@ async fn no_method_of_any_address_answers_a_stranger() {
             let is_there = here.iter().any(|it| it.path == path && it.method == as_listed);
             let is_login = here.iter().any(|it| it.path == path && it.method == as_listed && it.operation == "login");
             let reply = world.rest(method, &filled.join("/"), None, None).await;
-            let expected = if is_login { 400 } else if is_there { 401 } else { 405 };
+            let expected = if is_login {
+                400
+            } else if is_there {
+                401
+            } else {
+                405
+            };
             assert_eq!(reply.status, expected, "{method} {path}: {}", reply.text);
             asked += 1;
         }
@@ -163,7 +169,9 @@ async fn a_soap_address_that_needs_interpretation_leads_nowhere() {
     }
     // A method is that of the request line here, too.
     let text = envelope(Version::Soap11, "", &body("doOperation", &do_operation(&session)));
-    for (method, status) in [("GET", 404), ("PUT", 405), ("PATCH", 405), ("DELETE", 405), ("OPTIONS", 405), ("TRACE", 405)] {
+    for (method, status) in
+        [("GET", 404), ("PUT", 405), ("PATCH", 405), ("DELETE", 405), ("OPTIONS", 405), ("TRACE", 405)]
+    {
         let request = Request::builder()
             .method(method)
             .uri("/wsi")

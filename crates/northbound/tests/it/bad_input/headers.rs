@@ -24,7 +24,8 @@ async fn headers_that_stand_twice_are_refused_where_it_matters_which_counts() {
     for version in BOTH {
         let text = envelope(version, "", &body("doOperation", &do_operation(&session)));
         let send = async |headers: &[(&str, &str)]| {
-            let request = headers.iter().fold(Request::post("/wsi"), |request, (name, value)| request.header(*name, *value));
+            let request =
+                headers.iter().fold(Request::post("/wsi"), |request, (name, value)| request.header(*name, *value));
             world.send(request.body(Body::from(text.clone())).unwrap()).await
         };
         let kind = media_type(version);
@@ -41,15 +42,18 @@ async fn headers_that_stand_twice_are_refused_where_it_matters_which_counts() {
         send(&two).await.is_fault("NotAuthenticated", &[]);
     }
     let rest = async |headers: &[(&str, &str)]| {
-        let request = headers.iter().fold(Request::post("/api/v1/tasks"), |request, (name, value)| request.header(*name, *value));
+        let request =
+            headers.iter().fold(Request::post("/api/v1/tasks"), |request, (name, value)| request.header(*name, *value));
         world.send(request.body(Body::from(operation().to_string())).unwrap()).await
     };
     let (bearer, json) = (format!("Bearer {session}"), ("content-type", "application/json"));
     let known = ("authorization", bearer.as_str());
     rest(&[known, json, ("content-type", "text/plain")]).await.is_problem(415, "InvalidArgument", &["Content-Type"]);
-    rest(&[known, json, ("idempotency-key", "a"), ("idempotency-key", "b")])
-        .await
-        .is_problem(400, "InvalidArgument", &["idempotency-key"]);
+    rest(&[known, json, ("idempotency-key", "a"), ("idempotency-key", "b")]).await.is_problem(
+        400,
+        "InvalidArgument",
+        &["idempotency-key"],
+    );
     rest(&[known, known, json]).await.is_problem(401, "NotAuthenticated", &[]);
     // Rows of an import, written in one of two ways.
     let request = Request::post("/api/v1/devices:import")
@@ -72,13 +76,18 @@ async fn two_headers_of_security_or_addressing_are_refused() {
              <w:Password>{PASSWORD}</w:Password></w:UsernameToken></w:Security>"
         )
     };
-    let wsa = |name: &str, text: &str| format!("<a:{name} xmlns:a=\"http://www.w3.org/2005/08/addressing\">{text}</a:{name}>");
+    let wsa = |name: &str, text: &str| {
+        format!("<a:{name} xmlns:a=\"http://www.w3.org/2005/08/addressing\">{text}</a:{name}>")
+    };
     let action = format!("{NS}:IDeploymentBrokerServices:doOperation");
     for version in BOTH {
         for headers in [
             format!("{}{}", token("root"), token("root")),
             format!("{}{}", token("root"), token("care")),
-            token("root").replace("</w:Security>", "<w:UsernameToken><w:Username>care</w:Username></w:UsernameToken></w:Security>"),
+            token("root").replace(
+                "</w:Security>",
+                "<w:UsernameToken><w:Username>care</w:Username></w:UsernameToken></w:Security>",
+            ),
             format!("{0}{0}{1}", wsa("Action", &action), wsa("MessageID", "urn:uuid:1")),
             format!("{0}{1}{1}", wsa("Action", &action), wsa("MessageID", "urn:uuid:1")),
         ] {
@@ -86,8 +95,13 @@ async fn two_headers_of_security_or_addressing_are_refused() {
             let reply = world.post(version, text).await;
             assert!(matches!(reply.status.as_u16(), 400 | 500), "{headers}: {}", reply.text);
             let told = reply.fault();
-            assert!(told.code.contains("InvalidSecurity") || told.subcode.contains("InvalidSecurity")
-                || told.code.contains("InvalidCardinality") || told.subcode.contains("InvalidCardinality"), "{told:?}");
+            assert!(
+                told.code.contains("InvalidSecurity")
+                    || told.subcode.contains("InvalidSecurity")
+                    || told.code.contains("InvalidCardinality")
+                    || told.subcode.contains("InvalidCardinality"),
+                "{told:?}"
+            );
         }
     }
     assert_eq!(world.state(&session).await, before);
@@ -100,7 +114,8 @@ async fn an_idempotency_key_that_is_long_or_strange_is_refused() {
     let longest = "k".repeat(129);
     let giant = "k".repeat(200_000);
     for key in [longest.as_str(), giant.as_str(), "a b", "a\tb", "", "\"\""] {
-        let reply = world.rest_with("POST", "/tasks", Some(&session), &[("idempotency-key", key)], Some(operation())).await;
+        let reply =
+            world.rest_with("POST", "/tasks", Some(&session), &[("idempotency-key", key)], Some(operation())).await;
         assert_eq!((reply.status.as_u16(), &reply.json()["name"]), (400, &json!("InvalidArgument")), "{}", reply.text);
         assert!(reply.text.len() < 1_000);
         if !key.is_empty() && !key.starts_with('"') {
@@ -150,13 +165,24 @@ async fn no_value_becomes_a_header_of_an_answer() {
     // Nor does what a request says about itself come back in a header.
     let said = [("x-request-id", "evil"), ("user-agent", "a\tb"), ("origin", "https://evil.example")];
     let reply = world.rest_with("GET", "/service", Some(&session), &said, None).await;
-    assert!(reply.headers.values().all(|value| !value.as_bytes().windows(4).any(|it| it == b"evil")), "{:?}", reply.headers);
+    assert!(
+        reply.headers.values().all(|value| !value.as_bytes().windows(4).any(|it| it == b"evil")),
+        "{:?}",
+        reply.headers
+    );
 }
 
 #[tokio::test]
 async fn names_with_lines_in_them_are_one_entry_of_the_audit_log_and_let_nobody_in() {
     let world = World::new().await;
-    let names = ["root\n2026-11-21T06:06:00Z INFO forged", "root\u{1b}[2K\u{7f}", "ro\u{200b}ot", "r\u{43e}ot", "ROOT", "root "];
+    let names = [
+        "root\n2026-11-21T06:06:00Z INFO forged",
+        "root\u{1b}[2K\u{7f}",
+        "ro\u{200b}ot",
+        "r\u{43e}ot",
+        "ROOT",
+        "root ",
+    ];
     for name in names {
         let body = json!({"userName": name, "password": PASSWORD});
         let reply = world.rest("POST", "/sessions", None, Some(body)).await;

@@ -77,7 +77,11 @@ async fn json_that_two_readers_could_read_differently_is_refused_and_changes_not
         let reply = post(&world, &session, "/tasks", "application/json", body).await;
         reply.is_problem(413, "RequestTooLarge", &[what]);
     }
-    for octets in [b"{\"operation\":\"\xC0\xAF\"}".to_vec(), b"\xFF\xFE{\0}\0".to_vec(), b"{\"operation\":\"\xED\xA0\x80\"}".to_vec()] {
+    for octets in [
+        b"{\"operation\":\"\xC0\xAF\"}".to_vec(),
+        b"\xFF\xFE{\0}\0".to_vec(),
+        b"{\"operation\":\"\xED\xA0\x80\"}".to_vec(),
+    ] {
         let reply = post(&world, &session, "/tasks", "application/json", octets).await;
         reply.is_problem(400, "MalformedMessage", &[]);
     }
@@ -114,7 +118,12 @@ async fn rows_with_tricks_in_them_are_refused_one_by_one() {
     let (rejected, created) = told(&reply);
     assert_eq!(created, 2, "{}", reply.text);
     assert_eq!(rejected.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 3, 4, 5, 6, 7, 8, 9], "{}", reply.text);
-    assert!(rejected.iter().all(|(_, name)| matches!(name.as_str(), "InvalidArgument" | "MalformedMessage" | "RequestTooLarge")), "{rejected:?}");
+    assert!(
+        rejected
+            .iter()
+            .all(|(_, name)| matches!(name.as_str(), "InvalidArgument" | "MalformedMessage" | "RequestTooLarge")),
+        "{rejected:?}"
+    );
 
     let table = "\u{FEFF}deviceID,model\r\nMEID:B1,One\r\nMEID:B2\0,One\r\nMEID:B3,\"a\"b\r\nMEID:B4,One,Two\r\n\
                  MEID:B5,\"=cmd|' /C calc'!A0\"\r\n\"MEID:B6\r\n";
