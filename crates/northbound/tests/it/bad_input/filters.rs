@@ -46,16 +46,22 @@ async fn an_expression_is_never_part_of_a_statement_and_reaches_no_other_domain(
         "\u{2019} OR 1=1",
     ];
     for value in values {
-        let expression = format!("model = \"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"").replace('*', "\\*"));
+        let expression =
+            format!("model = \"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"").replace('*', "\\*"));
         let path = format!("/devices?filter={}", encoded(&expression));
         let reply = world.rest("GET", &path, Some(&session), None).await;
         assert_eq!((reply.status.as_u16(), reply.json()), (200, json!({"items": [], "totalCount": 0})), "{expression}");
         for path in [format!("/devices?model={}", encoded(value)), format!("/devices?group={}", encoded(value))] {
             let reply = world.rest("GET", &path, Some(&session), None).await;
-            assert!(reply.status == 200 && reply.json()["totalCount"] == 0 || reply.status == 400, "{path}: {}", reply.text);
+            assert!(
+                reply.status == 200 && reply.json()["totalCount"] == 0 || reply.status == 400,
+                "{path}: {}",
+                reply.text
+            );
         }
         for version in BOTH {
-            let parameters = format!("{}<filterExpression>{}</filterExpression>", session_of(&session), escaped(&expression));
+            let parameters =
+                format!("{}<filterExpression>{}</filterExpression>", session_of(&session), escaped(&expression));
             let reply = world.call(version, "getDeviceInstances", &parameters).await;
             assert_eq!((reply.status.as_u16(), reply.text_of("totalCount").as_str()), (200, "0"), "{expression}");
         }
@@ -86,7 +92,8 @@ async fn an_expression_is_never_part_of_a_statement_and_reaches_no_other_domain(
         let text = reply.text.to_lowercase();
         assert!(!["sqlite", "syntax error", "no such column", "select *"].iter().any(|it| text.contains(it)), "{text}");
         if !expression.contains('\0') {
-            let parameters = format!("{}<filterExpression>{}</filterExpression>", session_of(&session), escaped(expression));
+            let parameters =
+                format!("{}<filterExpression>{}</filterExpression>", session_of(&session), escaped(expression));
             let told = world.call(Version::Soap12, "getDeviceInstances", &parameters).await.fault();
             assert_eq!(told.name, "InvalidArgument", "{expression}");
         }
@@ -94,7 +101,11 @@ async fn an_expression_is_never_part_of_a_statement_and_reaches_no_other_domain(
     // Whatever holds for everything holds for what one may see.
     for expression in ["model != 'x'", "not model = 'x'", "model = '*'", "has(deviceID) or absent(deviceID)"] {
         let reply = world.rest("GET", &format!("/devices?filter={}", encoded(expression)), Some(&session), None).await;
-        assert!(reply.status == 200 && !reply.text.contains("MEID:A1") && !reply.text.contains("theirs"), "{}", reply.text);
+        assert!(
+            reply.status == 200 && !reply.text.contains("MEID:A1") && !reply.text.contains("theirs"),
+            "{}",
+            reply.text
+        );
     }
     assert_eq!((world.state(&session).await, world.state(&stranger).await), (before, theirs));
 }
