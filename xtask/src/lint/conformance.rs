@@ -247,7 +247,7 @@ mod tests {
     fn an_answer_needs_a_test_and_no_status() {
         let tests = [Test { place: place("crates/a/src/b.rs"), name: "c".to_owned() }];
         let text = "| id | what is sent | what is answered | shown by |\n| --- | --- | --- | --- |\n\
-                    | B1 | x | 400 | `a::b::c` |\n| B2 | x | 400 | |\n| B3 | x | | `a::c` |\n\n\
+                    | B1 | x | 400 | `a::b::c` |\n| B2 | x | 400 | |\n| B3 | x |  | `a::c` |\n\n\
                     | id | requirement | status | shown by |\n| R1 | what | 400 | |";
         let mut ids = BTreeSet::new();
         let found: Vec<String> =
