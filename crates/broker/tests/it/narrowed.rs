@@ -6,7 +6,9 @@ use muster_broker::fault::FaultName;
 use muster_broker::job::{DeviceFilter, Selector};
 use muster_broker::operation::{Arguments, Parameter};
 use muster_broker::schedule::Schedule;
-use muster_broker::services::{BulkRequest, Deployment, DeviceFields, OperationRequest, RecordingWanted, TasksWanted};
+use muster_broker::services::{
+    BulkRequest, Deployment, DeviceFields, ImportOptions, OperationRequest, RecordingWanted, TasksWanted,
+};
 use muster_broker::task::Task;
 
 use crate::world::{
@@ -187,6 +189,45 @@ async fn records_are_and_stay_in_the_groups_of_who_writes_them() {
     let theirs = broker.import_devices(who, vec![fields(NUMBER_B, IMEI_B, &["north"])], true, None).await.unwrap();
     assert_eq!((theirs.updated, theirs.rejected.len()), (0, 1));
     broker.delete_device(who, Some(id(IMEI_A)), None, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn rows_of_a_stream_are_held_to_the_groups_of_who_sends_them() {
+    let Fleet { world, .. } = fleet().await;
+    let import = async |who: &Caller, update_existing: bool, rows: Vec<DeviceFields>| {
+        let options = ImportOptions { update_existing, ..ImportOptions::default() };
+        let mut import = world.broker.import_begin(who, options).await.unwrap();
+        let rows: Vec<_> = (0..).zip(rows.into_iter().map(Ok)).collect();
+        let to = rows.len() as u64;
+        let batch = import.preparer().prepare(rows, to, true).await.unwrap();
+        let refused = import.write(batch).await.unwrap();
+        let refused: Vec<_> = refused.into_iter().map(|(row, fault)| (row, fault.name)).collect();
+        (import.totals().created, import.totals().updated, refused)
+    };
+    let number_only = DeviceFields { device_id: None, account: None, ..fields(NUMBER_B, IMEI_B, &["north"]) };
+    let rows = || {
+        vec![
+            fields("+15550000008", "MEID:A8", &["north"]),
+            fields("+15550000009", "MEID:A9", &["south"]),
+            fields(NUMBER_A, IMEI_A, &["north", "blue"]),
+            fields(NUMBER_A, IMEI_A, &["north"]),
+            fields(NUMBER_B, IMEI_B, &["north"]),
+            DeviceFields { model: Some("One".into()), ..fields(NUMBER_A, IMEI_A, &["blue", "north"]) },
+            number_only.clone(),
+        ]
+    };
+    let (created, updated, refused) = import(&north(), true, rows()).await;
+    let [not_authorized, unknown] = [FaultName::NotAuthorized, FaultName::UnknownDevice];
+    // The number of the south is not seen, so the last row makes a record of its own.
+    assert_eq!((created, updated), (2, 1));
+    assert_eq!(refused, [(1, not_authorized), (3, not_authorized), (4, unknown)]);
+    let taken = FaultName::AlreadyExists;
+    let (created, _, refused) = import(&north(), false, rows()).await;
+    assert_eq!(created, 1, "{refused:?}");
+    assert_eq!(refused[..3], [(0, taken), (1, not_authorized), (2, taken)]);
+    let nobody = with(vec![permission("device.read", &[], &[])]);
+    let begun = world.broker.import_begin(&nobody, ImportOptions::default()).await;
+    assert_eq!(begun.map(|_| ()).unwrap_err().name, FaultName::NotAuthorized);
 }
 
 async fn tasks_of(world: &World, job: &str) -> Vec<Task> {

@@ -376,4 +376,34 @@ mod tests {
         }
         assert_eq!(read(Format::NdJson, b"", 1, 0).unwrap().len(), 0);
     }
+
+    proptest::proptest! {
+        /// Whatever is sent: it is read without a panic, the same however it arrives, and in little memory.
+        #[test]
+        fn anything_reads_the_same_in_one_piece_and_in_many(
+            body in proptest::collection::vec(
+                proptest::prop_oneof![
+                    proptest::strategy::Just(b'"'),
+                    proptest::strategy::Just(b','),
+                    proptest::strategy::Just(b'\n'),
+                    proptest::strategy::Just(b'\r'),
+                    proptest::strategy::Just(b'{'),
+                    proptest::num::u8::ANY,
+                ],
+                0..300,
+            ),
+            size in 1_usize..20,
+        ) {
+            let table = [b"deviceID,model\n", body.as_slice()].concat();
+            let rows = read(Format::Csv, &table, table.len(), 0).unwrap();
+            proptest::prop_assert_eq!(&read(Format::Csv, &table, size, 0).unwrap(), &rows);
+            proptest::prop_assert!(rows.windows(2).all(|pair| pair[0].0 + 1 == pair[1].0 && pair[0].1 < pair[1].1));
+            for octets in [&body, &table] {
+                let whole = read(Format::NdJson, octets, octets.len().max(1), 0).map_err(|fault| fault.name);
+                proptest::prop_assert_eq!(read(Format::NdJson, octets, size, 0).map_err(|fault| fault.name), whole);
+                let whole = read(Format::Csv, octets, octets.len().max(1), 0).map_err(|fault| fault.name);
+                proptest::prop_assert_eq!(read(Format::Csv, octets, size, 0).map_err(|fault| fault.name), whole);
+            }
+        }
+    }
 }

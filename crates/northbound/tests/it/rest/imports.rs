@@ -310,6 +310,12 @@ async fn what_cannot_begin_is_refused_before_a_row_is_read() {
     assert!(reply.text.contains("UTF-16"), "{}", reply.text);
     let nobody = Request::post(IMPORT).header("content-type", "text/csv").body(Body::from(row)).unwrap();
     assert_eq!(world.send(nobody).await.status, 401);
+    for method in [Method::GET, Method::HEAD, Method::DELETE] {
+        let nobody = Request::builder().method(method.clone()).uri("/api/v1/imports/x").body(Body::empty()).unwrap();
+        assert_eq!(world.send(nobody).await.status, 401, "{method}");
+        let reader = request(method.clone(), "/api/v1/imports/x", &[("authorization", &reader)]);
+        assert_eq!(world.send(reader.body(Body::empty()).unwrap()).await.status, 403, "{method}");
+    }
     let put = request(Method::PUT, "/api/v1/imports/x", &[]).body(Body::empty()).unwrap();
     assert_eq!(world.send(put).await.status, 405);
     assert_eq!(devices(&world, "root").await, 0);
