@@ -32,12 +32,13 @@ fn a_request_with_two_ends_is_refused_and_nothing_behind_it_is_read() {
     let server = Running::start(folder.path());
     let hidden = HIDDEN.len();
     for (listener, path) in [("north", "/wsi"), ("north", "/api/v1/tasks"), ("south", "/dm")] {
-        let head = |more: &str| {
-            format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\n{more}\r\n")
-        };
+        let head = |more: &str| format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\n{more}\r\n");
         for octets in [
             // A length before chunks.
-            format!("{}0\r\n\r\n{HIDDEN}", head(&format!("Content-Length: {}\r\nTransfer-Encoding: chunked\r\n", 5 + hidden))),
+            format!(
+                "{}0\r\n\r\n{HIDDEN}",
+                head(&format!("Content-Length: {}\r\nTransfer-Encoding: chunked\r\n", 5 + hidden))
+            ),
             format!("{}0\r\n\r\n{HIDDEN}", head("Content-Length: 5\r\ntransfer-encoding: Chunked\r\n")),
             // Two lengths, or one that is a list, a sum, or negative.
             format!("{}{HIDDEN}", head(&format!("Content-Length: 0\r\nContent-Length: {hidden}\r\n"))),
@@ -68,7 +69,10 @@ fn a_request_with_two_ends_is_refused_and_nothing_behind_it_is_read() {
             let told = told(&server.address(listener), &octets);
             assert!(answers(&told) <= 1, "{octets:?}: {told}");
             assert!(!told.contains("definitions") && !told.contains(" 200 "), "{octets:?}: {told}");
-            assert!(told.starts_with("http/1.1 4") || told.starts_with("http/1.1 5") || told.trim().is_empty(), "{told}");
+            assert!(
+                told.starts_with("http/1.1 4") || told.starts_with("http/1.1 5") || told.trim().is_empty(),
+                "{told}"
+            );
         }
     }
     server.assert_alive();
@@ -90,14 +94,15 @@ fn chunks_count_where_a_length_follows_them() {
 fn no_request_makes_a_second_line_of_the_log() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
-    let mut child = muster(["serve", "--ready-json", "--log", "debug", "--north", "127.0.0.1:0", "--south", "127.0.0.1:0"])
-        .args(["--admin", "127.0.0.1:0", "--data"])
-        .arg(folder.path().join("data"))
-        .env("MUSTER_ADMIN_PASSWORD", PASSWORD)
-        .stdout(Stdio::piped())
-        .stderr(File::create(&log).unwrap())
-        .spawn()
-        .unwrap();
+    let mut child =
+        muster(["serve", "--ready-json", "--log", "debug", "--north", "127.0.0.1:0", "--south", "127.0.0.1:0"])
+            .args(["--admin", "127.0.0.1:0", "--data"])
+            .arg(folder.path().join("data"))
+            .env("MUSTER_ADMIN_PASSWORD", PASSWORD)
+            .stdout(Stdio::piped())
+            .stderr(File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let ready: Value = serde_json::from_str(&line).unwrap();
@@ -108,7 +113,12 @@ fn no_request_makes_a_second_line_of_the_log() {
     for (path, media_type, more, body) in [
         ("/api/v1/tasks", "application/json", known, r#"{"a\n2026-11-21T06:06:00Z  INFO forged\u001b[2K\u2028":1}"#),
         ("/api/v1/tasks?a%0A2026-11-21T06:06:00Z%20%20INFO%20forged%1B%5B2K=1", "application/json", known, "{}"),
-        ("/api/v1/sessions", "application/json", "", r#"{"userName":"a\n2026-11-21T06:06:00Z  INFO forged","password":"x"}"#),
+        (
+            "/api/v1/sessions",
+            "application/json",
+            "",
+            r#"{"userName":"a\n2026-11-21T06:06:00Z  INFO forged","password":"x"}"#,
+        ),
         ("/api/v1/tasks", "application/json; a=\t\u{9b}forged", known, "{}"),
         ("/api/v1/tasks", "application/json", "User-Agent: a\x1b[2K forged\r\n", "{}"),
         (
