@@ -36,7 +36,9 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Outcome> {
         for (number, row) in table_rows(&text) {
             rows += 1;
             let Some(row) = row else {
-                problems.push(format!("{file}:{number}: a row has four cells: id, requirement, status (or what is answered), shown by"));
+                problems.push(format!(
+                    "{file}:{number}: a row has four cells: id, requirement, status (or what is answered), shown by"
+                ));
                 continue;
             };
             problems.extend(complaints(&row, &tests, &mut ids).into_iter().map(|it| format!("{file}:{number}: {it}")));
@@ -245,7 +247,7 @@ mod tests {
     fn an_answer_needs_a_test_and_no_status() {
         let tests = [Test { place: place("crates/a/src/b.rs"), name: "c".to_owned() }];
         let text = "| id | what is sent | what is answered | shown by |\n| --- | --- | --- | --- |\n\
-                    | B1 | x | 400 | `a::b::c` |\n| B2 | x | 400 | |\n| B3 | x | | `a::c` |\n\n\
+                    | B1 | x | 400 | `a::b::c` |\n| B2 | x | 400 | |\n| B3 | x |  | `a::c` |\n\n\
                     | id | requirement | status | shown by |\n| R1 | what | 400 | |";
         let mut ids = BTreeSet::new();
         let found: Vec<String> =

@@ -8,6 +8,8 @@ use tracing::field::Field;
 use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 
+use crate::show::is_obeyed;
+
 /// Starts it. Logs go to standard error, so that standard output stays for answers.
 ///
 /// # Errors
@@ -40,7 +42,7 @@ struct OneLine<W>(W);
 impl<W: fmt::Write> fmt::Write for OneLine<W> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for character in text.chars() {
-            if leaves_its_line(character) {
+            if is_obeyed(character) {
                 write!(self.0, "{}", character.escape_default())?;
             } else {
                 self.0.write_char(character)?;
@@ -48,12 +50,6 @@ impl<W: fmt::Write> fmt::Write for OneLine<W> {
         }
         Ok(())
     }
-}
-
-/// Ends of lines, what terminals obey, and what turns the direction of what follows.
-fn leaves_its_line(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -99,7 +95,7 @@ mod tests {
         assert_eq!(lines.len(), 2, "{text}");
         assert!(lines[1].ends_with(" INFO next\n"), "{text}");
         let first = lines[0].trim_end_matches('\n');
-        assert!(!first.chars().any(leaves_its_line), "{first:?}");
+        assert!(!first.chars().any(is_obeyed), "{first:?}");
         let told =
             "refused x\\n2026-11-21T06:06:00Z  INFO forged\\r\\u{1b}[2K\\u{9b}1m\\u{85}\\u{2028}\\u{202e}y cause=x\\n";
         assert!(first.contains(told) && first.contains(" name=\"x\\n") && first.contains(" shown=\"x\\n"), "{first}");

@@ -2,5 +2,6 @@
 
 mod documents;
 mod doors;
+mod filters;
 mod headers;
 mod json;
