@@ -248,9 +248,10 @@ fn alike(face: Face, outcome: Outcome) -> Outcome {
             Value::Object(members) => members.values_mut().for_each(|value| blank(face, value)),
             Value::String(text) => {
                 let is_time = text.len() == 24 && text.starts_with("20") && text.ends_with('Z');
-                // Identifiers of tasks and jobs have letters of their kind and a shard before the UUID.
-                let is_id = text.rsplit('-').next().is_some_and(|tail| tail.len() == 12)
-                    && text.bytes().filter(|octet| *octet == b'-').count() >= 4;
+                // What is ours is named by its kind, its shard where it has one, and a UUID without hyphens.
+                let is_id = text
+                    .split_once('-')
+                    .is_some_and(|(_, uuid)| uuid.len() == 32 && uuid.bytes().all(|octet| octet.is_ascii_hexdigit()));
                 if is_time || is_id {
                     *text = "…".to_owned();
                 }
