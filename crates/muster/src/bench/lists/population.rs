@@ -139,13 +139,13 @@ impl Population {
 
     /// Gives a bare record of the fleet its fields.
     fn dress(&self, index: u32, device: &mut Device) {
-        device.phone_number = (index % 20 != 0).then(|| Msisdn::parse(&phone_number(index)).ok()).flatten();
+        device.phone_number = (!index.is_multiple_of(20)).then(|| Msisdn::parse(&phone_number(index)).ok()).flatten();
         device.imsi = (index % 10 < 8).then(|| imsi(index));
         device.manufacturer = Some(manufacturer(index));
         device.model = Some(model(index));
-        device.capability = (index % 3 != 0).then(|| capability(index));
+        device.capability = (!index.is_multiple_of(3)).then(|| capability(index));
         device.firmware_version = Some(firmware_version(index));
-        device.software_version = (index % 4 != 0).then(|| software_version(index));
+        device.software_version = (!index.is_multiple_of(4)).then(|| software_version(index));
         device.management_state = match index % 1_000 {
             0 => ManagementState::Suspended,
             1..=20 => ManagementState::Retired,
@@ -153,14 +153,14 @@ impl Population {
             _ => ManagementState::Managed,
         };
         device.subscriber_id = (index % 100 == 7).then(|| subscriber(index / 100));
-        if index % 2 == 0 {
+        if index.is_multiple_of(2) {
             device.group.push("half".to_owned());
         }
         device.group.push(group(index));
-        if index % 5 == 0 {
+        if index.is_multiple_of(5) {
             device.attribute.push(("site".to_owned(), site(index / 5)));
         }
-        if index % 10 == 0 {
+        if index.is_multiple_of(10) {
             device.attribute.push(("asset".to_owned(), asset(index)));
         }
     }
@@ -248,7 +248,7 @@ impl Population {
             tenant: FIRST_TENANT.to_owned(),
             owner: owner(index),
             // A job's tasks are made together.
-            job: (index % 4 != 0).then(|| job(index / (self.devices / JOBS).max(1))),
+            job: (!index.is_multiple_of(4)).then(|| job(index / (self.devices / JOBS).max(1))),
             device,
             phone_number: Msisdn::parse(&phone_number(index)).ok(),
             expected: DeviceId::from_device(&device_id(index)).ok(),
@@ -301,7 +301,7 @@ impl Population {
             is_mixed: false,
             schedule: Schedule::default(),
             expansion: None,
-            status: if index % 100 == 0 { JobStatus::Stopped } else { JobStatus::Completed },
+            status: if index.is_multiple_of(100) { JobStatus::Stopped } else { JobStatus::Completed },
             detail: None,
             created_at,
             finished_at: Some(created_at.plus_s(3_600)),
