@@ -6,8 +6,11 @@ use muster_northbound::contract::deployment_broker::DoOperation;
 use muster_northbound::contract::device_manager::CreateDeviceInstance;
 use muster_northbound::rest::read_body;
 
+/// A name and what is done with the octets.
+pub type Target = (&'static str, fn(&[u8]));
+
 /// The targets by name, which is also the name of the folder with the corpus.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[("rest_json", json)];
+pub const TARGETS: &[Target] = &[("rest_json", json)];
 
 /// Runs the target of that name.
 ///
