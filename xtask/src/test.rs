@@ -4,6 +4,7 @@ mod count;
 mod node;
 mod setup;
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
@@ -14,7 +15,7 @@ use crate::stage::{Outcome, Stage};
 use crate::workspace::Workspace;
 
 /// The stages in order.
-pub(crate) const STAGES: [Stage; 8] = [
+pub(crate) const STAGES: [Stage; 9] = [
     Stage {
         name: "python",
         does: "a virtual environment with pinned packages for the interop suites",
@@ -48,6 +49,12 @@ pub(crate) const STAGES: [Stage; 8] = [
         needs: &["node", "build"],
         run: soap,
     },
+    Stage {
+        name: "typescript",
+        does: "a client that others' tools generate from the served OpenAPI document, compiled strictly and run",
+        needs: &["node", "build"],
+        run: typescript,
+    },
 ];
 
 /// One build for all later stages: the same packages and targets, so the same features.
@@ -77,17 +84,31 @@ fn doc(workspace: &Workspace) -> Result<Outcome> {
 }
 
 fn zeep(workspace: &Workspace) -> Result<Outcome> {
-    let binary = workspace.target().join("debug").join(format!("muster{}", std::env::consts::EXE_SUFFIX));
-    let mut python = Command::new(setup::venv_python(workspace));
-    python.arg("-u").arg("interop/run.py").arg("--binary").arg(binary).current_dir(workspace.root());
-    counted(&mut python)
+    python_suite(workspace, "interop/run.py")
 }
 
 fn soap(workspace: &Workspace) -> Result<Outcome> {
-    let binary = workspace.target().join("debug").join(format!("muster{}", std::env::consts::EXE_SUFFIX));
-    let mut run = Command::new(node::program(workspace));
-    run.arg("interop/node/run.mjs").arg("--binary").arg(binary).current_dir(workspace.root());
-    counted(&mut run)
+    node_suite(workspace, "interop/node/run.mjs")
+}
+
+fn typescript(workspace: &Workspace) -> Result<Outcome> {
+    node_suite(workspace, "interop/node/typescript/run.mjs")
+}
+
+fn python_suite(workspace: &Workspace, script: &str) -> Result<Outcome> {
+    let mut python = Command::new(setup::venv_python(workspace));
+    python.arg("-u").arg(script).arg("--binary").arg(binary(workspace)).current_dir(workspace.root());
+    counted(&mut python)
+}
+
+fn node_suite(workspace: &Workspace, script: &str) -> Result<Outcome> {
+    let mut node = Command::new(node::program(workspace));
+    node.arg(script).arg("--binary").arg(binary(workspace)).current_dir(workspace.root());
+    counted(&mut node)
+}
+
+fn binary(workspace: &Workspace) -> PathBuf {
+    workspace.target().join("debug").join(format!("muster{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// Runs a program that runs tests. Finding none is a failure: a suite that is not there passes too easily.

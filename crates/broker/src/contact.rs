@@ -290,6 +290,7 @@ impl Encounter {
         ContactStep {
             device: contact.device.oid,
             revision: contact.state.revision,
+            seen_before: contact.state.last_seen_at,
             state,
             record: record_changed.then_some(record),
             tasks: contact.tasks.into_iter().map(|open| open.task).filter(|task| changed.contains(&task.id)).collect(),
@@ -310,6 +311,7 @@ pub fn resynchronised(contact: &Contact) -> ContactStep {
     ContactStep {
         device: contact.device.oid,
         revision: contact.state.revision,
+        seen_before: contact.state.last_seen_at,
         state: ContactState { resync: true, ..contact.state.clone() },
         record: None,
         tasks: Vec::new(),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{CapabilityOid, DeviceOid};
 use crate::identity::{DeviceId, Msisdn};
+use crate::names::names;
 use crate::time::Timestamp;
 
 /// A device record.
@@ -65,6 +66,16 @@ pub enum ManagementState {
     Suspended,
     /// Kept for history only.
     Retired,
+}
+
+names! {
+    ManagementState {
+        "KNOWN" Known
+        "BOOTSTRAPPED" Bootstrapped
+        "MANAGED" Managed
+        "SUSPENDED" Suspended
+        "RETIRED" Retired
+    }
 }
 
 impl ManagementState {

@@ -131,6 +131,15 @@ pub struct Fault {
     pub cause: Option<String>,
 }
 
+/// How much of what somebody sent a fault quotes, in characters.
+pub const QUOTED_CHARS_MAX: usize = 200;
+
+/// As much of a text as a fault quotes.
+#[must_use]
+pub fn cut(text: &str) -> &str {
+    text.char_indices().nth(QUOTED_CHARS_MAX).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}: {}", self.name.message_id(), self.name.as_str(), self.text)
@@ -144,10 +153,10 @@ impl Fault {
         Self { name, text: text.into(), variables: Vec::new(), retry_after_s: None, cause: None }
     }
 
-    /// Adds a variable. Long values are cut at 200 characters: a fault never quotes input at length.
+    /// Adds a variable. Long values are cut at [`QUOTED_CHARS_MAX`] characters: a fault never quotes input at length.
     #[must_use]
     pub fn with(mut self, variable: impl fmt::Display) -> Self {
-        self.variables.push(variable.to_string().chars().take(200).collect());
+        self.variables.push(variable.to_string().chars().take(QUOTED_CHARS_MAX).collect());
         self
     }
 
@@ -165,9 +174,10 @@ impl Fault {
         self
     }
 
-    /// `InvalidArgument` with its two variables.
+    /// `InvalidArgument` with its two variables. A long name of a parameter is cut, as variables are.
     #[must_use]
     pub fn invalid(parameter: &str, value: impl fmt::Display, why: impl fmt::Display) -> Self {
+        let parameter = cut(parameter);
         Self::new(FaultName::InvalidArgument, format!("{parameter}: {why}")).with(parameter).with(value)
     }
 

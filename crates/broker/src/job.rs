@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::access::Reach;
 use crate::callback::Callback;
 use crate::device::ManagementState;
+use crate::filter::{Comparison, DeviceField, Filter, Test, Value};
 use crate::id::{CapabilityOid, JobId};
 use crate::identity::{DeviceId, Msisdn};
 use crate::names::names;
@@ -269,6 +270,9 @@ pub struct DeviceFilter {
     pub last_seen_since: Option<Timestamp>,
     /// Exact values of further attributes.
     pub attribute: Vec<(String, String)>,
+    /// An expression that must hold besides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expression: Option<Filter<DeviceField>>,
     /// Device groups of which the record stands in one at least: what a narrowed caller sees. Never asked for.
     #[serde(skip)]
     pub groups: Option<Vec<String>>,
@@ -279,6 +283,36 @@ impl DeviceFilter {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// The criteria as one expression; nothing without any.
+    #[must_use]
+    pub fn as_expression(&self) -> Option<Filter<DeviceField>> {
+        let text = |field: DeviceField, value: &Option<String>| {
+            value.clone().map(|value| Filter::equal(field, Value::Text(value)))
+        };
+        let time =
+            |comparison, at: Timestamp| Filter::Test(DeviceField::LastSeenAt, Test::Is(comparison, Value::Time(at)));
+        let mut parts = Vec::new();
+        parts.extend(text(DeviceField::Manufacturer, &self.manufacturer));
+        parts.extend(text(DeviceField::Model, &self.model));
+        parts.extend(text(DeviceField::FirmwareVersion, &self.firmware_version));
+        let state = self.management_state.map(|state| state.as_str().to_owned());
+        parts.extend(text(DeviceField::ManagementState, &state));
+        parts.extend(text(DeviceField::Group, &self.group));
+        parts.extend(self.last_seen_before.map(|before| {
+            let never = Filter::Not(Box::new(Filter::Test(DeviceField::LastSeenAt, Test::Has)));
+            Filter::any(vec![never, time(Comparison::Less, before)])
+        }));
+        parts.extend(self.last_seen_since.map(|since| time(Comparison::GreaterOrEqual, since)));
+        for (name, value) in &self.attribute {
+            parts.extend(text(DeviceField::Attribute(name.clone()), &Some(value.clone())));
+        }
+        parts.extend(self.expression.clone());
+        parts.extend(self.groups.as_ref().map(|groups| {
+            Filter::Test(DeviceField::Group, Test::In(groups.iter().cloned().map(Value::Text).collect()))
+        }));
+        (!parts.is_empty()).then(|| Filter::all(parts))
     }
 }
 

@@ -10,6 +10,7 @@ pub mod contact;
 pub mod device;
 pub mod directory;
 pub mod fault;
+pub mod filter;
 pub mod id;
 pub mod identity;
 pub mod identity_provider;

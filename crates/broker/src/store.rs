@@ -29,14 +29,16 @@ pub use callbacks::{
 pub use contacts::{Contact, ContactKey, ContactState, ContactStep, ContactStore, DialogueState, OpenTask, Verdict};
 pub use credentials::{CertificateStore, KeyStore, ProviderStore, ProviderVerdict, ProviderWrite};
 pub use devices::{
-    CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceGiven, DeviceKey, DeviceStore, DeviceVerdict, DeviceWrite,
-    WriteMode,
+    CapabilityFilter, CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceGiven, DeviceKey, DeviceStore,
+    DeviceVerdict, DeviceWrite, WriteMode,
 };
 pub use imports::{ImportBatch, ImportKey, ImportOutcome, ImportState, ImportStep, ImportStore, ImportTotals};
 pub use ledger::{Erased, LedgerStore};
 pub use power::{ApprovalFilter, Decision, EVERY_CALLER, PowerStore, QuotaChange};
 pub use principals::{PrincipalStore, SessionRecord};
-pub use subscribers::{Assignment, SubscriberGiven, SubscriberKey, SubscriberStore, SubscriberVerdict};
+pub use subscribers::{
+    Assignment, SubscriberFilter, SubscriberGiven, SubscriberKey, SubscriberStore, SubscriberVerdict,
+};
 pub use tasks::{HistoryOf, JobFilter, JobStore, Target, TaskFilter, TaskStore};
 pub use traces::TraceStore;
 

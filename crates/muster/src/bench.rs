@@ -6,8 +6,10 @@ mod echo;
 mod fleet;
 mod generator;
 pub(crate) mod import;
+pub(crate) mod lists;
 pub(crate) mod machine;
 pub(crate) mod sessions;
+pub(crate) mod wsi;
 
 pub(crate) use echo::serve as serve_echo;
 

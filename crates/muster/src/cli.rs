@@ -11,6 +11,7 @@ mod decode;
 mod demo;
 mod import;
 mod listing;
+mod log;
 mod principal;
 mod profiles;
 mod quotas;
@@ -19,10 +20,8 @@ mod sim;
 mod trace;
 mod tree;
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -108,20 +107,6 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 /// The runtime that commands with network work run on.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
-}
-
-/// Logs go to standard error, so that standard output stays for answers.
-fn start_log(filter: &str, json: bool) -> anyhow::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::try_new(filter)
-        .with_context(|| format!("log filter {filter}: write a level, or levels by module: info,muster_store=debug"))?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false);
-    // A second start in one process (the demo's server) keeps the first log.
-    let _ = if json { log.json().try_init() } else { log.try_init() };
-    Ok(())
 }
 
 /// Hears when the process is told to end. From the moment it is made, SIGTERM and Ctrl-C no longer end the process by

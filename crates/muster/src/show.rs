@@ -14,9 +14,9 @@ impl Table {
         Self { headings: headings.iter().map(|it| (*it).to_owned()).collect(), rows: Vec::new() }
     }
 
-    /// Adds a row.
+    /// Adds a row. What is in a cell may come from a device or a caller, so it is made [`printable`].
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().collect());
+        self.rows.push(cells.into_iter().map(|cell| printable(&cell)).collect());
     }
 }
 
@@ -48,6 +48,22 @@ pub(crate) fn short(text: &str, max: usize) -> String {
     text.chars().take(max.saturating_sub(1)).chain(['…']).collect()
 }
 
+/// Text without anything that a terminal would obey.
+pub(crate) fn printable(text: &str) -> String {
+    let shown = |character: char| match character {
+        '\t' => ' ',
+        it if is_obeyed(it) => '\u{FFFD}',
+        it => it,
+    };
+    text.chars().map(shown).collect()
+}
+
+/// Whether a character ends the line, commands the terminal, or turns the direction of what follows.
+pub(crate) fn is_obeyed(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
 /// What failed and why, outermost first. A layer that repeats the words of the one below it is told once.
 pub(crate) fn reasons(error: &anyhow::Error) -> String {
     let mut text = String::new();
@@ -65,6 +81,15 @@ pub(crate) fn reasons(error: &anyhow::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cell_neither_ends_its_line_nor_commands_the_terminal() {
+        let mut table = Table::new(&["a", "b"]);
+        table.row(["x\r\ny\u{1b}[2K".to_owned(), "\u{202e}z\u{9b}1m\u{2028}".to_owned()]);
+        let text = table.to_string();
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert!(text.lines().all(|line| !line.chars().any(is_obeyed)), "{text:?}");
+    }
 
     #[test]
     fn a_reason_is_told_once_though_two_layers_say_it() {

@@ -286,8 +286,10 @@ impl Deliverer {
                 }
             }
         }
-        let mut open =
-            Connection::open(&claimed.url, allows_private, &self.settings, &self.tls, self.resolver.as_ref()).await?;
+        let allowed = self.broker.callback_networks(&claimed.tenant, allows_private).await;
+        let allowed = allowed.map_err(|_| Failure::Broken("the settings of the domain cannot be read".to_owned()))?;
+        let (settings, resolver) = (&self.settings, self.resolver.as_ref());
+        let mut open = Connection::open(&claimed.url, &allowed, settings, &self.tls, resolver).await?;
         let response = open.post(message, claimed, &self.settings).await?;
         *connection = Some(open);
         Ok(answer::read(&response, message))

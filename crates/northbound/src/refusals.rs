@@ -9,7 +9,7 @@ use muster_broker::ledger::{Deed, Object, Refused};
 use muster_broker::services::Broker;
 use serde_json::{Map, Value};
 
-use crate::contract::{Member, Operation, OperationDescriptor, Path, Scalar, Source};
+use crate::contract::{Operation, OperationDescriptor, Path, Scalar, Source};
 
 /// Members of a request that name numbers and devices: personal data.
 const PERSONAL: [&str; 4] = ["phoneNumber", "deviceID", "subscriberId", "imsi"];
@@ -76,19 +76,30 @@ pub(crate) async fn note_at_the_door(
 /// The object that a request names, and the numbers and devices in it: at its top, or one record below.
 fn about(kind: &'static str, given: &impl Source) -> (Object, Map<String, Value>) {
     let (mut object, mut subject) = (Object::named(kind, None), Map::new());
-    let mut look =
-        |member: &Member<'_, _>| -> bool { take(kind, member.name, member.value, &mut object, &mut subject) };
+    let mut records = Vec::new();
+    each_member(given, |name, value| {
+        if !take(kind, name, value, &mut object, &mut subject) {
+            records.push(value);
+        }
+    });
+    for record in records {
+        each_member(record, |name, value| {
+            take(kind, name, value, &mut object, &mut subject);
+        });
+    }
+    (object, subject)
+}
+
+/// Every member of a record, and every entry of one that is a list: some formats have lists, others say a name again.
+fn each_member<'s, S: Source>(record: &'s S, mut look: impl FnMut(&'s str, &'s S)) {
     // What cannot be read is what the refusal may be about.
-    let _ = given.members(&Path::ROOT, |member| {
-        if !look(&member) {
-            let _ = member.value.members(&Path::ROOT, |inner| {
-                look(&inner);
-                Ok(())
-            });
+    let _ = record.members(&Path::ROOT, |member| {
+        match member.value.entries() {
+            Ok(Some(entries)) => entries.iter().for_each(|entry| look(member.name, entry)),
+            Ok(None) | Err(_) => look(member.name, member.value),
         }
         Ok(())
     });
-    (object, subject)
 }
 
 /// Takes a member that names something; true if it is a simple value.

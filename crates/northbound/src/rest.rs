@@ -18,9 +18,11 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::any;
+use muster_broker::fault::Fault;
 
 pub(crate) use problem::Problem;
 
+use crate::contract::Record;
 use crate::wsi::Wsi;
 
 /// An operation at an address.
@@ -58,6 +60,16 @@ pub fn addresses() -> Vec<Address> {
 #[must_use]
 pub fn description() -> &'static str {
     &openapi::TEXT
+}
+
+/// Reads a document as the body of an operation with these parameters, for tests and fuzzers: nothing is done with it.
+/// Returns how many values it has, itself included.
+///
+/// # Errors
+/// As a request would get: `MalformedMessage`, `RequestTooLarge`, `InvalidArgument`, `MissingArgument` and what else the
+/// fields refuse.
+pub fn read_body<R: Record>(document: &[u8]) -> Result<usize, Fault> {
+    exchange::read_as::<R>(document)
 }
 
 /// Routes of the REST face.

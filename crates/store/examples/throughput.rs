@@ -144,6 +144,7 @@ async fn caller(store: Arc<SqliteStore>, devices: u64, seed: u64, until: Instant
         let step = ContactStep {
             device: contact.device.oid,
             revision: contact.state.revision,
+            seen_before: contact.state.last_seen_at,
             state,
             record: None,
             tasks: vec![task],

@@ -5,5 +5,5 @@ mod sqlite;
 mod vault;
 
 pub use open::{OpenError, Options};
-pub use sqlite::{Archive, SqliteStore};
+pub use sqlite::{Archive, Counted, SqliteStore, counted};
 pub use vault::{FileVault, KeyError};

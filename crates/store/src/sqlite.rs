@@ -13,7 +13,9 @@ mod capabilities;
 mod certificates;
 mod charges;
 mod checkpoint;
+mod classes;
 mod contacts;
+mod counted;
 mod counts;
 mod device_write;
 mod devices;
@@ -24,6 +26,9 @@ mod imports;
 mod jobs;
 mod keys;
 mod ledger;
+mod lists;
+mod lists_fill;
+mod membership;
 mod power;
 mod principals;
 mod providers;
@@ -51,6 +56,8 @@ use muster_broker::ports::Vault as _;
 use muster_broker::store::StoreError;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+
+pub use counted::{Counted, counted};
 
 use crate::open::{OpenError, Options, claim, touch};
 use crate::vault::FileVault;

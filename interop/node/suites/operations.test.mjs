@@ -5,6 +5,7 @@ import { after, before, describe, test } from "node:test";
 
 import { ADMIN, fleet, newDevice, record, serve } from "../server.mjs";
 import { connect } from "../system.mjs";
+import { administration } from "./administration.mjs";
 
 const APN = "./Vendor/Example/ApnName";
 const asked = { bOptin: false, acceptDevicePolicy: 20, testCycle: false };
@@ -204,6 +205,8 @@ for (const version of ["1.1", "1.2"]) {
       await system.call("deleteSubscriber", { subscriberId });
       await system.refused("getSubscriberById", { subscriberId }, "UnknownSubscriber");
     });
+
+    administration(version, () => ({ server, system, device }));
 
     for (const port of NOT_OFFERED) {
       test(`${version}: operations of ${port} are described and not offered`, async () => {

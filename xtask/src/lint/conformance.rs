@@ -1,7 +1,8 @@
 //! Conformance tables: every requirement has a status, and every test that is named exists.
 //!
-//! A table has the columns id, requirement, status and shown by. A test is named `crate::module::function`; between
-//! the crate and the function, any folders and files of its path may stand, in order.
+//! A table has the columns id, requirement, status and shown by; or, where it is about single requests, id, what is sent,
+//! what is answered and shown by, and then each row is met. A test is named `crate::module::function`; between the crate
+//! and the function, any folders and files of its path may stand, in order.
 
 use std::collections::BTreeSet;
 
@@ -14,6 +15,8 @@ use crate::workspace::Workspace;
 const FOLDER: &str = "docs/conformance/";
 /// What a requirement can be. Only what is met needs a test.
 const STATUSES: [&str; 4] = ["met", "partly", "not met", "not used"];
+/// Head of the third column of a table about requests and their answers.
+const ANSWER: &str = "what is answered";
 
 /// Looks at every table under version control.
 pub(crate) fn check(workspace: &Workspace) -> Result<Outcome> {
@@ -33,7 +36,9 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Outcome> {
         for (number, row) in table_rows(&text) {
             rows += 1;
             let Some(row) = row else {
-                problems.push(format!("{file}:{number}: a row has four cells: id, requirement, status, shown by"));
+                problems.push(format!(
+                    "{file}:{number}: a row has four cells: id, requirement, status (or what is answered), shown by"
+                ));
                 continue;
             };
             problems.extend(complaints(&row, &tests, &mut ids).into_iter().map(|it| format!("{file}:{number}: {it}")));
@@ -54,6 +59,8 @@ struct Test {
 struct Row {
     id: String,
     status: String,
+    /// Whether the third cell is an answer, and the status is that it is given.
+    is_answer: bool,
     shown_by: Vec<String>,
 }
 
@@ -117,28 +124,37 @@ fn tests_in(text: &str) -> impl Iterator<Item = &str> {
 /// The lines of the tables of a document but for their heads, each with its line number, counted from 1. Nothing for
 /// one that has not four cells.
 fn table_rows(text: &str) -> impl Iterator<Item = (usize, Option<Row>)> {
-    (1..).zip(text.lines()).filter_map(|(number, line)| {
+    let mut is_answer = false;
+    (1..).zip(text.lines()).filter_map(move |(number, line)| {
         let inside = line.strip_prefix('|')?.trim_end();
         let cells: Vec<&str> = inside.strip_suffix('|').unwrap_or(inside).split(" | ").map(str::trim).collect();
-        let [id, _, status, shown_by] = cells.as_slice() else { return Some((number, None)) };
-        if *id == "id" || id.starts_with("---") {
+        let [id, _, third, shown_by] = cells.as_slice() else { return Some((number, None)) };
+        if *id == "id" {
+            is_answer = *third == ANSWER;
+            return None;
+        }
+        if id.starts_with("---") {
             return None;
         }
         let named = shown_by.split('`').skip(1).step_by(2).map(str::to_owned).collect();
-        Some((number, Some(Row { id: (*id).to_owned(), status: (*status).to_owned(), shown_by: named })))
+        Some((number, Some(Row { id: (*id).to_owned(), status: (*third).to_owned(), is_answer, shown_by: named })))
     })
 }
 
 fn complaints(row: &Row, tests: &[Test], ids: &mut BTreeSet<String>) -> Vec<String> {
     let mut complaints = Vec::new();
-    let Row { id, status, shown_by } = row;
+    let Row { id, status, is_answer, shown_by } = row;
     if !ids.insert(id.clone()) {
         complaints.push(format!("{id} stands twice"));
     }
-    if !STATUSES.contains(&status.as_str()) {
+    if *is_answer {
+        if status.is_empty() || shown_by.is_empty() {
+            complaints.push(format!("{id} has no answer, or no test that shows it"));
+        }
+    } else if !STATUSES.contains(&status.as_str()) {
         complaints.push(format!("{id}: status {status:?} is none of {}", STATUSES.join(", ")));
     }
-    if status == "met" && shown_by.is_empty() {
+    if !is_answer && status == "met" && shown_by.is_empty() {
         complaints.push(format!("{id} is met, and no test shows it"));
     }
     for name in shown_by {
@@ -225,5 +241,24 @@ mod tests {
             ]
         );
         assert_eq!(table_rows("| R3 | a | b | met | `a::d` |").collect::<Vec<_>>(), [(1, None)]);
+    }
+
+    #[test]
+    fn an_answer_needs_a_test_and_no_status() {
+        let tests = [Test { place: place("crates/a/src/b.rs"), name: "c".to_owned() }];
+        let text = "| id | what is sent | what is answered | shown by |\n| --- | --- | --- | --- |\n\
+                    | B1 | x | 400 | `a::b::c` |\n| B2 | x | 400 | |\n| B3 | x |  | `a::c` |\n\n\
+                    | id | requirement | status | shown by |\n| R1 | what | 400 | |";
+        let mut ids = BTreeSet::new();
+        let found: Vec<String> =
+            table_rows(text).filter_map(|(_, row)| row).flat_map(|row| complaints(&row, &tests, &mut ids)).collect();
+        assert_eq!(
+            found,
+            [
+                "B2 has no answer, or no test that shows it",
+                "B3 has no answer, or no test that shows it",
+                "R1: status \"400\" is none of met, partly, not met, not used",
+            ]
+        );
     }
 }

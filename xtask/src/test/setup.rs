@@ -11,8 +11,9 @@ use crate::workspace::Workspace;
 
 const REQUIREMENTS: &str = "interop/requirements.txt";
 
-/// Programs of other people that tests compare ours with, and the Debian package of each.
-const PROGRAMS: [(&str, &str); 2] = [("wbxml2xml", "libwbxml2-utils"), ("xml2wbxml", "libwbxml2-utils")];
+/// Programs of other people that tests compare ours with or make certificates with, and the Debian package of each.
+const PROGRAMS: [(&str, &str); 3] =
+    [("wbxml2xml", "libwbxml2-utils"), ("xml2wbxml", "libwbxml2-utils"), ("openssl", "openssl")];
 
 /// The interpreter of the virtual environment.
 pub(crate) fn venv_python(workspace: &Workspace) -> PathBuf {

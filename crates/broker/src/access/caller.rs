@@ -115,6 +115,12 @@ impl Caller {
         Self { tenant: tenant.to_owned(), ..self.clone() }
     }
 
+    /// Whether any permission holds in the tenant that the caller is at work in.
+    #[must_use]
+    pub fn holds_anything(&self) -> bool {
+        self.held().next().is_some()
+    }
+
     /// Refuses what no permission gives for the domain as a whole: one that is narrowed to groups or places is not
     /// enough.
     ///

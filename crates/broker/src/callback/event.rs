@@ -57,6 +57,9 @@ pub struct Event {
     pub job: Option<JobId>,
     /// Status entered.
     pub status: String,
+    /// Whether it tells of a test cycle, which is not charged for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_test: bool,
 }
 
 impl Event {
@@ -75,6 +78,7 @@ impl Event {
             task: Some(task.id),
             job: task.job,
             status: task.status.as_str().to_owned(),
+            is_test: task.test_cycle,
         }
     }
 
@@ -92,6 +96,7 @@ impl Event {
             task: None,
             job: Some(job.id),
             status: job.status.as_str().to_owned(),
+            is_test: job.template.test_cycle,
         }
     }
 }

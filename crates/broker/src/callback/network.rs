@@ -35,14 +35,53 @@ pub enum Forbidden {
     PlainHttp,
 }
 
-/// Checks one resolved address. `allows_private` is the setting of the callback address.
+/// A network: an address, and how many of its first bits all addresses of the network share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    bits: u8,
+}
+
+impl Network {
+    /// Reads `10.1.0.0/16`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (address, bits) = text.split_once('/')?;
+        let (address, bits) = (address.parse::<IpAddr>().ok()?, bits.parse::<u8>().ok()?);
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        (bits <= most).then_some(Self { address, bits })
+    }
+
+    /// Whether an address is of this network. An IPv4 address may be written as an IPv6 one.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let shared = match (self.address, address.to_canonical()) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => (own.to_bits() ^ other.to_bits()).leading_zeros(),
+            (IpAddr::V6(own), IpAddr::V6(other)) => (own.to_bits() ^ other.to_bits()).leading_zeros(),
+            _ => return false,
+        };
+        shared >= u32::from(self.bits)
+    }
+}
+
+/// Which addresses that are not anybody's may be connected to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// All of them: the setting of the callback address.
+    pub every_private: bool,
+    /// Those of these networks: the setting of the domain.
+    pub networks: Vec<Network>,
+}
+
+/// Checks one resolved address.
 ///
 /// # Errors
 /// [`Forbidden`].
-pub fn check(address: IpAddr, allows_private: bool) -> Result<(), Forbidden> {
+pub fn check(address: IpAddr, allowed: &Allowed) -> Result<(), Forbidden> {
+    let is_allowed = || allowed.every_private || allowed.networks.iter().any(|network| network.contains(address));
     match place(address) {
         Place::Public => Ok(()),
-        Place::Loopback | Place::Private if allows_private => Ok(()),
+        Place::Loopback | Place::Private if is_allowed() => Ok(()),
         Place::Loopback | Place::Private => Err(Forbidden::Private),
         Place::Nowhere => Err(Forbidden::Nowhere),
     }
@@ -124,6 +163,10 @@ fn place_v6(address: Ipv6Addr) -> Place {
 mod tests {
     use super::*;
 
+    fn allowed(every_private: bool, networks: &[&str]) -> Allowed {
+        Allowed { every_private, networks: networks.iter().map(|text| Network::parse(text).unwrap()).collect() }
+    }
+
     #[track_caller]
     fn assert_all(wanted: Place, addresses: &[&str]) {
         for text in addresses {
@@ -159,7 +202,11 @@ mod tests {
             "64:ff9b::a9fe:a9fe",
             "2002:a9fe:a9fe::1",
         ] {
-            assert_eq!(check(text.parse().unwrap(), true), Err(Forbidden::Nowhere), "{text}");
+            assert_eq!(
+                check(text.parse().unwrap(), &allowed(true, &["0.0.0.0/0", "::/0"])),
+                Err(Forbidden::Nowhere),
+                "{text}"
+            );
         }
     }
 
@@ -174,9 +221,31 @@ mod tests {
     #[test]
     fn private_networks_are_connected_to_only_where_they_are_allowed() {
         for text in ["127.0.0.1", "10.1.2.3", "fe80::1", "::ffff:192.168.1.1"] {
-            assert_eq!(check(text.parse().unwrap(), false), Err(Forbidden::Private), "{text}");
-            assert_eq!(check(text.parse().unwrap(), true), Ok(()), "{text}");
+            assert_eq!(check(text.parse().unwrap(), &allowed(false, &[])), Err(Forbidden::Private), "{text}");
+            assert_eq!(check(text.parse().unwrap(), &allowed(true, &[])), Ok(()), "{text}");
         }
-        assert_eq!(check("8.8.8.8".parse().unwrap(), false), Ok(()));
+        assert_eq!(check("8.8.8.8".parse().unwrap(), &allowed(false, &[])), Ok(()));
+    }
+
+    #[test]
+    fn networks_of_the_domain_are_connected_to_and_those_beside_them_are_not() {
+        let some = allowed(false, &["10.1.0.0/16", "fd12:3456::/32", "127.0.0.2/32"]);
+        for (text, is_allowed) in [
+            ("10.1.0.1", true),
+            ("10.1.255.255", true),
+            ("::ffff:10.1.2.3", true),
+            ("10.2.0.1", false),
+            ("10.0.255.255", false),
+            ("fd12:3456:1::1", true),
+            ("fd12:3457::1", false),
+            ("127.0.0.2", true),
+            ("127.0.0.1", false),
+            ("8.8.8.8", true),
+        ] {
+            assert_eq!(check(text.parse().unwrap(), &some).is_ok(), is_allowed, "{text}");
+        }
+        for text in ["10.0.0.0", "10.0.0.0/33", "fd00::/129", "x/8", "10.0.0.0/", "10.0.0.0/-1"] {
+            assert_eq!(Network::parse(text), None, "{text}");
+        }
     }
 }

@@ -246,7 +246,10 @@ impl AuditEntry {
     pub fn refused(deed: &Deed, fault: FaultName, object: Object, subject: Map<String, Value>) -> Self {
         let mut entry = Self::bare(deed, Outcome::Refused(fault), object);
         entry.subjects = subjects_of(&subject);
-        entry.personal = (!subject.is_empty()).then(|| serde_json::json!({ "subject": subject }).to_string());
+        if !subject.is_empty() {
+            let personal = Map::from_iter([("subject".to_owned(), Value::Object(subject))]);
+            entry.personal = Some(Value::Object(personal).to_string());
+        }
         entry
     }
 

@@ -111,6 +111,17 @@ impl ChargeableEvent {
         })
     }
 
+    /// An event was taken by a receiver that `caller` had named. None for one of a test cycle.
+    #[must_use]
+    pub fn of_event(event: &crate::callback::Event, tenant: &str, caller: &str, at: Timestamp) -> Option<Self> {
+        (!event.is_test).then(|| Self {
+            task: event.task,
+            job: event.job,
+            object: Some(event.id.to_string()),
+            ..Self::new(ChargeKind::Event, tenant, caller, "notifyEvents", at)
+        })
+    }
+
     /// A job was made. None for a job of test cycles.
     #[must_use]
     pub fn of_job(job: &crate::job::Job, operation: &str, at: Timestamp) -> Option<Self> {

@@ -119,6 +119,7 @@ pub fn task(task: &Task) -> Picture {
         "status": task.status.as_str(),
         "acceptDevicePolicy": i32::from(task.policy),
         "bOptin": task.opt_in.then_some(true),
+        "held": task.held.then_some(true),
         "testCycle": task.test_cycle.then_some(true),
         "arguments": arguments(&task.arguments),
     }))

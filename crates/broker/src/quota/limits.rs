@@ -12,12 +12,12 @@ use crate::time::Timestamp;
 pub struct Limits(BTreeMap<Kind, u64>);
 
 impl Limits {
-    /// Sets a limit, or lets the default count again.
-    pub fn set(&mut self, kind: Kind, limit: Option<u64>) {
+    /// Sets a limit, or lets the default count again; gives the one that was set before.
+    pub fn set(&mut self, kind: Kind, limit: Option<u64>) -> Option<u64> {
         match limit {
             Some(limit) => self.0.insert(kind, limit),
             None => self.0.remove(&kind),
-        };
+        }
     }
 
     /// Whether the default counts.

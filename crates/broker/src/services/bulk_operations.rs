@@ -7,6 +7,7 @@ use super::{Broker, Rejected, RequestKey, checks};
 use crate::access::{Caller, Reach, Right, Scope};
 use crate::callback::CallbackWanted;
 use crate::fault::{Fault, FaultName};
+use crate::filter::Filter;
 use crate::id::JobId;
 use crate::identity::{DeviceId, Msisdn};
 use crate::job::{JobEvent, JobStatus, JobView, Selector};
@@ -64,7 +65,7 @@ pub struct JobsByDate {
     pub to: Timestamp,
 }
 
-/// Which tasks; at least one of the first four is given.
+/// Which tasks; at least one of the first four, or an expression, is given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TasksWanted {
     /// Of this job.
@@ -77,13 +78,15 @@ pub struct TasksWanted {
     pub created_since: Option<Timestamp>,
     /// In one of these states.
     pub status: Vec<TaskStatus>,
+    /// Expression of the filter language.
+    pub expression: Option<String>,
 }
 
 const READ_JOBS: Right = Right::new("job", "read");
 const READ_TASKS: Right = Right::new("task", "read");
 
 impl Broker {
-    /// Jobs, newest first.
+    /// Jobs, newest first; `expression` is one of the filter language.
     ///
     /// # Errors
     /// `NotAuthorized`, `InvalidArgument`, `InvalidPageToken`.
@@ -92,11 +95,13 @@ impl Broker {
         caller: &Caller,
         status: Vec<JobStatus>,
         owner: Option<String>,
+        expression: Option<&str>,
         page: &PageRequest,
     ) -> Result<Paged<JobView>, Fault> {
         let scope = caller.scope(READ_JOBS)?;
         checks::line_if_given("owner", owner.as_deref(), 255)?;
-        let filter = JobFilter { status: each_once(status), owner, ..JobFilter::default() };
+        let expression = Filter::read(expression)?;
+        let filter = JobFilter { status: each_once(status), owner, expression, ..JobFilter::default() };
         self.jobs_listed(caller, &scope, filter, page).await
     }
 
@@ -133,21 +138,23 @@ impl Broker {
     /// Tasks of a job, of a device, of a number, or made lately; oldest first.
     ///
     /// # Errors
-    /// `NotAuthorized`, `MissingArgument` if none of the four is given, `UnknownJob`, `InvalidArgument`,
+    /// `NotAuthorized`, `MissingArgument` if none of the four and no expression is given, `UnknownJob`, `InvalidArgument`,
     /// `InvalidPageToken`.
     pub async fn tasks(&self, caller: &Caller, wanted: TasksWanted, page: &PageRequest) -> Result<Paged<Task>, Fault> {
         let reach = caller.scope(READ_TASKS)?;
-        let TasksWanted { job_id, device_id, phone_number, created_since, status } = wanted;
-        if job_id.is_none() && device_id.is_none() && phone_number.is_none() && created_since.is_none() {
-            let text = "give jobId, deviceID, phoneNumber or createdSince";
+        let TasksWanted { job_id, device_id, phone_number, created_since, status, expression } = wanted;
+        let names_some = job_id.is_some() || device_id.is_some() || phone_number.is_some() || created_since.is_some();
+        if !names_some && expression.is_none() {
+            let text = "give jobId, deviceID, phoneNumber, createdSince or filterExpression";
             return Err(Fault::new(FaultName::MissingArgument, text).with("jobId"));
         }
         let job = match job_id {
             None => None,
             Some(job_id) => Some(self.job_there(caller, &reach, &job_id).await?.job.id),
         };
-        let sight = reach.sight();
-        let filter = TaskFilter { job, status: each_once(status), device_id, phone_number, created_since, sight };
+        let expression = Filter::read(expression.as_deref())?;
+        let (status, sight) = (each_once(status), reach.sight());
+        let filter = TaskFilter { job, status, device_id, phone_number, created_since, expression, sight };
         let scope = self.list_scope(caller, "tasks", &filter);
         let page = Page::read(page, &scope, &*self.vault)?;
         let listed = self.store.task_list(&caller.tenant, filter, page).await?;

@@ -1,25 +1,18 @@
-//! Callbacks: which addresses a caller may have told, and looking after what is told to them.
+//! Callbacks: the list of addresses that may be told, and looking after what is told to them.
 
 use super::once::{self, operation};
 use super::{Broker, RequestKey, checks};
 use crate::access::{Caller, Right};
 use crate::callback::{
-    Callback, CallbackAddress, CallbackCredential, CallbackKind, CallbackUrl, CallbackWanted, CredentialKind, Reply,
-    ReplyTo, Scheme, SoapVersion, WebhookSecret, network,
+    CallbackAddress, CallbackCredential, CallbackKind, CallbackUrl, CredentialKind, Scheme, WebhookSecret, network,
 };
-use crate::device::Sealed;
 use crate::fault::{Fault, FaultName};
 use crate::id::{CallbackAddressId, EventId};
 use crate::page::{Page, PageRequest, Paged};
 use crate::store::{CallbackAddressFilter, DeadLetter, DeadLetterFilter, Once, QueueView};
-use crate::time::Timestamp;
 
 /// Most allowed addresses of a domain: all are looked at when a request names a callback.
 const ADDRESSES_MAX: usize = 200;
-/// Most characters of `reference`.
-const REFERENCE_CHARS_MAX: usize = 1000;
-/// Most characters of a `wsa:MessageID` that is given back; of a longer one nothing is.
-const MESSAGE_ID_CHARS_MAX: usize = 500;
 /// Octets of a secret that the server makes up.
 const SECRET_BYTES: usize = 32;
 /// How long the secret before signs too, when that is left out: a day.
@@ -292,73 +285,6 @@ impl Broker {
         Ok(self.store.dead_letter_replay(&caller.tenant, filter, deed, REPLAYS_MAX).await?)
     }
 
-    /// Checks where a caller wants to be told.
-    ///
-    /// # Errors
-    /// `CallbackRefused`, unless an allowed address covers it; `InvalidArgument`.
-    pub(super) async fn callback(
-        &self,
-        caller: &Caller,
-        wanted: Option<CallbackWanted>,
-    ) -> Result<Option<Callback>, Fault> {
-        let Some(CallbackWanted { address, reference, soap_version }) = wanted else { return Ok(None) };
-        if let Some(reference) = &reference {
-            checks::prose("callback.reference", reference, REFERENCE_CHARS_MAX)?;
-        }
-        let soap_version = match soap_version.as_deref().map(str::trim) {
-            None | Some("") => SoapVersion::default(),
-            Some(text) => SoapVersion::parse(text)
-                .ok_or_else(|| Fault::invalid("callback.soapVersion", text, "must be 1.1 or 1.2"))?,
-        };
-        let url = CallbackUrl::parse(&address).map_err(|error| refused(&error.to_string()))?;
-        let allowed = self.callback_address_for(caller, &url, None).await?;
-        let allowed = allowed.ok_or_else(|| {
-            refused("no callback address allowed for this caller covers it; an administrator can allow one, or poll the task instead")
-        })?;
-        let relates_to = caller.message_id.as_deref().filter(|id| checks::prose("", id, MESSAGE_ID_CHARS_MAX).is_ok());
-        let relates_to = relates_to.map(str::to_owned);
-        Ok(Some(Callback { address: allowed.id, url, soap_version, reference, relates_to }))
-    }
-
-    /// Where an answer may go that is not to go back on its connection; nothing unless an allowed address for SOAP covers
-    /// it.
-    ///
-    /// # Errors
-    /// Faults of the store.
-    pub async fn reply_to(
-        &self,
-        caller: &Caller,
-        address: &str,
-        soap_version: SoapVersion,
-    ) -> Result<Option<ReplyTo>, Fault> {
-        let Ok(url) = CallbackUrl::parse(address) else { return Ok(None) };
-        let allowed = self.callback_address_for(caller, &url, Some(CallbackKind::Soap)).await?;
-        let (tenant, owner) = (caller.tenant.clone(), caller.name.clone());
-        Ok(allowed.map(|allowed| ReplyTo { address: allowed.id, url, soap_version, tenant, owner }))
-    }
-
-    /// Keeps an answer that goes elsewhere; from then on it is sent until it is taken.
-    ///
-    /// # Errors
-    /// Faults of the store.
-    pub async fn send_reply(&self, reply: Reply) -> Result<(), Fault> {
-        Ok(self.store.callback_reply(reply, self.environment.now()).await?)
-    }
-
-    /// The allowed address that covers most of `url`, and before others one that is for this caller alone.
-    async fn callback_address_for(
-        &self,
-        caller: &Caller,
-        url: &CallbackUrl,
-        kind: Option<CallbackKind>,
-    ) -> Result<Option<CallbackAddress>, Fault> {
-        let known = self.store.callback_addresses_of(&caller.tenant).await?;
-        let admitting = known
-            .into_iter()
-            .filter(|known| known.admits(&caller.name, url) && kind.is_none_or(|kind| kind == known.kind));
-        Ok(admitting.max_by_key(|known| (known.url.as_str().len(), known.owner.is_some())))
-    }
-
     async fn callback_address_there(&self, caller: &Caller, id: &str) -> Result<CallbackAddress, Fault> {
         let found = self.store.callback_address_get(&caller.tenant, read_address_id(id)?).await?;
         found.ok_or_else(|| unknown_address(id))
@@ -400,7 +326,8 @@ impl Broker {
         if let Some(description) = &description {
             checks::prose("description", description, 1000)?;
         }
-        let url = self.callback_url_given(&url, allows_private)?;
+        let allowed = self.callback_networks(&caller.tenant, allows_private).await?;
+        let url = self.callback_url_given(&url, &allowed)?;
         // Who may only change an address must not lead one that is open to another place.
         let was_open = stored.as_ref().is_some_and(|stored| stored.allows_private && stored.url == url);
         if allows_private && !was_open {
@@ -425,7 +352,7 @@ impl Broker {
     }
 
     /// An address that may be put on the list. Names are looked at when they are connected to, numbers here too.
-    fn callback_url_given(&self, text: &str, allows_private: bool) -> Result<CallbackUrl, Fault> {
+    fn callback_url_given(&self, text: &str, allowed: &network::Allowed) -> Result<CallbackUrl, Fault> {
         let invalid = |why: &dyn std::fmt::Display| Fault::invalid("address", text.escape_debug(), why);
         let url = CallbackUrl::parse(text).map_err(|error| invalid(&error))?;
         if url.has_query() {
@@ -442,7 +369,7 @@ impl Broker {
             }
         }
         if let Some(ip) = url.ip() {
-            network::check(ip, allows_private).map_err(|error| invalid(&error))?;
+            network::check(ip, allowed).map_err(|error| invalid(&error))?;
         }
         Ok(url)
     }
@@ -497,14 +424,6 @@ impl Broker {
     }
 }
 
-/// What webhooks are signed with at `now`: the secret, and the one before while it counts.
-#[must_use]
-pub fn secrets_of(address: &CallbackAddress, now: Timestamp) -> Vec<&Sealed> {
-    let Some(secret) = &address.secret else { return Vec::new() };
-    let previous = secret.previous.as_ref().filter(|(_, until)| now < *until).map(|(secret, _)| secret);
-    std::iter::once(&secret.current).chain(previous).collect()
-}
-
 /// Refuses a second address of the same owner, kind and spelling.
 fn is_new(known: &[CallbackAddress], address: &CallbackAddress) -> Result<(), Fault> {
     let is_same = |other: &&CallbackAddress| {
@@ -517,10 +436,6 @@ fn is_new(known: &[CallbackAddress], address: &CallbackAddress) -> Result<(), Fa
             Err(Fault::new(FaultName::AlreadyExists, text).with("address").with(&address.url))
         }
     }
-}
-
-fn refused(why: &str) -> Fault {
-    Fault::new(FaultName::CallbackRefused, format!("the callback address is refused: {why}"))
 }
 
 /// Reads an identifier; what is none names no address.

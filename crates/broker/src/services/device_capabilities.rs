@@ -7,10 +7,11 @@ use super::{Broker, CapabilityFields, RequestKey, checks, selecting};
 use crate::access::{Caller, Right};
 use crate::capability::Capability;
 use crate::fault::Fault;
+use crate::filter::Filter;
 use crate::id::CapabilityOid;
 use crate::identity::DeviceId;
 use crate::page::{Page, PageRequest, Paged};
-use crate::store::{CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceKey, Once};
+use crate::store::{CapabilityFilter, CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceKey, Once};
 
 /// Most characters of a name.
 const NAME_CHARS_MAX: usize = 255;
@@ -130,7 +131,7 @@ impl Broker {
         Err(if device.is_some() { unknown_capability() } else { selecting::unknown() }.with(id))
     }
 
-    /// Records by oid, narrowed by make and model.
+    /// Records by oid, narrowed by make, model and an expression of the filter language.
     ///
     /// # Errors
     /// `NotAuthorized`, `InvalidArgument`, `InvalidPageToken`.
@@ -139,14 +140,16 @@ impl Broker {
         caller: &Caller,
         manufacturer: Option<String>,
         model: Option<String>,
+        expression: Option<&str>,
         page: &PageRequest,
     ) -> Result<Paged<Capability>, Fault> {
         caller.must(Right::new("capability", "read"))?;
         checks::line_if_given("manufacturer", manufacturer.as_deref(), NAME_CHARS_MAX)?;
         checks::line_if_given("model", model.as_deref(), NAME_CHARS_MAX)?;
-        let scope = self.list_scope(caller, "capabilities", &(&manufacturer, &model));
+        let filter = CapabilityFilter { manufacturer, model, expression: Filter::read(expression)? };
+        let scope = self.list_scope(caller, "capabilities", &filter);
         let page = Page::read(page, &scope, &*self.vault)?;
-        let listed = self.store.capability_list(&caller.tenant, manufacturer, model, page).await?;
+        let listed = self.store.capability_list(&caller.tenant, filter, page).await?;
         Ok(listed.paged(&scope, &*self.vault, |capability| capability))
     }
 

@@ -107,7 +107,7 @@ impl Broker {
             let stored = if update_existing { self.device_stored(caller, &given).await? } else { None };
             match stored {
                 Some(stored) => {
-                    only_in_reach(caller, scope, IMPORT, stored, &mut given)?;
+                    only_in_reach(caller, scope, IMPORT, &stored, &mut given)?;
                     mode = WriteMode::Replace;
                 }
                 None if given.oid.is_some() => return Err(selecting::unknown()),

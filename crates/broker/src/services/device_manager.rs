@@ -8,6 +8,7 @@ use super::{Broker, Rejected, RequestKey, checks, device_fields, selecting};
 use crate::access::{Caller, Right, Scope};
 use crate::device::{AuthType, Device, ManagementState};
 use crate::fault::{Fault, FaultName};
+use crate::filter::Filter;
 use crate::identity::{DeviceId, Msisdn};
 use crate::job::DeviceFilter;
 use crate::page::{Page, PageRequest, Paged};
@@ -177,7 +178,7 @@ impl Broker {
         }
         if !scope.is_whole() {
             let stored = self.device_stored(caller, &given).await?.ok_or_else(selecting::unknown)?;
-            only_in_reach(caller, &scope, UPDATE, stored, &mut given)?;
+            only_in_reach(caller, &scope, UPDATE, &stored, &mut given)?;
         }
         self.capability_exists(&caller.tenant, given.device.capability).await?;
         if needs_account {
@@ -268,7 +269,7 @@ impl Broker {
         self.device_reached(caller, SEE, &scope, DeviceKey::Oid(device_fields::read_oid(oid)?)).await
     }
 
-    /// Records that match, by oid.
+    /// Records that match, by oid; `expression` is one of the filter language.
     ///
     /// # Errors
     /// `NotAuthorized`, `InvalidArgument`, `InvalidPageToken`.
@@ -276,11 +277,13 @@ impl Broker {
         &self,
         caller: &Caller,
         filter: DeviceFilter,
+        expression: Option<&str>,
         page: &PageRequest,
     ) -> Result<Paged<Device>, Fault> {
         let groups = caller.scope(SEE)?.groups();
         checks::device_filter(&filter)?;
-        let filter = DeviceFilter { groups, ..filter };
+        let expression = Filter::read(expression)?;
+        let filter = DeviceFilter { groups, expression, ..filter };
         let scope = self.list_scope(caller, "devices", &filter);
         let page = Page::read(page, &scope, &*self.vault)?;
         let listed = self.store.device_list(&caller.tenant, filter, page).await?;
@@ -321,13 +324,13 @@ pub(super) fn only_in_reach(
     caller: &Caller,
     scope: &Scope,
     right: Right,
-    stored: Device,
+    stored: &Device,
     given: &mut DeviceGiven,
 ) -> Result<(), Fault> {
-    if !scope.sees(&stored) {
-        return Err(reaching::out_of_reach(caller, right, &stored));
+    if !scope.sees(stored) {
+        return Err(reaching::out_of_reach(caller, right, stored));
     }
-    reaching::written(scope, right, Some(&stored), &given.device.group)?;
+    reaching::written(scope, right, Some(stored), &given.device.group)?;
     given.oid = Some(stored.oid);
     given.version = given.version.or(Some(stored.version));
     Ok(())

@@ -1,5 +1,7 @@
 //! Who may give what to whom: nobody gives more than it has, and nobody changes what it was given itself.
 
+use std::borrow::Cow;
+
 use super::Broker;
 use crate::access::{BuiltIn, Caller, Grant, GrantTenant, Granted, Permission, Right, Role};
 use crate::fault::{Fault, FaultName};
@@ -91,6 +93,20 @@ impl Broker {
             return Err(unknown_tenant(name));
         }
         Ok(there)
+    }
+
+    /// The caller at work in the tenant that a request names: its own where none is named. What it may do there is asked
+    /// by what it does.
+    ///
+    /// # Errors
+    /// `UnknownTenant` if there is none of this name, or the caller has nothing to do with it.
+    pub async fn within<'c>(&self, caller: &'c Caller, tenant: Option<&str>) -> Result<Cow<'c, Caller>, Fault> {
+        let Some(name) = tenant.filter(|name| *name != caller.tenant) else { return Ok(Cow::Borrowed(caller)) };
+        let there = caller.within(name);
+        if !there.holds_anything() || self.tenant(name).await?.is_none() {
+            return Err(unknown_tenant(name));
+        }
+        Ok(Cow::Owned(there))
     }
 
     /// Every role that a tenant made.

@@ -5,9 +5,10 @@ use super::once::{self, operation};
 use super::{Broker, RequestKey, checks};
 use crate::access::{Caller, Right};
 use crate::fault::Fault;
+use crate::filter::Filter;
 use crate::identity::{DeviceId, Msisdn};
 use crate::page::{Page, PageRequest, Paged};
-use crate::store::{Assignment, Once, SubscriberGiven, SubscriberKey, SubscriberVerdict, WriteMode};
+use crate::store::{Assignment, Once, SubscriberFilter, SubscriberGiven, SubscriberKey, SubscriberVerdict, WriteMode};
 use crate::subscriber::{self, Subscriber, SubscriberView};
 
 /// A subscriber record as a caller gives it.
@@ -108,7 +109,7 @@ impl Broker {
         found.ok_or_else(|| subscriber::unknown(number.as_str()))
     }
 
-    /// Subscribers by identifier, narrowed by account reference.
+    /// Subscribers by identifier, narrowed by account reference and an expression of the filter language.
     ///
     /// # Errors
     /// `NotAuthorized`, `InvalidArgument`, `InvalidPageToken`.
@@ -116,13 +117,15 @@ impl Broker {
         &self,
         caller: &Caller,
         account_reference: Option<String>,
+        expression: Option<&str>,
         page: &PageRequest,
     ) -> Result<Paged<SubscriberView>, Fault> {
         caller.must(Right::new("subscriber", "read"))?;
         checks::line_if_given("accountReference", account_reference.as_deref(), TEXT_CHARS_MAX)?;
-        let scope = self.list_scope(caller, "subscribers", &account_reference);
+        let filter = SubscriberFilter { account_reference, expression: Filter::read(expression)? };
+        let scope = self.list_scope(caller, "subscribers", &filter);
         let page = Page::read(page, &scope, &*self.vault)?;
-        let listed = self.store.subscriber_list(&caller.tenant, account_reference, page).await?;
+        let listed = self.store.subscriber_list(&caller.tenant, filter, page).await?;
         Ok(listed.paged(&scope, &*self.vault, |view| view))
     }
 

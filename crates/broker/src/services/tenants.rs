@@ -4,6 +4,7 @@ use super::device_manager::out_of_step;
 use super::once::{self, operation};
 use super::{Broker, RequestKey, checks, granting};
 use crate::access::{Caller, Right, Tenant, TenantSettings, TenantStatus};
+use crate::callback::network::Network;
 
 use crate::fault::{Fault, FaultName};
 use crate::page::{Page, PageRequest, Paged};
@@ -156,9 +157,7 @@ fn changed(stored: Tenant, fields: TenantFields) -> Result<Tenant, Fault> {
 
 /// Whether a text is an address, a slash and as many fixed bits as it may have.
 fn is_network(text: &str) -> bool {
-    let Some((address, bits)) = text.split_once('/') else { return false };
-    let (Ok(address), Ok(bits)) = (address.parse::<std::net::IpAddr>(), bits.parse::<u8>()) else { return false };
-    bits <= if address.is_ipv4() { 32 } else { 128 }
+    Network::parse(text).is_some()
 }
 
 #[cfg(test)]

@@ -90,6 +90,8 @@ pub struct ContactStep {
     pub device: DeviceOid,
     /// Revision it was decided on.
     pub revision: i64,
+    /// `last_seen_at` that it was decided on.
+    pub seen_before: Option<Timestamp>,
     /// What is kept from now on; its `revision` is set by the store.
     pub state: ContactState,
     /// The changed record, if it changed, decided on its `version`; the store raises it.

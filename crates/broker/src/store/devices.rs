@@ -2,6 +2,7 @@ use super::{Once, Pending, Remember};
 use crate::capability::Capability;
 use crate::device::{Device, ManagementState};
 use crate::fault::Fault;
+use crate::filter::{CapabilityField, Filter};
 use crate::id::{CapabilityOid, DeviceOid};
 use crate::identity::{DeviceId, Msisdn};
 use crate::job::DeviceFilter;
@@ -83,6 +84,17 @@ pub struct CapabilityWrite {
 /// `OutdatedVersion`.
 pub type CapabilityVerdict = Result<Capability, Fault>;
 
+/// Which capability records. What is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CapabilityFilter {
+    /// Exact make.
+    pub manufacturer: Option<String>,
+    /// Exact model.
+    pub model: Option<String>,
+    /// An expression that must hold besides.
+    pub expression: Option<Filter<CapabilityField>>,
+}
+
 /// How a capability record is found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CapabilityKey {
@@ -148,12 +160,6 @@ pub trait DeviceStore: Send + Sync {
     ) -> Pending<'_, Result<(), Fault>>;
     /// The record with this key.
     fn capability_find(&self, tenant: &str, key: CapabilityKey) -> Pending<'_, Option<Capability>>;
-    /// Records by oid, narrowed by make and model.
-    fn capability_list(
-        &self,
-        tenant: &str,
-        manufacturer: Option<String>,
-        model: Option<String>,
-        page: Page,
-    ) -> Pending<'_, Listed<Capability>>;
+    /// Records that match, by oid.
+    fn capability_list(&self, tenant: &str, filter: CapabilityFilter, page: Page) -> Pending<'_, Listed<Capability>>;
 }

@@ -1,5 +1,6 @@
 use super::{Once, Pending, Remember, WriteMode};
 use crate::fault::Fault;
+use crate::filter::{Filter, SubscriberField};
 use crate::identity::{DeviceId, Msisdn};
 use crate::ledger::Deed;
 use crate::page::{Listed, Page};
@@ -27,6 +28,15 @@ pub enum SubscriberKey {
     Id(String),
     /// By MSISDN.
     Phone(Msisdn),
+}
+
+/// Which subscribers. What is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SubscriberFilter {
+    /// Exact account reference.
+    pub account_reference: Option<String>,
+    /// An expression that must hold besides.
+    pub expression: Option<Filter<SubscriberField>>,
 }
 
 /// What is to become of a device.
@@ -71,12 +81,12 @@ pub trait SubscriberStore: Send + Sync {
     ) -> Pending<'_, SubscriberVerdict>;
     /// The subscriber with this key.
     fn subscriber_find(&self, tenant: &str, key: SubscriberKey) -> Pending<'_, Option<SubscriberView>>;
-    /// Subscribers by identifier, narrowed by account reference. A page may be shorter than asked for where its
+    /// Subscribers that match, by identifier. A page may be shorter than asked for where its
     /// subscribers have many devices.
     fn subscriber_list(
         &self,
         tenant: &str,
-        account_reference: Option<String>,
+        filter: SubscriberFilter,
         page: Page,
     ) -> Pending<'_, Listed<SubscriberView>>;
     /// Whether the subscriber of a device has consented to background management: the one that the device is assigned

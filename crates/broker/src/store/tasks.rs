@@ -1,6 +1,7 @@
 use super::{Once, Pending, Remember};
 use crate::access::Sight;
 use crate::fault::Fault;
+use crate::filter::{Filter, JobField, TaskField};
 use crate::id::{JobId, TaskId};
 use crate::identity::{DeviceId, Msisdn};
 use crate::job::{Job, JobStatus, JobView};
@@ -22,6 +23,8 @@ pub struct TaskFilter {
     pub phone_number: Option<Msisdn>,
     /// Made at this time or later.
     pub created_since: Option<Timestamp>,
+    /// An expression that must hold besides.
+    pub expression: Option<Filter<TaskField>>,
     /// What the caller sees of them.
     pub sight: Sight,
 }
@@ -48,6 +51,8 @@ pub struct JobFilter {
     pub created_since: Option<Timestamp>,
     /// Created before this time.
     pub created_before: Option<Timestamp>,
+    /// An expression that must hold besides.
+    pub expression: Option<Filter<JobField>>,
 }
 
 /// A new task with the beginning of its history.

@@ -66,7 +66,7 @@ async fn a_request_without_any_accepted_entry_makes_no_job() {
     let world = world().await;
     let receipt = world.broker.do_bulk_operation(&admin(), bulk(vec![query("+15559999999")])).await.unwrap();
     assert_eq!((receipt.job_id, receipt.task_id.len(), receipt.rejected.len()), (None, 0, 1));
-    let jobs = world.broker.jobs(&admin(), Vec::new(), None, &page()).await.unwrap();
+    let jobs = world.broker.jobs(&admin(), Vec::new(), None, None, &page()).await.unwrap();
     assert_eq!(jobs.total, 0);
 }
 

@@ -195,7 +195,7 @@ async fn a_webhook_gets_a_secret_that_is_told_once_and_again_to_the_same_request
     assert_eq!(fault(create("other").await), FaultName::AlreadyExists);
     let id = made.address.id.to_string();
     let listed = world.broker.callback_addresses(&admin(), CallbackAddressFilter::default(), &page()).await.unwrap();
-    assert_eq!(listed.items, [made.address.clone()]);
+    assert_eq!(listed.items, std::slice::from_ref(&made.address));
 
     let rotated = world.broker.rotate_callback_secret(&admin(), &id, None, Some(60), None).await.unwrap();
     assert_ne!(rotated.secret, made.secret);

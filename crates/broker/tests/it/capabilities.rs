@@ -105,7 +105,8 @@ async fn records_are_listed_by_make_and_model() {
         broker.create_capability(&admin(), capability(model), None).await.unwrap();
     }
     let total = async |make: Option<&str>, model: Option<&str>| {
-        let listed = broker.capabilities(&admin(), make.map(str::to_owned), model.map(str::to_owned), &page()).await;
+        let listed =
+            broker.capabilities(&admin(), make.map(str::to_owned), model.map(str::to_owned), None, &page()).await;
         listed.unwrap().total
     };
     assert_eq!(

@@ -95,7 +95,7 @@ async fn what_is_wrong_with_a_deployment_rejects_only_this_one() {
     let codes = rejected(&world, &admin(), deployments).await;
     let expected = [(0, "DMS0004"), (1, "DMS0006"), (2, "DMS0001"), (3, "DMS0001"), (4, "DMS0001")];
     assert_eq!(codes, expected.map(|(index, code)| (index, code.to_owned())));
-    assert_eq!(world.broker.jobs(&admin(), Vec::new(), None, &page()).await.unwrap().total, 1);
+    assert_eq!(world.broker.jobs(&admin(), Vec::new(), None, None, &page()).await.unwrap().total, 1);
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn two_deployments_with_one_key_are_one_job() {
     let own = || Deployment { request: crate::world::key("d", 1), ..deployment(&[NUMBER_A]) };
     let receipt = world.broker.create_deployments(&admin(), vec![own(), own()], None).await.unwrap();
     assert_eq!((receipt.job_id.len(), &receipt.job_id[0]), (2, &receipt.job_id[1]));
-    assert_eq!(world.broker.jobs(&admin(), Vec::new(), None, &page()).await.unwrap().total, 1);
+    assert_eq!(world.broker.jobs(&admin(), Vec::new(), None, None, &page()).await.unwrap().total, 1);
 }
 
 #[tokio::test]

@@ -202,7 +202,7 @@ async fn records_are_listed_by_what_they_hold() {
     };
     broker.create_device(&admin(), made, None).await.unwrap();
     broker.create_device(&admin(), fields(IMEI_B), None).await.unwrap();
-    let total = async |filter| broker.devices(&admin(), filter, &page()).await.unwrap().total;
+    let total = async |filter| broker.devices(&admin(), filter, None, &page()).await.unwrap().total;
     let any = DeviceFilter::default;
     assert_eq!(total(any()).await, 2);
     assert_eq!(total(DeviceFilter { manufacturer: Some("Acme".into()), ..any() }).await, 1);
@@ -210,9 +210,9 @@ async fn records_are_listed_by_what_they_hold() {
     assert_eq!(total(DeviceFilter { attribute: vec![("site".into(), "north".into())], ..any() }).await, 1);
     assert_eq!(total(DeviceFilter { attribute: vec![("site".into(), "south".into())], ..any() }).await, 0);
     assert_eq!(total(DeviceFilter { management_state: Some(ManagementState::Suspended), ..any() }).await, 1);
-    assert_eq!(broker.devices(&foreigner(), any(), &page()).await.unwrap().total, 0);
+    assert_eq!(broker.devices(&foreigner(), any(), None, &page()).await.unwrap().total, 0);
     let long = DeviceFilter { group: Some("g".repeat(101)), ..any() };
-    assert_eq!(fault(broker.devices(&admin(), long, &page()).await), FaultName::InvalidArgument);
+    assert_eq!(fault(broker.devices(&admin(), long, None, &page()).await), FaultName::InvalidArgument);
 }
 
 #[tokio::test]

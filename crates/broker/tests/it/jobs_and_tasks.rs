@@ -122,15 +122,32 @@ async fn a_page_token_is_of_one_list_filter_and_caller() {
     for refused in [
         fault(broker.tasks(&admin(), of_device(IMEI_B), &next).await),
         fault(broker.tasks(&reader, of_device(IMEI_A), &next).await),
-        fault(broker.jobs(&admin(), Vec::new(), None, &next).await),
-        fault(broker.devices(&admin(), Default::default(), &next).await),
-        fault(broker.capabilities(&admin(), None, None, &next).await),
+        fault(broker.jobs(&admin(), Vec::new(), None, None, &next).await),
+        fault(broker.devices(&admin(), Default::default(), None, &next).await),
+        fault(broker.capabilities(&admin(), None, None, None, &next).await),
         fault(broker.tasks(&admin(), of_device(IMEI_A), &sized(1, Some("x".into()))).await),
     ] {
         assert_eq!(refused, FaultName::InvalidPageToken);
     }
     let none = broker.tasks(&admin(), of_device(IMEI_A), &sized(0, None)).await;
     assert_eq!(fault(none), FaultName::InvalidArgument);
+
+    let expression = |expression: &str| TasksWanted { expression: Some(expression.into()), ..TasksWanted::default() };
+    let first = broker.tasks(&admin(), expression("operation = QUERY"), &sized(1, None)).await.unwrap();
+    let next = sized(1, first.next_token);
+    assert!(broker.tasks(&admin(), expression(" operation=QUERY "), &next).await.is_ok());
+    for other in ["operation != QUERY", "operation = QUERY and has(deviceID)"] {
+        assert_eq!(fault(broker.tasks(&admin(), expression(other), &next).await), FaultName::InvalidPageToken);
+    }
+}
+
+#[tokio::test]
+async fn an_expression_is_read_after_the_right_was_asked_for() {
+    let world = world().await;
+    let nobody = caller("nobody", "none");
+    let wanted = || TasksWanted { expression: Some("nonsense".into()), ..TasksWanted::default() };
+    assert_eq!(fault(world.broker.tasks(&nobody, wanted(), &page()).await), FaultName::NotAuthorized);
+    assert_eq!(fault(world.broker.tasks(&admin(), wanted(), &page()).await), FaultName::InvalidArgument);
 }
 
 #[tokio::test]
@@ -143,7 +160,7 @@ async fn jobs_are_listed_newest_first_by_state_owner_and_date() {
     let second = second.job_id[0].clone();
     let broker = &world.broker;
     let listed = async |status: Vec<JobStatus>, owner: Option<&str>| {
-        let jobs = broker.jobs(&admin(), status, owner.map(str::to_owned), &page()).await.unwrap();
+        let jobs = broker.jobs(&admin(), status, owner.map(str::to_owned), None, &page()).await.unwrap();
         jobs.items.into_iter().map(|job| job.job.id.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(listed(Vec::new(), None).await, [second.clone(), first.clone()]);

@@ -6,6 +6,7 @@ mod approvals;
 mod bulk_requests;
 mod callbacks;
 mod capabilities;
+mod corpus;
 mod deployments;
 mod devices;
 mod imports;

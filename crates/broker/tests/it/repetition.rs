@@ -136,7 +136,7 @@ async fn repeated_deployments_get_their_first_jobs() {
     let again = world.broker.create_deployments(&admin(), vec![own()], key("k", 1)).await.unwrap();
     let by_own_key = world.broker.create_deployments(&admin(), vec![own()], None).await.unwrap();
     assert_eq!((&again, &by_own_key), (&first, &first));
-    assert_eq!(world.broker.jobs(&admin(), Vec::new(), None, &page()).await.unwrap().total, 1);
+    assert_eq!(world.broker.jobs(&admin(), Vec::new(), None, None, &page()).await.unwrap().total, 1);
 }
 
 #[tokio::test]

@@ -83,7 +83,7 @@ async fn what_a_subscriber_record_holds_is_checked() {
         f.attribute = vec![pair()];
     });
     assert!(world.broker.create_subscriber(&admin(), whole, None).await.is_ok());
-    let long = world.broker.subscribers(&admin(), Some("a".repeat(256)), &page()).await;
+    let long = world.broker.subscribers(&admin(), Some("a".repeat(256)), None, &page()).await;
     assert_eq!(fault(long), FaultName::InvalidArgument);
 }
 
@@ -94,7 +94,7 @@ async fn a_repeated_creation_gives_the_first_record() {
     let first = create(SubscriberFields::default(), 1).await.unwrap();
     assert_eq!(create(SubscriberFields::default(), 1).await.unwrap(), first);
     assert_eq!(fault(create(named("other"), 2).await), FaultName::RequestIdReused);
-    assert_eq!(world.broker.subscribers(&admin(), None, &page()).await.unwrap().total, 1);
+    assert_eq!(world.broker.subscribers(&admin(), None, None, &page()).await.unwrap().total, 1);
     let bad = world.broker.create_subscriber(&admin(), named("x"), key("", 1)).await;
     assert_eq!(fault(bad), FaultName::InvalidArgument);
 }
@@ -127,11 +127,11 @@ async fn a_page_token_belongs_to_its_list_and_filter() {
         broker.create_subscriber(&admin(), fields, None).await.unwrap();
     }
     let one = |token| PageRequest { size: Some(1), token };
-    let first = broker.subscribers(&admin(), None, &one(None)).await.unwrap();
+    let first = broker.subscribers(&admin(), None, None, &one(None)).await.unwrap();
     assert_eq!((first.items.len(), first.total), (1, 2));
-    let second = broker.subscribers(&admin(), None, &one(first.next_token.clone())).await.unwrap();
+    let second = broker.subscribers(&admin(), None, None, &one(first.next_token.clone())).await.unwrap();
     assert_eq!((second.items[0].subscriber.id.as_str(), second.next_token), ("b", None));
-    let mixed = broker.subscribers(&admin(), Some("x".into()), &one(first.next_token)).await;
+    let mixed = broker.subscribers(&admin(), Some("x".into()), None, &one(first.next_token)).await;
     assert_eq!(fault(mixed), FaultName::InvalidPageToken);
 }
 

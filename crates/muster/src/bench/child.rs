@@ -19,9 +19,17 @@ pub(super) struct Process {
 impl Process {
     /// `muster serve` on a folder.
     pub(super) fn server(data: &Path) -> anyhow::Result<Self> {
+        Self::server_with(data, None)
+    }
+
+    /// As [`Process::server`], with a configuration file.
+    pub(super) fn server_with(data: &Path, config: Option<&Path>) -> anyhow::Result<Self> {
         let any = "127.0.0.1:0";
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["serve", "--ready-json", "--log", "warn", "--north", any, "--south", any, "--admin", any]);
+        if let Some(config) = config {
+            command.arg("--config").arg(config);
+        }
         command.arg("--data").arg(data).env("MUSTER_ADMIN_PASSWORD", PASSWORD);
         Self::start(command)
     }

@@ -39,7 +39,7 @@ pub(super) fn known(index: u32) -> Known {
 }
 
 /// Identifiers spread over the buckets like random ones, in the order of their key.
-fn oids(devices: u32) -> Vec<DeviceOid> {
+pub(super) fn oids(devices: u32) -> Vec<DeviceOid> {
     let mut all: Vec<_> = (0..devices)
         .map(|number| u128::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835))
         .map(|octets| DeviceOid::new(Uuid::from_u128(octets)))
@@ -50,11 +50,21 @@ fn oids(devices: u32) -> Vec<DeviceOid> {
 
 /// Registers devices `0..devices`: sorted by every key, as a bulk load is best done, so that each index grows at its end.
 pub(super) async fn register(store: &Arc<dyn Store>, vault: &Arc<dyn Vault>, devices: u32) -> anyhow::Result<()> {
+    register_as(store, vault, devices, |_, _| {}).await
+}
+
+/// As [`register`]; `dress` gives each record its further fields.
+pub(super) async fn register_as(
+    store: &Arc<dyn Store>,
+    vault: &Arc<dyn Vault>,
+    devices: u32,
+    dress: impl Fn(u32, &mut Device),
+) -> anyhow::Result<()> {
     let records: Vec<(u32, DeviceOid)> = (0..devices).zip(oids(devices)).collect();
     // One page is sealed while the one before is written.
     let mut writing: Option<tokio::task::JoinHandle<anyhow::Result<()>>> = None;
     for page in records.chunks(PAGE) {
-        let writes = page.iter().map(|(index, oid)| write(*index, *oid, vault.as_ref())).collect();
+        let writes = page.iter().map(|(index, oid)| write(*index, *oid, vault.as_ref(), &dress)).collect();
         if let Some(before) = writing.take() {
             before.await??;
         }
@@ -71,9 +81,9 @@ pub(super) async fn register(store: &Arc<dyn Store>, vault: &Arc<dyn Vault>, dev
     Ok(())
 }
 
-fn write(index: u32, oid: DeviceOid, vault: &dyn Vault) -> DeviceWrite {
+fn write(index: u32, oid: DeviceOid, vault: &dyn Vault, dress: &impl Fn(u32, &mut Device)) -> DeviceWrite {
     let known = known(index);
-    let device = Device {
+    let mut device = Device {
         oid,
         tenant: FIRST_TENANT.to_owned(),
         device_id: DeviceId::from_device(&known.device_id).ok(),
@@ -101,6 +111,7 @@ fn write(index: u32, oid: DeviceOid, vault: &dyn Vault) -> DeviceWrite {
         last_seen_at: None,
         version: 1,
     };
+    dress(index, &mut device);
     let state = Some(device.management_state);
     DeviceWrite {
         mode: WriteMode::Create,

@@ -32,6 +32,33 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// The first page of lists, narrowed by each field alone.
+    Lists {
+        /// Devices registered, and tasks made.
+        #[arg(long, default_value_t = 1_000_000)]
+        devices: u32,
+        /// Times that each filter is asked, with another value each time.
+        #[arg(long, default_value_t = 200)]
+        queries: u32,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Calls of the WSI against the bare HTTP stack, and against node `soap` where it is installed.
+    Wsi {
+        /// Devices that are asked for something in turn.
+        #[arg(long, default_value_t = 10_000)]
+        devices: u32,
+        /// Seconds of each measurement.
+        #[arg(long, default_value_t = 5.0)]
+        seconds: f64,
+        /// Connections of the generator.
+        #[arg(long, default_value_t = 64)]
+        connections: usize,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
     /// A table of devices over REST into a new database, while another caller writes.
     Import {
         /// Rows of the table.
@@ -87,6 +114,18 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let told = |what: &str| eprintln!("{what} …");
             let figures = super::runtime()?.block_on(bench::sessions::run(plan, told))?;
             if *json { print_json(&figures)? } else { print_sessions(&figures) }
+        }
+        What::Lists { devices, queries, json } => {
+            let plan = bench::lists::Plan { devices: *devices.max(&1), queries: *queries.max(&1) };
+            let told = |what: &str| eprintln!("{what} …");
+            let figures = super::runtime()?.block_on(bench::lists::run(plan, told))?;
+            if *json { print_json(&figures)? } else { print_lists(&figures) }
+        }
+        What::Wsi { devices, seconds, connections, json } => {
+            let plan = bench::wsi::Plan { devices: *devices.max(&1), seconds: *seconds, connections: *connections };
+            let told = |what: &str| eprintln!("{what} …");
+            let figures = super::runtime()?.block_on(bench::wsi::run(plan, told))?;
+            if *json { print_json(&figures)? } else { print_wsi(&figures) }
         }
         What::Import { devices, shuffled, alone, json } => {
             let plan = bench::import::Plan { devices: (*devices).max(1), is_shuffled: *shuffled, is_probed: !alone };
@@ -145,6 +184,76 @@ fn print_sessions(figures: &bench::sessions::Figures) {
     println!("registered           {:.0} devices/s", figures.register_per_s);
     let machine = &figures.machine;
     println!("machine              {}, {} cores, Linux {}", machine.cpu, machine.cores, machine.kernel);
+}
+
+fn print_lists(figures: &bench::lists::Figures) {
+    let mut table = Table::new(&["list", "filter", "matching", "p50 ms", "p99 ms", "max ms"]);
+    for row in &figures.rows {
+        let matching = match row.matching {
+            (least, most) if least == most => most.to_string(),
+            (least, most) => format!("{least} to {most}"),
+        };
+        table.row([
+            row.list.to_owned(),
+            row.filter.clone(),
+            matching,
+            format!("{:.2}", row.p50_ms),
+            format!("{:.2}", row.p99_ms),
+            format!("{:.2}", row.max_ms),
+        ]);
+    }
+    print!("{table}");
+    println!();
+    println!("worst p99   {:.1} ms (goal: below {:.0})", figures.worst_p99_ms, figures.goal_ms);
+    println!("registered  {:.0} devices/s with all their fields", figures.register_per_s);
+    let machine = &figures.machine;
+    println!("machine     {}, {} cores, Linux {}", machine.cpu, machine.cores, machine.kernel);
+}
+
+fn print_wsi(figures: &bench::wsi::Figures) {
+    let mut table = Table::new(&[
+        "call",
+        "per second",
+        "bare",
+        "ratio",
+        "p50 ms",
+        "p99 ms",
+        "server CPU µs",
+        "reads",
+        "writes",
+        "commits",
+        "octets in, out",
+    ]);
+    for row in &figures.rows {
+        table.row([
+            row.call.to_owned(),
+            format!("{:.0}", row.per_s),
+            format!("{:.0}", row.bare_per_s),
+            format!("{:.3}", row.ratio),
+            format!("{:.2}", row.p50_ms),
+            format!("{:.2}", row.p99_ms),
+            format!("{:.0}", row.server_cpu_us),
+            format!("{:.2}", row.reads),
+            format!("{:.2}", row.writes),
+            format!("{:.3}", row.commits),
+            format!("{}, {}", row.request_bytes, row.answer_bytes),
+        ]);
+    }
+    print!("{table}");
+    println!();
+    match (&figures.peer, &figures.peer_missing) {
+        (Some(peer), _) => println!(
+            "peer     {}: {:.0} a second (p50 {:.2} ms, p99 {:.2} ms); ours is {:.1} times that",
+            peer.name, peer.per_s, peer.p50_ms, peer.p99_ms, peer.times
+        ),
+        (None, Some(why)) => println!("no peer  {why}"),
+        (None, None) => {}
+    }
+    if figures.ratio_rest.is_none() {
+        println!("no REST  the server has no address for it");
+    }
+    let machine = &figures.machine;
+    println!("machine  {}, {} cores, Linux {}", machine.cpu, machine.cores, machine.kernel);
 }
 
 fn print_import(figures: &bench::import::Figures) {

@@ -25,7 +25,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { devices, seed, json, keep, log } = args;
-    super::start_log(&log, false)?;
+    super::log::start(&log, false)?;
     let ended = async {
         super::Ending::new()?.told().await;
         Ok(())

@@ -60,7 +60,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     file.south.self_signed |= self_signed;
     file.server_id = server_id.or(file.server_id);
     file.log.filter = log.unwrap_or(file.log.filter);
-    super::start_log(&file.log.filter, file.log.json)?;
+    super::log::start(&file.log.filter, file.log.json)?;
     let options = Options {
         data: data.or(file.data.clone()).unwrap_or_else(|| PathBuf::from("muster-data")),
         file,

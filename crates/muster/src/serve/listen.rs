@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{Request, Response, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -180,6 +180,9 @@ async fn serve<S>(
     let service = service_fn(move |mut request: Request<Incoming>| {
         let (router, shown) = (router.clone(), shown.clone());
         async move {
+            if is_ambiguous(request.headers()) {
+                return Ok(ambiguous());
+            }
             request.extensions_mut().insert(ConnectInfo(peer));
             if let Some(shown) = shown {
                 request.extensions_mut().insert(shown);
@@ -196,6 +199,24 @@ async fn serve<S>(
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%peer, %error, "connection broke");
     }
+}
+
+/// Whether whoever passed the request on may have seen another one than we do: one with two ends, or for two hosts. What
+/// else is ambiguous about the framing is refused by the parser.
+///
+/// Source: RFC 9112, sections 3.2 and 6.1.
+fn is_ambiguous(headers: &HeaderMap) -> bool {
+    let has_two_ends = headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH);
+    has_two_ends || headers.get_all(header::HOST).iter().nth(1).is_some()
+}
+
+/// The answer to it. What follows on the connection may be part of the same request to somebody else.
+fn ambiguous() -> Response<Body> {
+    let text = "the request has both Content-Length and Transfer-Encoding, or more than one Host; send one of them\n";
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 fn too_slow() -> Response<Body> {

@@ -39,6 +39,13 @@ async fn metrics(State(Counted { exchange, deliverer, certificates }): State<Cou
         values: vec![(env!("CARGO_PKG_VERSION"), 1)],
     }];
     families.extend(exchange.counters().families());
+    let store = muster_store::counted();
+    families.push(Family {
+        name: "muster_store_total",
+        help: "Reads of a few rows, reads of lists, writes, and the transactions that writes shared.",
+        label: "what",
+        values: vec![("read", store.reads), ("list", store.lists), ("write", store.writes), ("commit", store.commits)],
+    });
     families.extend(deliveries::families(&deliverer));
     families.extend(tls::families(&certificates));
     (

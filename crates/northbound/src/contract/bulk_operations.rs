@@ -32,6 +32,8 @@ record! {
         "owner" owner: opt String,
         /// Which part of the list.
         "page" page: opt PageRequest,
+        /// Expression of the filter language over the fields of jobs, at most 4096 octets; it must hold besides.
+        "filterExpression" filter_expression: opt String,
     }
 
     /// Retrieves the jobs created in a date range.
@@ -58,7 +60,7 @@ record! {
     GetTasks {
         /// Standard user session object.
         "userSession" user_session: opt UserSession,
-        /// Job identifier; or give deviceID, phoneNumber or createdSince.
+        /// Job identifier; or give deviceID, phoneNumber, createdSince or filterExpression.
         "jobId" job_id: opt String,
         /// Only tasks in one of these states.
         "status" status: many TaskStatus,
@@ -70,6 +72,8 @@ record! {
         "phoneNumber" phone_number: opt Msisdn,
         /// Only tasks made at this time or later; UTC.
         "createdSince" created_since: opt Timestamp,
+        /// Expression of the filter language over the fields of tasks, at most 4096 octets; it must hold besides.
+        "filterExpression" filter_expression: opt String,
     }
 
     /// Retrieves the task details for a job, or for one task.

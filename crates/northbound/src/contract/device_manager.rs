@@ -73,6 +73,9 @@ record! {
         "filter" filter: opt DeviceFilter,
         /// Which part of the list.
         "page" page: opt PageRequest,
+        /// Expression of the filter language over the fields of device records, at most 4096 octets; it must hold
+        /// besides.
+        "filterExpression" filter_expression: opt String,
     }
 
     /// Imports device records: creates those that are new and, where asked to, updates the others.
@@ -153,6 +156,9 @@ record! {
         "model" model: opt String,
         /// Which part of the list.
         "page" page: opt PageRequest,
+        /// Expression of the filter language over the fields of capability records, at most 4096 octets; it must hold
+        /// besides.
+        "filterExpression" filter_expression: opt String,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sorting the members of a record into the fields of a table.
 
-use muster_broker::fault::{Fault, FaultName};
+use muster_broker::fault::{Fault, FaultName, cut};
 
 use super::descriptor::FieldDescriptor;
 use super::face::Source;
@@ -35,12 +35,9 @@ impl<'s, 'p, S: Source> Fields<'s, 'p, S> {
             let name = member.name;
             let field = table.iter().zip(&mut *room).find(|(field, _)| member.is_ours && field.name == name);
             let Some((field, found)) = field else {
-                return Err(Fault::new(
-                    FaultName::InvalidArgument,
-                    format!("{} is not known here; the schema lists what is", path.field(name, None)),
-                )
-                .with(path.field(name, None))
-                .with(member.value.quoted()));
+                let at = path.field(name, None).to_string();
+                let text = format!("{} is not known here; the schema lists what is", cut(&at));
+                return Err(Fault::new(FaultName::InvalidArgument, text).with(&at).with(member.value.quoted()));
             };
             if member.is_left_out {
                 return Ok(());

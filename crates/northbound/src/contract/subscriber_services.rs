@@ -60,6 +60,8 @@ record! {
         "accountReference" account_reference: opt String,
         /// Which part of the list.
         "page" page: opt PageRequest,
+        /// Expression of the filter language over the fields of subscribers, at most 4096 octets; it must hold besides.
+        "filterExpression" filter_expression: opt String,
     }
 
     /// Assigns a device to a subscriber, taking it from any other.

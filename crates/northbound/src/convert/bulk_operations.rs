@@ -60,6 +60,7 @@ impl From<wire::DeviceFilter> for DeviceFilter {
             last_seen_before: given.last_seen_before,
             last_seen_since: given.last_seen_since,
             attribute: pairs(given.attribute),
+            expression: None,
             groups: None,
         }
     }
@@ -79,6 +80,7 @@ pub(crate) fn tasks_wanted(given: wire::GetTasks) -> (TasksWanted, Option<wire::
         phone_number: given.phone_number,
         created_since: given.created_since,
         status: given.status,
+        expression: given.filter_expression,
     };
     (wanted, given.page)
 }

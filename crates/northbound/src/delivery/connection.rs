@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use muster_broker::callback::network::{self, Forbidden, Place};
+use muster_broker::callback::network::{self, Allowed, Forbidden, Place};
 use muster_broker::callback::{CallbackUrl, Scheme};
 use muster_broker::store::Claimed;
 use rustls::ClientConfig;
@@ -72,7 +72,7 @@ impl Connection {
     /// Looks the host up, checks every address, connects and shakes hands.
     pub(super) async fn open(
         url: &CallbackUrl,
-        allows_private: bool,
+        allowed: &Allowed,
         settings: &Settings,
         tls: &Arc<ClientConfig>,
         resolver: &dyn Resolve,
@@ -81,7 +81,7 @@ impl Connection {
         let slow = || Failure::Broken(format!("no connection within {} s", settings.connect.as_secs()));
         let addresses = timeout_at(until, addresses(url, resolver)).await.map_err(|_| slow())??;
         for address in &addresses {
-            check(url, address.ip(), allows_private, settings.plain_http)
+            check(url, address.ip(), allowed, settings.plain_http)
                 .map_err(|error| Failure::Refused(format!("{} is not connected to: {error}", url.host())))?;
         }
         let mut last = slow();
@@ -170,11 +170,11 @@ async fn addresses(url: &CallbackUrl, resolver: &dyn Resolve) -> Result<Vec<Sock
 
 /// Checks an address that is about to be connected to. One that is forbidden forbids the name: who mixes them means no
 /// good.
-fn check(url: &CallbackUrl, address: IpAddr, allows_private: bool, plain_http: bool) -> Result<(), Forbidden> {
+fn check(url: &CallbackUrl, address: IpAddr, allowed: &Allowed, plain_http: bool) -> Result<(), Forbidden> {
     if url.scheme() == Scheme::Http && !(plain_http && network::place(address) == Place::Loopback) {
         return Err(Forbidden::PlainHttp);
     }
-    network::check(address, allows_private)
+    network::check(address, allowed)
 }
 
 fn server_name(url: &CallbackUrl) -> Result<ServerName<'static>, Failure> {
@@ -231,9 +231,10 @@ mod tests {
         let plain = CallbackUrl::parse("http://a.example/").unwrap();
         let loopback: IpAddr = "127.0.0.1".parse().unwrap();
         let public: IpAddr = "8.8.8.8".parse().unwrap();
-        assert_eq!(check(&plain, loopback, true, true), Ok(()));
-        assert_eq!(check(&plain, loopback, false, true), Err(Forbidden::Private));
-        assert_eq!(check(&plain, loopback, true, false), Err(Forbidden::PlainHttp));
-        assert_eq!(check(&plain, public, true, true), Err(Forbidden::PlainHttp));
+        let (private, none) = (Allowed { every_private: true, networks: Vec::new() }, Allowed::default());
+        assert_eq!(check(&plain, loopback, &private, true), Ok(()));
+        assert_eq!(check(&plain, loopback, &none, true), Err(Forbidden::Private));
+        assert_eq!(check(&plain, loopback, &private, false), Err(Forbidden::PlainHttp));
+        assert_eq!(check(&plain, public, &private, true), Err(Forbidden::PlainHttp));
     }
 }

@@ -252,6 +252,7 @@ mod tests {
             task: None,
             job: None,
             status: "SUCCEEDED".to_owned(),
+            is_test: false,
         };
         Waiting { number, queued_at: Timestamp(0), owner: String::new(), content: Content::Event(event) }
     }

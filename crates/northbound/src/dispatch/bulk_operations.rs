@@ -20,7 +20,8 @@ impl UseCase for CreateDeployments {
 
 impl UseCase for GetJobs {
     async fn carry_out(self, broker: &Broker, caller: &Caller) -> Result<JobList, Fault> {
-        broker.jobs(caller, self.status, self.owner, &page(self.page)).await.map(Into::into)
+        let expression = self.filter_expression.as_deref();
+        broker.jobs(caller, self.status, self.owner, expression, &page(self.page)).await.map(Into::into)
     }
 }
 

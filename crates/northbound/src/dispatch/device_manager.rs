@@ -55,7 +55,8 @@ impl UseCase for GetDeviceInstanceByOid {
 impl UseCase for GetDeviceInstances {
     async fn carry_out(self, broker: &Broker, caller: &Caller) -> Result<DeviceInstanceList, Fault> {
         let filter = self.filter.map(Into::into).unwrap_or_default();
-        broker.devices(caller, filter, &page(self.page)).await.map(Into::into)
+        let expression = self.filter_expression.as_deref();
+        broker.devices(caller, filter, expression, &page(self.page)).await.map(Into::into)
     }
 }
 
@@ -107,6 +108,7 @@ impl UseCase for GetDeviceCapabilityByDeviceID {
 
 impl UseCase for GetDeviceCapabilities {
     async fn carry_out(self, broker: &Broker, caller: &Caller) -> Result<DeviceCapabilityList, Fault> {
-        broker.capabilities(caller, self.manufacturer, self.model, &page(self.page)).await.map(Into::into)
+        let expression = self.filter_expression.as_deref();
+        broker.capabilities(caller, self.manufacturer, self.model, expression, &page(self.page)).await.map(Into::into)
     }
 }

@@ -42,7 +42,8 @@ impl UseCase for GetSubscriberByPhoneNumber {
 
 impl UseCase for GetSubscribers {
     async fn carry_out(self, broker: &Broker, caller: &Caller) -> Result<SubscriberList, Fault> {
-        broker.subscribers(caller, self.account_reference, &page(self.page)).await.map(Into::into)
+        let expression = self.filter_expression.as_deref();
+        broker.subscribers(caller, self.account_reference, expression, &page(self.page)).await.map(Into::into)
     }
 }
 

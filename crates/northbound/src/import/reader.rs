@@ -35,6 +35,7 @@ pub(super) struct Row {
 
 /// What was found next.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, and taken apart at once: a box would cost more")]
 pub(super) enum Next {
     /// A row.
     Row(Row),
@@ -271,8 +272,9 @@ mod tests {
                 None => reader.end(),
             }
             has_begun = has_begun || reader.begin()?;
-            while has_begun {
-                match reader.next(wanted) {
+            loop {
+                let next = if has_begun { reader.next(wanted) } else { Next::Nothing };
+                match next {
                     Next::Row(Row { index, line, fields }) => {
                         let told = fields.map_or_else(
                             |fault| fault.name.as_str().to_owned(),

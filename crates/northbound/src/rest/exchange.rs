@@ -24,7 +24,7 @@ use super::reference;
 use super::routes::{Method, Place, Route, When, places};
 use crate::contract::device_manager::{DeviceInstanceList, GetDeviceInstanceByPhoneNumber};
 use crate::contract::session::{Login, Logout, RenewSession};
-use crate::contract::{At, JsonNotRead, JsonWriter, Node, Operation, Path, Record as _, Value as _, Written};
+use crate::contract::{At, JsonNotRead, JsonWriter, Node, Operation, Path, Record, Value as _, Written};
 use crate::dispatch::{Teller, carry_out, may};
 use crate::intake::{LARGE_BYTES, NotTaken, internal_error, peer_of};
 use crate::refusals::{self, note_at_the_door};
@@ -269,13 +269,16 @@ impl Inner {
             return Ok(Document::of(route).tell::<RenewSession>(&renewed));
         }
         let body = self.read(octets).await?;
-        let read = match may(&known.caller, route.operation) {
-            Ok(()) => parameters(received, body),
-            Err(fault) => Err(fault.into()),
-        };
-        let given = match read {
-            Ok(given) => given,
-            Err(problem) => {
+        // Rights count before parameters, which tell what was refused all the same.
+        let read = parameters(received, body);
+        let may = may(&known.caller, route.operation).map_err(Problem::from);
+        let given = match (may, read) {
+            (Ok(()), Ok(given)) => given,
+            (Err(problem), read) => {
+                refusals::note(&self.broker, &known.caller, route.operation, read.ok().as_ref(), &problem.fault).await;
+                return Err(problem);
+            }
+            (Ok(()), Err(problem)) => {
                 let nothing = None::<&Node<'_>>;
                 refusals::note(&self.broker, &known.caller, route.operation, nothing, &problem.fault).await;
                 return Err(problem);
@@ -330,16 +333,28 @@ impl Inner {
         } else {
             Node::read(octets, &Limits::WSI)
         };
-        read.map(Some).map_err(|error| match error {
-            JsonNotRead::TooLarge { what, max } => {
-                let text = format!("the body exceeds the limit of {max} {what}");
-                Fault::new(FaultName::RequestTooLarge, text).with(what).with(max)
-            }
-            JsonNotRead::Malformed(why) => {
-                Fault::new(FaultName::MalformedMessage, format!("the body is not well-formed JSON: {why}"))
-            }
-        })
+        read.map(Some).map_err(not_read)
     }
+}
+
+/// The fault for a body that is no document of JSON that is taken here.
+fn not_read(error: JsonNotRead) -> Fault {
+    match error {
+        JsonNotRead::TooLarge { what, max } => {
+            let text = format!("the body exceeds the limit of {max} {what}");
+            Fault::new(FaultName::RequestTooLarge, text).with(what).with(max)
+        }
+        JsonNotRead::Malformed(why) => {
+            Fault::new(FaultName::MalformedMessage, format!("the body is not well-formed JSON: {why}"))
+        }
+    }
+}
+
+/// Reads a body and the parameters of an operation from it, as a request would, and does nothing with them. Returns how
+/// many values the document has.
+pub(super) fn read_as<R: Record>(document: &[u8]) -> Result<usize, Fault> {
+    let node = Node::read(document, &Limits::WSI).map_err(not_read)?;
+    R::read_fields(&node, &Path::ROOT).map(|_| node.count())
 }
 
 /// The parameters of a request.

@@ -57,7 +57,11 @@ pub(super) fn meant(address: &Address, verb: &Verb, headers: &HeaderMap) -> Resu
 
 /// How rows are written, by the media type; nothing for another one.
 fn format(headers: &HeaderMap) -> Result<Option<Format>, Fault> {
-    let Some(given) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return Ok(None) };
+    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
+    // Of two, which one counts depends on who reads; neither says how rows are written.
+    let (Some(given), None) = (values.next().and_then(|value| value.to_str().ok()), values.next()) else {
+        return Ok(None);
+    };
     let (kind, parameters) = given.split_once(';').unwrap_or((given, ""));
     let format = match kind.trim().to_ascii_lowercase().as_str() {
         "text/csv" => Format::Csv,

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use axum::http::{HeaderMap, HeaderName};
-use muster_broker::fault::{Fault, FaultName};
+use muster_broker::fault::{Fault, FaultName, cut};
 use muster_broker::identity::{DeviceId, Msisdn};
 
 use super::negotiate::{Wanted, if_match, single};
@@ -169,6 +169,7 @@ fn body_members<'d>(route: &Route, body: Node<'d>) -> Result<Members<'d>, Fault>
 }
 
 fn unknown(name: &str, value: &str, what: &str) -> Fault {
+    let name = cut(name);
     let text = format!("{name} is no {what} that is known here; /api/v1/docs lists what is");
     Fault::new(FaultName::InvalidArgument, text).with(name).with(value)
 }

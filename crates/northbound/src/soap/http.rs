@@ -14,9 +14,11 @@ pub(super) struct MediaType {
     pub(super) action: Option<String>,
 }
 
-/// Reads `Content-Type`; nothing for a type that is not served.
+/// Reads `Content-Type`; nothing for a type that is not served, and for two of them: which one counts depends on who reads.
 pub(super) fn media_type(headers: &HeaderMap) -> Option<MediaType> {
-    let text = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
+    let (first, None) = (values.next()?, values.next()) else { return None };
+    let text = first.to_str().ok()?;
     let mut parts = split(text, ';');
     let version = match parts.next()?.trim().to_ascii_lowercase().as_str() {
         "text/xml" => Version::Soap11,
@@ -36,11 +38,11 @@ pub(super) fn media_type(headers: &HeaderMap) -> Option<MediaType> {
     Some(media_type)
 }
 
-/// `SOAPAction`, without quotes; nothing where it is missing or empty.
+/// `SOAPAction`, without quotes; nothing where it is missing or empty. Several are one list, which names no operation.
 pub(super) fn soap_action(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get(HeaderName::from_static("soapaction"))?;
-    let text = String::from_utf8_lossy(text.as_bytes());
-    Some(unquoted(text.trim())).filter(|it| !it.is_empty())
+    let values = headers.get_all(HeaderName::from_static("soapaction")).iter();
+    let texts: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    Some(unquoted(texts.join(", ").trim())).filter(|it| !it.is_empty())
 }
 
 /// Whether the body is packed in a way that is not unpacked here.

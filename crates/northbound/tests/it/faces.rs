@@ -56,10 +56,8 @@ fn scenarios() -> Vec<(&'static str, Vec<Step>)> {
         ("administration", administration()),
         ("power", power()),
         ("callbacks", callbacks()),
-        ("power", power()),
         ("access", access()),
-        ("callbacks", callbacks()),
-        ("power", power()),
+        ("ledger", ledger()),
     ]
 }
 
@@ -386,8 +384,11 @@ fn subscribers() -> Vec<Step> {
 fn power() -> Vec<Step> {
     let rule = json!({"operationClass": "LOCK", "required": true, "deviceCap": 0, "singleCap": 2});
     let node = json!({"path": "./Vendor/Acme/SelfDestruct", "operationClass": "WIPE"});
-    let policy = json!({"approvalPolicy": {"rule": [rule], "lifeHours": 8, "dangerousNode": [node]}});
-    let nonsense = json!({"approvalPolicy": {"windowHours": 0}});
+    let policy = json!({"rule": [rule], "lifeHours": 8, "dangerousNode": [node]});
+    let nonsense = json!({"windowHours": 0});
+    let set = |policy: &Value| {
+        step("setApprovalPolicy", json!({"approvalPolicy": policy})).rest("PUT", "/approval-policy", policy.clone())
+    };
     let parameter = json!([{"path": "./Vendor/Acme/SelfDestruct"}]);
     let wipe = operation(&[("operation", json!("EXECUTE")), ("arguments", json!({"parameter": parameter}))]);
     let quota = json!({"kind": "OPEN_TASKS", "limit": 2, "principal": "care"});
@@ -403,9 +404,9 @@ fn power() -> Vec<Step> {
     vec![
         created(),
         step("getApprovalPolicy", json!({})).get("/approval-policy").by("reader"),
-        step("setApprovalPolicy", policy.clone()).rest("PUT", "/approval-policy", policy.clone()),
-        step("setApprovalPolicy", policy.clone()).rest("PUT", "/approval-policy", policy).by("care"),
-        step("setApprovalPolicy", nonsense.clone()).rest("PUT", "/approval-policy", nonsense),
+        set(&policy),
+        set(&policy).by("care"),
+        set(&nonsense),
         ask(),
         find(),
         step("getApprovalById", named.clone()).get(path),
@@ -458,13 +459,10 @@ fn administration() -> Vec<Step> {
             "/certificate-authorities/nothing",
             Value::Null,
         ),
-        step("bindCertificate", bind.clone()).rest("POST", "/certificates", bind),
-        step("getCertificates", json!({})).get("/certificates"),
-        step("unbindCertificate", unbind).rest(
-            "DELETE",
-            "/certificates?nameKind=DNS&nameValue=care.example",
-            Value::Null,
-        ),
+        step("bindCertificate", bind.clone()).rest("POST", "/certificate-bindings", bind),
+        step("getCertificates", json!({})).get("/certificate-bindings"),
+        step("unbindCertificate", unbind.clone()).rest("POST", "/certificate-bindings:unbind", unbind.clone()),
+        step("unbindCertificate", unbind.clone()).rest("POST", "/certificate-bindings:unbind", unbind).by("reader"),
         step("revokeCertificate", revoke.clone()).rest("POST", "/revoked-certificates", revoke),
         step("getRevokedCertificates", json!({})).get("/revoked-certificates"),
         step("createIdentityProvider", json!({"identityProvider": provider})).rest(
@@ -497,6 +495,8 @@ fn callbacks() -> Vec<Step> {
     let told = |address: &str| operation(&[("callback", json!({"address": address})), ("testCycle", json!(true))]);
     let create = |address: &Value| json!({"callbackAddress": address});
     let path = "/callback-addresses";
+    let soap_like = json!({"address": "https://partner.example/other", "kind": "SOAP"});
+    let nowhere = json!({"callbackAddress": soap_like, "tenant": "nowhere"});
     vec![
         created(),
         step("createCallbackAddress", create(&hook))
@@ -510,6 +510,8 @@ fn callbacks() -> Vec<Step> {
             path,
             json!({"address": "http://127.0.0.1/", "kind": "SOAP"}),
         ),
+        step("createCallbackAddress", nowhere).rest("POST", "/callback-addresses?tenant=nowhere", soap_like),
+        step("getCallbackAddresses", json!({"tenant": "other"})).get("/callback-addresses?tenant=other"),
         step("getCallbackAddresses", json!({"owner": "care"})).get("/callback-addresses?owner=care"),
         step("getCallbackAddressById", by_id.clone()).get("/callback-addresses/{hook}"),
         step("getCallbackAddressById", json!({"callbackAddressId": "nothing"})).get("/callback-addresses/nothing"),
@@ -606,6 +608,68 @@ fn access() -> Vec<Step> {
     }
     steps.push(step("getOwnRights", json!({})).get("/own-rights").by("care"));
     steps
+}
+
+fn ledger() -> Vec<Step> {
+    let deployment = json!([{
+        "name": "n", "operation": "QUERY", "devices": {"phoneNumber": [NUMBER]}, "bOptin": false,
+        "acceptDevicePolicy": 20, "testCycle": false,
+    }]);
+    let erase = |body: Value| step("erasePersonalData", body.clone()).rest("POST", "/erasures", body);
+    let entries = |parameters: Value, query: &str| step("getAuditEntries", parameters).get(&format!("/audit{query}"));
+    let verify =
+        |parameters: Value, query: &str| step("verifyAuditLog", parameters).get(&format!("/audit/verification{query}"));
+    let charges =
+        |parameters: Value, query: &str| step("getChargeableEvents", parameters).get(&format!("/charges{query}"));
+    let anchored = json!({"after": "{head}", "anchor": "{head}"});
+    vec![
+        created(),
+        step("doOperation", operation(&[])).rest("POST", "/tasks", operation(&[])).keep("task", ""),
+        step("doOperation", operation(&[])).rest("POST", "/tasks", operation(&[])).by("reader"),
+        step("createDeployments", json!({"deployment": deployment})).rest(
+            "POST",
+            "/jobs",
+            json!({"deployments": deployment}),
+        ),
+        entries(json!({}), ""),
+        entries(json!({"operation": "doOperation", "outcome": "REFUSED"}), "?operation=doOperation&outcome=REFUSED"),
+        entries(json!({"taskId": "{task}"}), "?taskId={task}"),
+        entries(json!({"objectKind": "task", "objectId": "{task}"}), "?objectKind=task&objectId={task}"),
+        entries(json!({"actor": "root", "page": {"pageSize": 1}}), "?actor=root&limit=1")
+            .keep("next", "/nextPageToken"),
+        entries(
+            json!({"actor": "root", "page": {"pageSize": 1, "pageToken": "{next}"}}),
+            "?actor=root&limit=1&cursor={next}",
+        ),
+        entries(json!({"objectId": "x"}), "?objectId=x"),
+        entries(json!({"taskId": "x"}), "?taskId=x"),
+        entries(json!({"since": "x"}), "?since=x").unchecked_by_client(),
+        entries(json!({"tenant": "other"}), "?tenant=other"),
+        entries(json!({"tenant": "*"}), "?tenant=*"),
+        entries(json!({}), "").by("reader"),
+        entries(json!({}), "").by("stranger"),
+        verify(json!({}), "").keep("head", "/head"),
+        verify(anchored, "?after={head}&anchor={head}"),
+        verify(json!({"anchor": "x"}), "?anchor=x"),
+        verify(json!({}), "").by("reader"),
+        charges(json!({}), ""),
+        charges(json!({"limit": 1}), "?limit=1").keep("event", "/lastEventId"),
+        charges(json!({"afterEventId": "{event}"}), "?afterEventId={event}"),
+        charges(json!({"afterEventId": "x"}), "?afterEventId=x"),
+        charges(json!({"limit": 0}), "?limit=0"),
+        charges(json!({}), "").by("reader"),
+        erase(json!({})),
+        erase(json!({"phoneNumber": ["12"]})),
+        erase(json!({"phoneNumber": [NUMBER]})).by("reader"),
+        erase(json!({"phoneNumber": [NUMBER], "deviceID": ["IMEI:490154203237518"]})),
+        entries(json!({"operation": "doOperation"}), "?operation=doOperation"),
+        verify(json!({}), ""),
+    ]
+}
+
+#[tokio::test]
+async fn ledger_is_the_same_on_every_face() {
+    run::compare(ledger()).await;
 }
 
 #[tokio::test]

@@ -123,7 +123,7 @@ fn schema(stored: &str) -> String {
         let _ = write!(messages, "\n  <!-- {port_type} -->\n");
         for operation in ours(port_type) {
             types.collect(operation.fields);
-            let result = operation.result.as_ref().map(std::slice::from_ref).unwrap_or_default();
+            let result = operation.result.as_slice();
             types.collect(result);
             messages += &element(operation.name, operation.about, operation.fields);
             let answer = format!("{}Response", operation.name);

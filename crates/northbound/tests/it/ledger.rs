@@ -203,11 +203,9 @@ fn no_answer_must_have_what_a_mask_leaves_out() {
 #[tokio::test]
 async fn passwords_and_secrets_that_callers_send_do_not_get_into_the_log() {
     let (world, session) = World::with_session().await;
-    let fields = format!(
-        "<deviceInstance><deviceID>IMEI:356938035643809</deviceID><dmAccount><authType>DIGEST</authType>\
+    let fields = "<deviceInstance><deviceID>IMEI:356938035643809</deviceID><dmAccount><authType>DIGEST</authType>\
          <clientName>n</clientName><clientSecret>SECRET-one</clientSecret><serverSecret>SECRET-two</serverSecret>\
-         </dmAccount></deviceInstance>"
-    );
+         </dmAccount></deviceInstance>";
     for _ in 0..2 {
         world.call(Version::Soap11, "createDeviceInstance", &format!("{}{fields}", session_of(&session))).await;
     }

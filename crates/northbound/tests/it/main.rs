@@ -4,12 +4,15 @@
 mod api_keys;
 mod approvals;
 mod authority;
+mod bad_input;
 mod captures;
 mod certificates;
+mod corpus;
 mod delivery;
 mod descriptions;
 mod faces;
 mod faults;
+mod filters;
 mod generated;
 mod headers;
 mod hostile;

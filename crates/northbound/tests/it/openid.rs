@@ -177,7 +177,7 @@ const WRONG: &[(&str, fn(&mut Value, &mut Value))] = &[
     ("a key for encryption", |header, _| header["kid"] = "for encryption".into()),
     ("a key that there is not", |header, _| header["kid"] = "../../keys".into()),
     ("a key of an address", |header, _| {
-        *header = json!({"alg": "RS256", "jku": "https://evil.example/keys", "kid": "x"})
+        *header = json!({"alg": "RS256", "jku": "https://evil.example/keys", "kid": "x"});
     }),
     ("extensions that must be understood", |header, _| header["crit"] = json!(["exp"])),
     ("wrong issuer", |_, claims| claims["iss"] = "https://evil.example".into()),

@@ -96,12 +96,15 @@ pub(crate) struct Asked {
     pub(crate) parameters: HashMap<String, String>,
 }
 
+/// Status, headers and body of an answer.
+type Instead = (u16, Vec<(String, String)>, Vec<u8>);
+
 #[derive(Default)]
 struct State {
     /// Logins by their codes; a code is good once.
     codes: HashMap<String, Asked>,
     /// What is answered instead, by path.
-    instead: HashMap<String, (u16, Vec<(String, String)>, Vec<u8>)>,
+    instead: HashMap<String, Instead>,
     /// How often each path was asked for.
     count: HashMap<String, usize>,
     keys: Value,

@@ -47,11 +47,9 @@ async fn a_subscriber_lives_through_every_operation_in_both_versions() {
         assert_eq!(other.text_of("totalCount"), "0");
 
         // What was read may be sent back: the devices in it are passed over.
-        let changed = format!(
-            "<subscriber><subscriberId>s1</subscriberId><deviceID>IMEI:356938035643809</deviceID>\
-             <version>1</version></subscriber>"
-        );
-        let changed = call("updateSubscriber", &changed).await;
+        let changed = "<subscriber><subscriberId>s1</subscriberId><deviceID>IMEI:356938035643809</deviceID>\
+             <version>1</version></subscriber>";
+        let changed = call("updateSubscriber", changed).await;
         assert_eq!(
             [changed.text_of("version"), changed.text_of("optIn"), changed.text_of("deviceID")],
             ["2", "true", IMEI]

@@ -24,5 +24,11 @@ fn every_fuzz_target_takes_every_file_of_its_corpus() {
         }
         assert!(files >= 5, "{name} has a corpus of {files} files");
     }
-    assert_eq!(fs::read_dir(fuzz.join("corpus")).unwrap().count(), targets::TARGETS.0.len());
+    for entry in fs::read_dir(fuzz.join("corpus")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let file = fs::read_to_string(fuzz.join(format!("fuzz_targets/{name}.rs"))).unwrap();
+        // What is on the northbound face is run by the tests of its crate.
+        let is_ours = targets::TARGETS.0.iter().any(|(target, _)| *target == name);
+        assert!(is_ours != file.contains("north::run"), "{name}");
+    }
 }

@@ -260,7 +260,7 @@ fn task_follows(
         if task.status.is_final() || task.end_at <= now {
             return Ok(Err(wrong_state(task.status.as_str())));
         }
-        let stored = Stored::of(&task);
+        let stored = Stored::of(connection, &task)?;
         (task.held, task.detail, task.updated_at) = (false, None, now);
         let detail = Some(format!("approval {}", approval.id));
         let entry = task.note(now, "Approved", detail, &decision.deed.actor);
@@ -275,7 +275,9 @@ fn task_follows(
         _ => (TaskEvent::NotApproved, "ApprovalRefused"),
     };
     let note = Note { event: name, detail: Some(ending(approval, decision)), actor: &decision.deed.actor };
+    let before = task.status;
     if tasks::advance(connection, &mut task, event, now, &note)? {
+        ledger::add(connection, tasks::changed(&decision.deed, before, &task))?;
         return Ok(Ok(()));
     }
     Ok(Err(wrong_state(task.status.as_str())))
@@ -306,7 +308,10 @@ fn retry_follows(
     decision: &Decision,
 ) -> Done<Result<(), Fault>> {
     if decision.event == ApprovalEvent::Approve {
-        let asked = Asked::retry_approved(Deed { actor: approval.requester.clone(), ..decision.deed.clone() });
+        // In the name of who asked for it, who is not where the decision comes from.
+        let mut deed = Deed::of_server(&approval.tenant, decision.deed.operation, decision.deed.at);
+        (deed.actor, deed.correlation) = (approval.requester.clone(), decision.deed.correlation);
+        let asked = Asked::retry_approved(deed);
         return Ok(jobs::advance(connection, &approval.tenant, id, asked)?.map(|_| ()));
     }
     if let Some(mut kept) = jobs::kept(connection, id)? {

@@ -11,7 +11,6 @@ use muster_broker::time::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::SqliteStore;
-use super::contacts;
 use super::expansion::{expand, left_out};
 use super::jobs::{self, Kept, Sweep};
 use super::ledger;
@@ -19,7 +18,7 @@ use super::query::{Where, many, one, run};
 use super::rows::{Done, TASK};
 use super::tasks::{self, Note, Stored, id_values, page_key, task_key};
 use super::writer::{Guard, Transaction};
-use super::{approvals, guard};
+use super::{approvals, classes, contacts, guard};
 
 /// Jobs looked at in one transaction.
 const JOBS_MAX: u32 = 256;
@@ -38,16 +37,18 @@ pub(super) struct Round {
 
 /// Goes on with a round; gives where it is afterwards, and whether to call again.
 fn pump(connection: &Transaction<'_>, mut round: Round, now: Timestamp, limit: u32) -> Done<(Round, Due)> {
+    classes::begin_stretch(connection, now)?;
     let mut budget = limit.max(1);
     let jobs = jobs::active(connection, round.after, JOBS_MAX)?;
     let mut is_through = jobs.len() < JOBS_MAX as usize;
     for mut kept in jobs {
-        let (before, status) = (kept.mark(), kept.job.status);
+        let (before, status, hold) = (kept.mark(), kept.job.status, kept.job.hold);
         round.has_pages |= pump_job(connection, &mut kept, now, &mut budget)?;
         if kept.mark() != before {
             jobs::update(connection, &kept, now)?;
         }
-        if kept.job.status != status {
+        let now_waits = kept.job.hold == Hold::Waiting && hold != Hold::Waiting;
+        if kept.job.status != status || now_waits {
             let deed = Deed::of_server(&kept.job.tenant, "jobs", now);
             ledger::add(connection, jobs::changed(&deed, status, &kept.job, false))?;
         }
@@ -178,7 +179,7 @@ fn retry(connection: &Connection, kept: &mut Kept, now: Timestamp, budget: &mut 
 }
 
 fn retry_one(connection: &Connection, kept: &Kept, task: &mut Task, now: Timestamp) -> Done<()> {
-    let stored = Stored::of(task);
+    let stored = Stored::of(connection, task)?;
     if task.advance(TaskEvent::Retried, now).is_err() {
         return Ok(());
     }

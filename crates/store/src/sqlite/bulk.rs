@@ -14,12 +14,13 @@ use muster_broker::store::{DeviceKey, DeviceVerdict, DeviceWrite, ImportOutcome,
 use muster_broker::subscriber;
 use rusqlite::{CachedStatement, params};
 
+use super::classes::{self, Tally};
 use super::device_write::{self, INSERT, as_new, client_name, count, device_id, fill, taken};
 use super::devices::{KIND_CLIENT_NAME, KIND_DEVICE_ID, find};
 use super::query::run;
 use super::rows::Done;
 use super::writer::Transaction;
-use super::{capabilities, subscribers};
+use super::{capabilities, membership, subscribers};
 use crate::vault::FileVault;
 
 /// Writes rows, each with its number, each on its own.
@@ -49,6 +50,7 @@ pub(super) fn write(
 }
 
 /// What became of a row.
+#[expect(clippy::large_enum_variant, reason = "one at a time, and taken apart at once: a box would cost more")]
 enum Taken {
     /// It is new, and written with the others.
     Created,
@@ -76,6 +78,7 @@ struct Bulk<'c> {
     /// Their numbers, where a later row may mean a record by its number.
     numbers: HashSet<String>,
     created: i64,
+    tally: Tally,
     /// The last best match that was looked up: records of one kind mostly come one after the other.
     last_match: Option<Match>,
     /// Whether a capability record is there.
@@ -102,11 +105,13 @@ impl<'c> Bulk<'c> {
                  ON CONFLICT DO NOTHING",
             )?,
             insert: connection.prepare_cached(INSERT)?,
-            insert_contact: connection
-                .prepare_cached("INSERT INTO contact (bucket, oid, generation, revision) VALUES (?, ?, 0, 0)")?,
+            insert_contact: connection.prepare_cached(
+                "INSERT INTO contact (bucket, oid, generation, revision, tenant) VALUES (?, ?, 0, 0, ?)",
+            )?,
             pending: Vec::with_capacity(rows),
             numbers: HashSet::new(),
             created: 0,
+            tally: Tally::default(),
             last_match: None,
             known: HashMap::new(),
             rooms: HashMap::new(),
@@ -192,7 +197,7 @@ impl<'c> Bulk<'c> {
         self.flush()?;
         // It may make room, or take some.
         self.rooms.clear();
-        device_write::write(self.connection, self.vault, self.tenant, write, self.deed).map(Taken::Done)
+        device_write::write(self.connection, self.vault, &self.tally, self.tenant, write, self.deed).map(Taken::Done)
     }
 
     fn find_by_number(&mut self, given: &Device) -> Done<Result<Option<Device>, Fault>> {
@@ -269,10 +274,15 @@ impl<'c> Bulk<'c> {
     /// Writes the rows of the records that wait.
     fn flush(&mut self) -> Done<()> {
         for device in &self.pending {
-            fill(&mut self.insert, device)?;
+            let class = classes::of_device(device);
+            fill(&mut self.insert, device, class)?;
+            self.tally.class(class, device, 1);
+        }
+        for device in &self.pending {
+            membership::join(self.connection, &self.tally, device)?;
         }
         for device in self.pending.iter().filter(|device| device.account.is_some()) {
-            self.insert_contact.execute(params![device.oid.bucket.0, device.oid.unique.as_bytes()])?;
+            self.insert_contact.execute(params![device.oid.bucket.0, device.oid.unique.as_bytes(), device.tenant])?;
         }
         self.created += i64::try_from(self.pending.len()).unwrap_or(i64::MAX);
         self.pending.clear();
@@ -282,6 +292,7 @@ impl<'c> Bulk<'c> {
 
     fn end(mut self) -> Done<()> {
         self.flush()?;
+        self.tally.keep(self.connection)?;
         if self.created > 0 { count(self.connection, self.tenant, self.created) } else { Ok(()) }
     }
 }

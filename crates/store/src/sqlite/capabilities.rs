@@ -6,12 +6,13 @@ use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::CapabilityOid;
 use muster_broker::ledger::{AuditEntry, Deed, Object, capability as picture};
 use muster_broker::page::{Listed, Page};
-use muster_broker::store::{CapabilityKey, CapabilityVerdict, CapabilityWrite};
+use muster_broker::store::{CapabilityFilter, CapabilityKey, CapabilityVerdict, CapabilityWrite};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::devices::outdated;
 use super::ledger;
+use super::lists;
 use super::query::{Where, foreign_key, listed, one, one_more, run};
 use super::rows::{Cells, Done};
 use super::writer::Transaction;
@@ -179,8 +180,9 @@ pub(super) fn delete(
     if let Some(version) = version.filter(|version| *version != stored.version) {
         return Ok(Err(outdated(stored.version, version)));
     }
-    let is_used =
-        connection.prepare_cached("SELECT 1 FROM device WHERE capability = ? LIMIT 1")?.exists([oid.0.as_bytes()])?;
+    let is_used = connection
+        .prepare_cached("SELECT 1 FROM device_class WHERE capability = ? AND count > 0 LIMIT 1")?
+        .exists([oid.0.as_bytes()])?;
     if is_used {
         let text = "device records refer to this capability record; change or delete them first";
         return Ok(Err(Fault::new(FaultName::InUse, text).with(oid)));
@@ -194,14 +196,14 @@ pub(super) fn delete(
 pub(super) fn list(
     connection: &Connection,
     tenant: &str,
-    manufacturer: Option<&str>,
-    model: Option<&str>,
+    filter: &CapabilityFilter,
     page: &Page,
 ) -> Done<Listed<Capability>> {
     let mut wanted = Where::default();
     wanted.equal("k.tenant", Some(tenant));
-    wanted.equal("k.manufacturer", manufacturer);
-    wanted.equal("k.model", model);
+    wanted.equal("k.manufacturer", filter.manufacturer.as_deref());
+    wanted.equal("k.model", filter.model.as_deref());
+    lists::capability_condition(&mut wanted, filter.expression.as_ref());
     let total = wanted.count(connection, "capability k")?;
     if let Some(after) = &page.after {
         let oid = CapabilityOid::parse(after).map_err(|_| foreign_key())?;

@@ -10,9 +10,11 @@ use muster_broker::store::{
     Contact, ContactKey, ContactState, ContactStep, ContactStore, DialogueState, OpenTask, Pending, Verdict,
 };
 use muster_broker::task::TaskStatus;
+use muster_broker::time::Timestamp;
 use rusqlite::{Connection, Params, params};
 
 use super::SqliteStore;
+use super::classes::{HAS_LAST_SEEN, Tallied};
 use super::device_write;
 use super::devices::{KIND_CLIENT_NAME, KIND_DEVICE_ID};
 use super::ledger;
@@ -21,6 +23,9 @@ use super::rows::{Cells, DEVICE, DIALOGUE, Done, Failure, TASK, job_status};
 use super::tasks::{self, Moves, Stored};
 use super::traces;
 use super::writer::{Guard, Transaction};
+
+/// Bits of a time in milliseconds that a span of contacts leaves out: 4096 ms.
+pub(super) const SPAN_BITS: u32 = 12;
 
 /// Up to two, so that an identifier that two domains know is seen to be ambiguous.
 static BY_KEY: LazyLock<String> = LazyLock::new(|| {
@@ -58,6 +63,22 @@ static OPEN_TASKS: LazyLock<String> = LazyLock::new(|| {
         Contact::TASKS_MAX
     )
 });
+
+/// Of the contact of a device.
+static KEEP: LazyLock<String> = LazyLock::new(|| keep_sql("", ""));
+/// SQLite writes the index of a column that a statement names, changed or not: hence this one is named where it changes.
+static KEEP_SEEN: LazyLock<String> = LazyLock::new(|| keep_sql(", seen = ?17", ""));
+/// Once in the life of a device.
+static KEEP_SEEN_FIRST: LazyLock<String> = LazyLock::new(|| keep_sql(", seen = ?17", " RETURNING tenant"));
+
+fn keep_sql(seen: &str, returning: &str) -> String {
+    format!(
+        "UPDATE contact SET generation = ?1, server_nonce = ?2, last_seen_at = ?3, session_id = ?4, state = ?5, \
+         task_bucket = ?6, task = ?7, request_digest = ?8, reply = ?9, touched_at = ?10, ended = ?11, \
+         reply_seal = ?12, resync = ?13, revision = revision + 1{seen} \
+         WHERE bucket = ?14 AND oid = ?15 AND revision = ?16{returning}"
+    )
+}
 
 fn contact(cells: &mut Cells<'_>) -> Done<Contact> {
     let device = cells.device()?;
@@ -190,32 +211,53 @@ fn keep(connection: &Connection, step: &ContactStep) -> Done<bool> {
     let state = &step.state;
     let dialogue = state.dialogue.as_ref();
     let task = dialogue.and_then(|dialogue| dialogue.task);
-    let changed = run(
+    let seen = state.last_seen_at.map(span);
+    let values = params![
+        state.generation,
+        state.server_nonce,
+        state.last_seen_at.map(|time| time.0),
+        dialogue.map(|dialogue| &dialogue.session_id),
+        dialogue.map(|dialogue| &dialogue.state),
+        task.map(|task| task.bucket.0),
+        task.as_ref().map(|task| task.unique.as_bytes()),
+        dialogue.map(|dialogue| dialogue.request_digest),
+        dialogue.map(|dialogue| &dialogue.reply),
+        dialogue.map(|dialogue| dialogue.touched_at.0),
+        dialogue.map(|dialogue| dialogue.ended),
+        dialogue.and_then(|dialogue| dialogue.reply_seal.as_ref()),
+        state.resync,
+        step.device.bucket.0,
+        step.device.unique.as_bytes(),
+        step.revision,
+    ];
+    if seen == step.seen_before.map(span) {
+        return Ok(run(connection, &KEEP, values)? == 1);
+    }
+    let mut values = values.to_vec();
+    values.push(&seen);
+    if step.seen_before.is_some() {
+        return Ok(run(connection, &KEEP_SEEN, values.as_slice())? == 1);
+    }
+    match one(connection, &KEEP_SEEN_FIRST, values.as_slice(), |cells| cells.get::<String>())? {
+        None => Ok(false),
+        Some(tenant) => count_seen(connection, &tenant, 1).map(|()| true),
+    }
+}
+
+/// The span of time that a contact falls in, as the index has it.
+pub(super) fn span(at: Timestamp) -> i64 {
+    at.0 >> SPAN_BITS
+}
+
+/// Counts a device that was seen for the first time, or with -1 one that is deleted.
+pub(super) fn count_seen(connection: &Connection, tenant: &str, change: i64) -> Done<()> {
+    run(
         connection,
-        "UPDATE contact SET generation = ?, server_nonce = ?, last_seen_at = ?, session_id = ?, state = ?, \
-         task_bucket = ?, task = ?, request_digest = ?, reply = ?, touched_at = ?, ended = ?, \
-         reply_seal = ?, resync = ?, revision = revision + 1 \
-         WHERE bucket = ? AND oid = ? AND revision = ?",
-        params![
-            state.generation,
-            state.server_nonce,
-            state.last_seen_at.map(|time| time.0),
-            dialogue.map(|dialogue| &dialogue.session_id),
-            dialogue.map(|dialogue| &dialogue.state),
-            task.map(|task| task.bucket.0),
-            task.as_ref().map(|task| task.unique.as_bytes()),
-            dialogue.map(|dialogue| dialogue.request_digest),
-            dialogue.map(|dialogue| &dialogue.reply),
-            dialogue.map(|dialogue| dialogue.touched_at.0),
-            dialogue.map(|dialogue| dialogue.ended),
-            dialogue.and_then(|dialogue| dialogue.reply_seal.as_ref()),
-            state.resync,
-            step.device.bucket.0,
-            step.device.unique.as_bytes(),
-            step.revision,
-        ],
+        "INSERT INTO device_tally (tenant, field, value, bucket, count) VALUES (?1, ?2, ?3, 0, ?4) \
+         ON CONFLICT (tenant, field, value, bucket) DO UPDATE SET count = count + ?4",
+        params![tenant, Tallied::Has.number(), HAS_LAST_SEEN, change],
     )?;
-    Ok(changed == 1)
+    Ok(())
 }
 
 /// About what a step writes.

@@ -9,7 +9,7 @@ use muster_broker::store::{DeviceGiven, DeviceKey, DeviceVerdict, DeviceWrite, W
 use muster_broker::task::TaskEvent;
 use rusqlite::{Connection, Statement, params};
 
-use super::capabilities;
+use super::classes::{self, Tally};
 use super::devices::{KIND_CLIENT_NAME, KIND_DEVICE_ID, find, get, holder, outdated};
 use super::ledger;
 use super::query::run;
@@ -18,6 +18,7 @@ use super::subscribers;
 use super::tasks::{self, Note};
 use super::traces;
 use super::writer::Transaction;
+use super::{capabilities, contacts, membership};
 use crate::vault::FileVault;
 
 /// Open tasks looked at in one read while a record is deleted.
@@ -27,6 +28,7 @@ const TASKS_PAGE: u32 = 256;
 pub(super) fn write(
     connection: &Transaction<'_>,
     vault: &FileVault,
+    tally: &Tally,
     tenant: &str,
     write: &DeviceWrite,
     deed: &Deed,
@@ -35,8 +37,8 @@ pub(super) fn write(
     let stored = if write.mode == WriteMode::Create { None } else { stored(connection, tenant, given)? };
     match (stored, write.mode) {
         (Some(stored), _) => replace(connection, vault, &stored, given, deed),
-        (None, WriteMode::Upsert) if given.oid.is_none() => create(connection, tenant, given, deed),
-        (None, WriteMode::Create) => create(connection, tenant, given, deed),
+        (None, WriteMode::Upsert) if given.oid.is_none() => create(connection, tally, tenant, given, deed),
+        (None, WriteMode::Create) => create(connection, tally, tenant, given, deed),
         (None, _) => Ok(DeviceVerdict::Refused(unknown(given))),
     }
 }
@@ -68,7 +70,13 @@ pub(super) fn as_new(tenant: &str, device: &mut Device, has_client_secret: bool)
     Ok(())
 }
 
-fn create(connection: &Transaction<'_>, tenant: &str, given: &DeviceGiven, deed: &Deed) -> Done<DeviceVerdict> {
+fn create(
+    connection: &Transaction<'_>,
+    tally: &Tally,
+    tenant: &str,
+    given: &DeviceGiven,
+    deed: &Deed,
+) -> Done<DeviceVerdict> {
     let mut device = given.device.clone();
     device.management_state = given.state.unwrap_or(device.management_state);
     if let Err(fault) = as_new(tenant, &mut device, given.has_client_secret) {
@@ -80,7 +88,7 @@ fn create(connection: &Transaction<'_>, tenant: &str, given: &DeviceGiven, deed:
     if get(connection, device.oid)?.is_some() {
         return Ok(DeviceVerdict::Refused(taken("oid", &device.oid.to_string())));
     }
-    insert(connection, &device)?;
+    insert(connection, tally, &device)?;
     tell(connection, deed, || AuditEntry::done(deed, Object::device(device.oid), None, Some(picture(&device))))?;
     Ok(DeviceVerdict::Created(device))
 }
@@ -245,8 +253,9 @@ fn unfit_capability(connection: &Connection, device: &mut Device) -> Done<Option
     }
 }
 
-fn insert(connection: &Connection, device: &Device) -> Done<()> {
+fn insert(connection: &Connection, tally: &Tally, device: &Device) -> Done<()> {
     set(connection, device)?;
+    membership::follow(connection, tally, None, Some(device))?;
     rename(connection, device.oid, KIND_DEVICE_ID, &device.tenant, None, device_id(device))?;
     rename(connection, device.oid, KIND_CLIENT_NAME, "", None, client_name(device))?;
     count(connection, &device.tenant, 1)
@@ -255,6 +264,9 @@ fn insert(connection: &Connection, device: &Device) -> Done<()> {
 /// Keeps a changed record and what is looked up by its names.
 pub(super) fn update(connection: &Connection, device: &Device, before: &Device) -> Done<()> {
     set(connection, device)?;
+    let tally = Tally::default();
+    membership::follow(connection, &tally, Some(before), Some(device))?;
+    tally.keep(connection)?;
     let oid = device.oid;
     rename(connection, oid, KIND_DEVICE_ID, &device.tenant, device_id(before), device_id(device))?;
     rename(connection, oid, KIND_CLIENT_NAME, "", client_name(before), client_name(device))
@@ -301,8 +313,8 @@ macro_rules! insert_sql {
     () => {
         "INSERT INTO device (bucket, oid, tenant, device_id, phone_number, imsi, capability, manufacturer, model, \
          firmware_version, software_version, management_state, subscriber_id, groups, attributes, auth_type, \
-         client_name, client_secret, client_nonce, server_id, server_name, server_secret, server_nonce, version) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+         client_name, client_secret, client_nonce, server_id, server_name, server_secret, server_nonce, version, class) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     };
 }
 
@@ -319,11 +331,12 @@ const SET: &str = concat!(
      subscriber_id = excluded.subscriber_id, groups = excluded.groups, attributes = excluded.attributes, \
      auth_type = excluded.auth_type, client_name = excluded.client_name, client_secret = excluded.client_secret, \
      client_nonce = excluded.client_nonce, server_id = excluded.server_id, server_name = excluded.server_name, \
-     server_secret = excluded.server_secret, server_nonce = excluded.server_nonce, version = excluded.version"
+     server_secret = excluded.server_secret, server_nonce = excluded.server_nonce, version = excluded.version, \
+     class = excluded.class"
 );
 
-/// Runs [`INSERT`] or [`SET`] with the values of a record.
-pub(super) fn fill(statement: &mut Statement<'_>, device: &Device) -> Done<()> {
+/// Runs [`INSERT`] or [`SET`] with the values of a record and its class.
+pub(super) fn fill(statement: &mut Statement<'_>, device: &Device, class: i64) -> Done<()> {
     let account = device.account.as_ref();
     statement.execute(params![
         device.oid.bucket.0,
@@ -350,6 +363,7 @@ pub(super) fn fill(statement: &mut Statement<'_>, device: &Device) -> Done<()> {
         account.and_then(|account| account.server_secret.as_ref()).map(|secret| &secret.0),
         account.and_then(|account| account.server_nonce.as_ref()),
         device.version,
+        class,
     ])?;
     Ok(())
 }
@@ -357,13 +371,13 @@ pub(super) fn fill(statement: &mut Statement<'_>, device: &Device) -> Done<()> {
 /// Keeps a record, new or changed.
 fn set(connection: &Connection, device: &Device) -> Done<()> {
     let mut statement = connection.prepare_cached(SET)?;
-    fill(&mut statement, device)?;
+    fill(&mut statement, device, classes::of_device(device))?;
     if device.account.is_some() {
         run(
             connection,
-            "INSERT INTO contact (bucket, oid, generation, revision) VALUES (?, ?, 0, 0) \
+            "INSERT INTO contact (bucket, oid, generation, revision, tenant) VALUES (?, ?, 0, 0, ?) \
              ON CONFLICT (bucket, oid) DO NOTHING",
-            params![device.oid.bucket.0, device.oid.unique.as_bytes()],
+            params![device.oid.bucket.0, device.oid.unique.as_bytes(), device.tenant],
         )?;
     }
     Ok(())
@@ -417,6 +431,12 @@ pub(super) fn delete(
     rename(connection, device.oid, KIND_CLIENT_NAME, "", client_name(&device), None)?;
     let oid = params![device.oid.bucket.0, device.oid.unique.as_bytes()];
     traces::discard(connection, device.oid)?;
+    let tally = Tally::default();
+    membership::follow(connection, &tally, Some(&device), None)?;
+    tally.keep(connection)?;
+    if device.last_seen_at.is_some() {
+        contacts::count_seen(connection, tenant, -1)?;
+    }
     run(connection, "DELETE FROM contact WHERE bucket = ? AND oid = ?", oid)?;
     run(connection, "DELETE FROM device WHERE bucket = ? AND oid = ?", oid)?;
     count(connection, tenant, -1)?;

@@ -8,18 +8,19 @@ use muster_broker::ledger::Deed;
 use muster_broker::page::{Listed, Page};
 use muster_broker::quota::Kind;
 use muster_broker::store::{
-    CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceKey, DeviceStore, DeviceVerdict, DeviceWrite, Once,
-    Pending, Remember,
+    CapabilityFilter, CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceKey, DeviceStore, DeviceVerdict,
+    DeviceWrite, Once, Pending, Remember,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
+use super::classes::Tally;
 use super::device_write::{self, delete};
-use super::query::{Where, foreign_key, listed, many, one, one_more};
+use super::query::{Where, many, one};
 use super::requests::once;
-use super::rows::{DEVICE, DEVICE_FROM, DEVICE_FROM_PHONE, Done, management_state_number};
+use super::rows::{DEVICE, DEVICE_FROM, DEVICE_FROM_PHONE, Done};
 use super::writer::Guard;
-use super::{SqliteStore, adoption, capabilities, quotas};
+use super::{SqliteStore, adoption, capabilities, lists, quotas};
 
 /// `device_key.kind` of a deviceID, whose scope is the tenant.
 pub(super) const KIND_DEVICE_ID: i64 = 1;
@@ -59,63 +60,10 @@ pub(super) fn find(connection: &Connection, tenant: &str, key: &DeviceKey, limit
     Ok(get(connection, oid)?.filter(|device| device.tenant == tenant).into_iter().collect())
 }
 
-/// Conditions on [`DEVICE_FROM`] for the records of a domain that match.
-pub(super) fn matching(tenant: &str, filter: &DeviceFilter) -> Where {
-    let mut wanted = Where::default();
-    wanted.equal("d.tenant", Some(tenant));
-    wanted.equal("d.manufacturer", filter.manufacturer.as_deref());
-    wanted.equal("d.model", filter.model.as_deref());
-    wanted.equal("d.firmware_version", filter.firmware_version.as_deref());
-    wanted.among("d.management_state", filter.management_state.map(management_state_number));
-    if let Some(group) = &filter.group {
-        wanted.and("EXISTS (SELECT 1 FROM json_each(d.groups) WHERE value = ?)", [Value::from(group.clone())]);
-    }
-    if let Some(before) = filter.last_seen_before {
-        wanted.and("(c.last_seen_at IS NULL OR c.last_seen_at < ?)", [Value::from(before.0)]);
-    }
-    if let Some(since) = filter.last_seen_since {
-        wanted.and("c.last_seen_at >= ?", [Value::from(since.0)]);
-    }
-    if let Some(groups) = &filter.groups {
-        let any = "EXISTS (SELECT 1 FROM json_each(d.groups) g WHERE g.value IN (SELECT value FROM json_each(?)))";
-        wanted.and(any, [json_list(groups)]);
-    }
-    for (name, value) in &filter.attribute {
-        wanted.and(
-            "EXISTS (SELECT 1 FROM json_each(d.attributes) a WHERE json_extract(a.value, '$[0]') = ? \
-             AND json_extract(a.value, '$[1]') = ?)",
-            [Value::from(name.clone()), Value::from(value.clone())],
-        );
-    }
-    wanted
-}
-
-/// A list as one value, for `json_each`.
-pub(super) fn json_list(values: &[String]) -> Value {
-    Value::from(serde_json::Value::from(values).to_string())
-}
-
 /// Only records after this one.
 pub(super) fn after(wanted: &mut Where, oid: DeviceOid) {
     let values = [Value::from(i64::from(oid.bucket.0)), Value::from(oid.unique.as_bytes().to_vec())];
     wanted.and("(d.bucket, d.oid) > (?, ?)", values);
-}
-
-fn list(connection: &Connection, tenant: &str, filter: &DeviceFilter, page: &Page) -> Done<Listed<Device>> {
-    let mut wanted = matching(tenant, filter);
-    let total = if *filter == DeviceFilter::default() {
-        let count = "SELECT coalesce(sum(count), 0) FROM device_count WHERE tenant = ?";
-        let count = one(connection, count, [tenant], |cells| cells.get::<i64>())?;
-        count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0)
-    } else {
-        wanted.count(connection, DEVICE_FROM)?
-    };
-    if let Some(key) = &page.after {
-        after(&mut wanted, DeviceOid::parse(key).map_err(|_| foreign_key())?);
-    }
-    let items =
-        wanted.select(connection, DEVICE, DEVICE_FROM, "d.bucket, d.oid", one_more(page), |cells| cells.device())?;
-    Ok(listed(items, page, total, |device| device.oid.to_string()))
 }
 
 /// The fault for a version that is not the stored one.
@@ -136,10 +84,10 @@ impl DeviceStore for SqliteStore {
         let bytes = writes.len().saturating_mul(2048);
         Box::pin(self.write(Guard::Savepoint, bytes, move |connection| {
             once(connection, remember, |connection| {
-                let verdicts = writes
-                    .iter()
-                    .map(|write| device_write::write(connection, &vault, &tenant, write, &deed))
-                    .collect::<Done<Vec<_>>>()?;
+                let tally = Tally::default();
+                let write = |write| device_write::write(connection, &vault, &tally, &tenant, write, &deed);
+                let verdicts = writes.iter().map(write).collect::<Done<Vec<_>>>()?;
+                tally.keep(connection)?;
                 device_write::tell_together(connection, &deed, &verdicts)?;
                 let created = verdicts.iter().filter(|it| matches!(it, DeviceVerdict::Created(_))).count();
                 quotas::records_made(connection, &tenant, "", Kind::Devices, created, deed.at)?;
@@ -168,7 +116,7 @@ impl DeviceStore for SqliteStore {
 
     fn device_list(&self, tenant: &str, filter: DeviceFilter, page: Page) -> Pending<'_, Listed<Device>> {
         let tenant = tenant.to_owned();
-        Box::pin(self.scan(move |connection| list(connection, &tenant, &filter, &page)))
+        Box::pin(self.scan(move |connection| lists::device_list(connection, &tenant, &filter, &page)))
     }
 
     fn device_adopt(&self, from: DeviceOid, to: DeviceOid, deed: Deed) -> Pending<'_, bool> {
@@ -211,13 +159,10 @@ impl DeviceStore for SqliteStore {
     fn capability_list(
         &self,
         tenant: &str,
-        manufacturer: Option<String>,
-        model: Option<String>,
+        filter: CapabilityFilter,
         page: Page,
     ) -> Pending<'_, Listed<muster_broker::capability::Capability>> {
         let tenant = tenant.to_owned();
-        Box::pin(self.scan(move |connection| {
-            capabilities::list(connection, &tenant, manufacturer.as_deref(), model.as_deref(), &page)
-        }))
+        Box::pin(self.scan(move |connection| capabilities::list(connection, &tenant, &filter, &page)))
     }
 }

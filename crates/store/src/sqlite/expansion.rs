@@ -16,6 +16,7 @@ use rusqlite::types::Value;
 use super::access;
 use super::devices;
 use super::jobs::Kept;
+use super::lists;
 use super::query::{Where, foreign_key};
 use super::rows::{DEVICE, DEVICE_FROM, DEVICE_FROM_PHONE, Done};
 use super::subscribers;
@@ -245,7 +246,7 @@ fn matching(connection: &Connection, tenant: &str, selector: &Selector, at: Curs
     let looked =
         span.select(connection, "d.bucket, d.oid", "device d", "d.bucket, d.oid", looks, |cells| cells.device_oid())?;
     let Some(last) = looked.last().copied() else { return Ok(Page::turn(None)) };
-    let mut wanted = devices::matching(tenant, &filter);
+    let mut wanted = lists::device_matching(tenant, &filter);
     let bound = [Value::from(i64::from(last.bucket.0)), Value::from(last.unique.as_bytes().to_vec())];
     wanted.and("(d.bucket, d.oid) <= (?, ?)", bound);
     let devices = records(connection, DEVICE_FROM, wanted, at.after, limit)?;

@@ -17,6 +17,7 @@ use rusqlite::{Connection, params};
 use super::SqliteStore;
 use super::approvals::class_number;
 use super::callbacks;
+use super::lists;
 use super::query::{Where, foreign_key, listed, many, one, one_more, run};
 use super::requests::once;
 use super::rows::{Cells, Done, JOB, hold_number, job_status_number, json_unless_default, task_status};
@@ -175,7 +176,8 @@ fn insert(connection: &Connection, job: &Job) -> Done<bool> {
         connection,
         "INSERT INTO job (id, tenant, owner, name, description, template, is_mixed, schedule, selector, \
          expand_after, hold, class, status, detail, created_at, finished_at, version, is_active, paced_at, paced, skipped, \
-         unmatched, reach, callback) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, ?, ?) \
+         unmatched, reach, callback, operation, test_cycle) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, ?, ?, ?, ?) \
          ON CONFLICT (id) DO NOTHING",
         params![
             job.id.0.as_bytes(),
@@ -198,6 +200,8 @@ fn insert(connection: &Connection, job: &Job) -> Done<bool> {
             !job.status.is_final(),
             json_unless_default(&job.reach)?,
             json_unless_default(&job.callback)?,
+            (!job.is_mixed).then(|| job.template.operation.as_str()),
+            job.template.test_cycle,
         ],
     )?;
     Ok(inserted == 1)
@@ -269,12 +273,6 @@ pub(super) fn counts(connection: &Connection, job: JobId) -> Done<Vec<(TaskStatu
     )
 }
 
-/// As [`counts`], of a job of this domain; none of another's.
-pub(super) fn owned_counts(connection: &Connection, tenant: &str, job: JobId) -> Done<Vec<(TaskStatus, u64)>> {
-    let mut statement = connection.prepare_cached("SELECT 1 FROM job WHERE id = ? AND tenant = ?")?;
-    if statement.exists(params![job.0.as_bytes(), tenant])? { counts(connection, job) } else { Ok(Vec::new()) }
-}
-
 fn view(connection: &Connection, job: Job) -> Done<JobView> {
     let counts = counts(connection, job.id)?;
     Ok(JobView { job, counts })
@@ -292,7 +290,8 @@ fn list(connection: &Connection, tenant: &str, filter: &JobFilter, page: &Page) 
     if let Some(before) = filter.created_before {
         wanted.and("j.created_at < ?", [Value::from(before.0)]);
     }
-    let total = wanted.count(connection, "job j")?;
+    lists::job_condition(&mut wanted, filter.expression.as_ref());
+    let total = wanted.count(connection, "job j INDEXED BY job_list")?;
     if let Some(after) = &page.after {
         let (at, id) = after.split_once('.').ok_or_else(foreign_key)?;
         let at = at.parse::<i64>().map_err(|_| foreign_key())?;
@@ -300,7 +299,8 @@ fn list(connection: &Connection, tenant: &str, filter: &JobFilter, page: &Page) 
         wanted.and("(j.created_at, j.id) < (?, ?)", [Value::from(at), Value::from(id.0.as_bytes().to_vec())]);
     }
     let order = "j.created_at DESC, j.id DESC";
-    let jobs = wanted.select(connection, JOB, "job j", order, one_more(page), |cells| cells.job())?;
+    let jobs =
+        wanted.select(connection, JOB, "job j INDEXED BY job_list", order, one_more(page), |cells| cells.job())?;
     let views = jobs.into_iter().map(|job| view(connection, job)).collect::<Done<Vec<_>>>()?;
     Ok(listed(views, page, total, |view| page_key(view.job.created_at, &view.job.id.to_string())))
 }
@@ -342,8 +342,13 @@ pub(super) fn advance(
         return Ok(Err(Fault::new(FaultName::WrongState, text).with(state)));
     };
     let retries = asked.event == JobEvent::RestartAsked { retry_failed: true };
+    let version = kept.job.version;
     if retries && !asked.is_approved && guard::judge_retry(connection, &mut kept, &asked.deed.actor, asked.deed.at)? {
         update(connection, &kept, asked.deed.at)?;
+        // Asking again while the question is open changes nothing.
+        if kept.job.version != version {
+            ledger::add(connection, changed(&asked.deed, before, &kept.job, true))?;
+        }
         return Ok(Ok(view(connection, kept.job)?));
     }
     // A job that is held goes back to where it waits.

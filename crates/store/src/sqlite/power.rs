@@ -117,11 +117,13 @@ impl PowerStore for SqliteStore {
     fn quota_set(&self, tenant: &str, change: QuotaChange, deed: Deed) -> Pending<'_, ()> {
         let tenant = tenant.to_owned();
         let work = move |transaction: &Transaction<'_>| {
-            quotas::set(transaction.connection, &tenant, &change)?;
+            let before = quotas::set(transaction.connection, &tenant, &change)?;
             transaction.quotas.forget_limits();
-            let after = Picture::of(serde_json::json!({ "principal": change.principal, "limit": change.limit }));
+            let picture =
+                |limit: Option<u64>| Picture::of(serde_json::json!({ "principal": change.principal, "limit": limit }));
             let object = Object::named("quota", Some(change.kind.as_str()));
-            ledger::add(transaction, AuditEntry::done(&deed, object, None, Some(after)))
+            let (before, after) = (picture(before), picture(change.limit));
+            ledger::add(transaction, AuditEntry::done(&deed, object, Some(before), Some(after)))
         };
         Box::pin(self.queue(Guard::Savepoint, 1024, Concerns::Anything, work))
     }

@@ -33,18 +33,18 @@ pub(super) fn allowance(connection: &Connection, tenant: &str, principal: &str) 
     Ok(Allowance { tenant: tenant_wide, caller })
 }
 
-/// Sets one limit.
-pub(super) fn set(connection: &Connection, tenant: &str, change: &QuotaChange) -> Done<()> {
+/// Sets one limit; gives the one before.
+pub(super) fn set(connection: &Connection, tenant: &str, change: &QuotaChange) -> Done<Option<u64>> {
     let principal = change.principal.as_deref().unwrap_or("");
     let mut limits = limits(connection, tenant, principal)?;
-    limits.set(change.kind, change.limit);
+    let before = limits.set(change.kind, change.limit);
     run(
         connection,
         "INSERT INTO quota_limit (tenant, principal, limits) VALUES (?, ?, ?) \
          ON CONFLICT (tenant, principal) DO UPDATE SET limits = excluded.limits",
         params![tenant, principal, serde_json::to_string(&limits)?],
     )?;
-    Ok(())
+    Ok(before)
 }
 
 /// What bounds callers and what they use, as far as one transaction has asked; written before its commit.

@@ -8,6 +8,7 @@ use muster_broker::store::StoreError;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::counted;
 use super::rows::Done;
 use super::writer::WriterConnection;
 
@@ -29,6 +30,7 @@ impl Points {
 
     /// Reads on this thread, all of it from one state of the database.
     pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> Done<T>) -> Result<T, StoreError> {
+        counted::read();
         let connection = match self.writer.take_if_free() {
             Some(connection) => connection,
             None => self.free()?,
@@ -100,6 +102,7 @@ impl Scans {
         &self,
         work: impl FnOnce(&Connection) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
+        counted::list();
         let (reply, outcome) = oneshot::channel();
         let scan: Scan = Box::new(move |connection| {
             if !reply.is_closed() {

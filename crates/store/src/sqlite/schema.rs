@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::lists_fill;
 use super::rows::{Done, Failure};
 
 /// Every migration in order. Those that were released are never changed.
@@ -14,9 +15,13 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0006_callbacks.sql"),
     include_str!("../../migrations/sqlite/0007_subscribers.sql"),
     include_str!("../../migrations/sqlite/0008_keys.sql"),
+    include_str!("../../migrations/sqlite/0009_lists.sql"),
     include_str!("../../migrations/sqlite/0010_power.sql"),
     include_str!("../../migrations/sqlite/0011_imports.sql"),
 ];
+
+/// In `meta` once the tables of lists were filled from what was there before them.
+const LISTS_FILLED: &str = "lists_filled";
 
 /// The schema that this version writes.
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -43,6 +48,13 @@ pub(super) fn migrate(connection: &mut Connection) -> Done<Result<(), Newer>> {
             meta_put(&transaction, "schema", &version.to_be_bytes())?;
             transaction.commit()?;
         }
+    }
+    // Reads records as this version has them, so it comes when every table is as this version has it.
+    if meta_get(connection, LISTS_FILLED)?.is_none() {
+        let transaction = connection.transaction()?;
+        lists_fill::fill(&transaction)?;
+        meta_put(&transaction, LISTS_FILLED, &[1])?;
+        transaction.commit()?;
     }
     Ok(Ok(()))
 }

@@ -7,29 +7,30 @@ use muster_broker::ledger::{AuditEntry, Deed, Object, subscriber as picture};
 use muster_broker::page::{Listed, Page};
 use muster_broker::quota::Kind;
 use muster_broker::store::{
-    Assignment, DeviceKey, Once, Pending, Remember, SubscriberGiven, SubscriberKey, SubscriberStore, SubscriberVerdict,
-    WriteMode,
+    Assignment, DeviceKey, Once, Pending, Remember, SubscriberFilter, SubscriberGiven, SubscriberKey, SubscriberStore,
+    SubscriberVerdict, WriteMode,
 };
 use muster_broker::subscriber::{self, Subscriber, SubscriberView};
 use muster_broker::time::Timestamp;
-use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
 use super::devices::{find as find_device, outdated};
 use super::ledger;
-use super::query::{Where, listed, many, one, one_more, run};
+use super::lists;
+use super::query::{listed, many, one, run};
 use super::requests::once;
-use super::rows::{Cells, Done, json_unless_default};
+use super::rows::{Cells, DEVICE, Done, json_unless_default};
 use super::writer::{Guard, Transaction};
 use super::{SqliteStore, device_write, quotas};
 
 /// Columns for [`subscriber`], from `subscriber s`.
-const COLUMNS: &str = "s.id, s.tenant, s.phone_number, s.imsi, s.account_reference, s.opt_in, s.attributes, s.version";
+pub(super) const COLUMNS: &str =
+    "s.id, s.tenant, s.phone_number, s.imsi, s.account_reference, s.opt_in, s.attributes, s.version";
 
 /// Devices named on one page: a page ends early rather than become longer than an answer should be.
 const DEVICES_ON_PAGE: usize = 10_000;
 
-fn read(cells: &mut Cells<'_>) -> Done<Subscriber> {
+pub(super) fn read(cells: &mut Cells<'_>) -> Done<Subscriber> {
     Ok(Subscriber {
         id: cells.get()?,
         tenant: cells.get()?,
@@ -199,12 +200,16 @@ fn delete(
     if let Some(version) = version.filter(|version| *version != stored.version) {
         return Ok(Err(outdated(stored.version, version)));
     }
-    let unassigned = run(
-        connection,
-        "UPDATE device INDEXED BY device_subscriber SET subscriber_id = NULL, version = version + 1 \
-         WHERE tenant = ? AND subscriber_id = ?",
-        params![tenant, id],
-    )?;
+    let sql = format!(
+        "SELECT {DEVICE} FROM device d INDEXED BY device_subscriber \
+         LEFT JOIN contact c ON c.bucket = d.bucket AND c.oid = d.oid WHERE d.tenant = ? AND d.subscriber_id = ?"
+    );
+    let devices = many(connection, &sql, params![tenant, id], |cells| cells.device())?;
+    let unassigned = devices.len();
+    for device in devices {
+        let version = device.version.saturating_add(1);
+        device_write::update(connection, &Device { subscriber_id: None, version, ..device.clone() }, &device)?;
+    }
     run(connection, "DELETE FROM subscriber WHERE tenant = ? AND id = ?", params![tenant, id])?;
     count(connection, tenant, -1)?;
     let mut before = picture(&stored);
@@ -235,41 +240,15 @@ fn assign(
         if let Some(fault) = unfit(connection, &next, Some(&stored))? {
             return Ok(Err(fault));
         }
-        run(
-            connection,
-            "UPDATE device SET subscriber_id = ?, version = version + 1 WHERE bucket = ? AND oid = ?",
-            params![next.subscriber_id, next.oid.bucket.0, next.oid.unique.as_bytes()],
-        )?;
-        let next = Device { version: next.version.saturating_add(1), ..next };
+        let next = Device { version: stored.version.saturating_add(1), ..next };
+        device_write::update(connection, &next, &stored)?;
         ledger::add(connection, device_write::changed(deed, &stored, &next))?;
     }
     Ok(Ok(view(connection, subscriber)?))
 }
 
-fn list(
-    connection: &Connection,
-    tenant: &str,
-    account_reference: Option<&str>,
-    page: &Page,
-) -> Done<Listed<SubscriberView>> {
-    let mut wanted = Where::default();
-    wanted.equal("s.tenant", Some(tenant));
-    wanted.equal("s.account_reference", account_reference);
-    let (from, total) = match account_reference {
-        Some(_) => {
-            let from = "subscriber s INDEXED BY subscriber_account";
-            (from, wanted.count(connection, from)?)
-        }
-        None => {
-            let count = "SELECT count FROM subscriber_count WHERE tenant = ?";
-            let count = one(connection, count, [tenant], |cells| cells.get::<i64>())?;
-            ("subscriber s", count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
-        }
-    };
-    if let Some(after) = &page.after {
-        wanted.and("s.id > ?", [Value::from(after.clone())]);
-    }
-    let found = wanted.select(connection, COLUMNS, from, "s.id", one_more(page), read)?;
+fn list(connection: &Connection, tenant: &str, filter: &SubscriberFilter, page: &Page) -> Done<Listed<SubscriberView>> {
+    let (total, found) = lists::subscriber_list(connection, tenant, filter, page)?;
     let (mut views, mut devices) = (Vec::with_capacity(found.len()), 0_usize);
     let mut is_cut = false;
     for subscriber in found {
@@ -356,11 +335,11 @@ impl SubscriberStore for SqliteStore {
     fn subscriber_list(
         &self,
         tenant: &str,
-        account_reference: Option<String>,
+        filter: SubscriberFilter,
         page: Page,
     ) -> Pending<'_, Listed<SubscriberView>> {
         let tenant = tenant.to_owned();
-        Box::pin(self.scan(move |connection| list(connection, &tenant, account_reference.as_deref(), &page)))
+        Box::pin(self.scan(move |connection| list(connection, &tenant, &filter, &page)))
     }
 
     fn subscriber_consents(

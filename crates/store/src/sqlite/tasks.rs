@@ -19,13 +19,12 @@ use rusqlite::{Connection, ToSql, params};
 
 use super::SqliteStore;
 use super::counts::Moved;
-use super::devices::KIND_DEVICE_ID;
 use super::ledger::{self, Draft};
-use super::query::{Where, foreign_key, listed, one, one_more, run};
+use super::query::{foreign_key, one, run};
 use super::requests::once;
 use super::rows::{Done, TASK, json_unless_default, task_status_number};
 use super::writer::{Concerns, Guard, Transaction};
-use super::{approvals, callbacks, charges, counts, devices, guard, history, jobs, query, quotas};
+use super::{approvals, callbacks, charges, classes, counts, guard, history, jobs, lists, query, quotas};
 
 /// What decisions about a stored task depend on, and what it is found by.
 #[derive(Clone, Debug)]
@@ -33,6 +32,7 @@ pub(super) struct Stored {
     pub(super) version: i64,
     pub(super) status: TaskStatus,
     pub(super) history_len: u32,
+    class: i64,
     /// Whether it was charged for.
     pub(super) is_charged: bool,
     found_by: FoundBy,
@@ -60,21 +60,24 @@ impl FoundBy {
 
 impl Stored {
     /// Of a task that was just read, where it does not matter whether it was charged for.
-    pub(super) fn of(task: &Task) -> Self {
-        Self {
+    pub(super) fn of(connection: &Connection, task: &Task) -> Done<Self> {
+        let sql = "SELECT class FROM task WHERE bucket = ? AND id = ?";
+        let class = one(connection, sql, params![task.id.bucket.0, task.id.unique.as_bytes()], |cells| cells.get())?;
+        Ok(Self {
             version: task.version,
             status: task.status,
             history_len: task.history_len,
+            class: class.unwrap_or_default(),
             is_charged: false,
             found_by: FoundBy::of(task),
-        }
+        })
     }
 }
 
 pub(super) fn stored(connection: &Connection, id: TaskId) -> Done<Option<Stored>> {
     one(
         connection,
-        "SELECT version, status, history_len, charged, end_at, phone_number, expected, actual FROM task \
+        "SELECT version, status, history_len, class, charged, end_at, phone_number, expected, actual FROM task \
          WHERE bucket = ? AND id = ?",
         params![id.bucket.0, id.unique.as_bytes()],
         |cells| {
@@ -82,6 +85,7 @@ pub(super) fn stored(connection: &Connection, id: TaskId) -> Done<Option<Stored>
                 version: cells.get()?,
                 status: cells.task_status()?,
                 history_len: cells.get()?,
+                class: cells.get()?,
                 is_charged: cells.get()?,
                 found_by: FoundBy {
                     end_at: cells.time()?,
@@ -179,7 +183,7 @@ pub(super) fn keep(connection: &Connection, task: &Task, stored: &Stored, entrie
     {
         callbacks::tell(connection, &due)?;
     }
-    let moved = task.job.filter(|_| task.status != stored.status);
+    let moved = Moved { job: task.job, class: stored.class, from: stored.status, to: task.status };
     if task.held && opened < 0 {
         let event = match task.status {
             TaskStatus::Cancelled => ApprovalEvent::Withdraw,
@@ -187,7 +191,7 @@ pub(super) fn keep(connection: &Connection, task: &Task, stored: &Stored, entrie
         };
         approvals::close_task(connection, task.id, event, task.detail.as_deref(), task.updated_at)?;
     }
-    Ok(Moves { moved: moved.map(|job| Moved { job, from: stored.status, to: task.status }), opened })
+    Ok(Moves { moved: (task.status != stored.status).then_some(moved), opened })
 }
 
 /// Changes a task that was just read, and keeps the change with an entry in its history.
@@ -200,7 +204,7 @@ pub(super) fn advance(
     now: Timestamp,
     note: &Note<'_>,
 ) -> Done<bool> {
-    let stored = Stored::of(task);
+    let stored = Stored::of(connection, task)?;
     if task.advance(event, now).is_err() {
         return Ok(false);
     }
@@ -237,14 +241,16 @@ pub(super) fn insert(connection: &Connection, target: &Target) -> Done<bool> {
 
 fn insert_new(connection: &Connection, target: &Target) -> Done<()> {
     let task = &target.task;
+    let stretch = classes::stretch(connection, task.created_at)?;
+    let class = classes::of_task(task, stretch);
     let history = history::insert(connection, &target.history)?;
     run(
         connection,
         "INSERT INTO task (bucket, id, tenant, owner, job, device_bucket, device, phone_number, expected, actual, \
          operation, arguments, policy, opt_in, test_cycle, priority, schedule, released, held, status, is_open, detail, \
          attempts, start_at, end_at, plan, result, result_code, messages, created_at, updated_at, finished_at, \
-         history_len, history, version, callback) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
-         ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         history_len, history, version, callback, class) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
+         ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         params![
             task.id.bucket.0,
             task.id.unique.as_bytes(),
@@ -282,8 +288,10 @@ fn insert_new(connection: &Connection, target: &Target) -> Done<()> {
             history,
             task.version,
             json_unless_default(&task.callback)?,
+            class,
         ],
     )?;
+    classes::add_task(connection, class, stretch, task)?;
     if let Some(job) = task.job {
         counts::created(connection, job, task.status)?;
     }
@@ -381,62 +389,6 @@ pub(super) fn id_values(id: TaskId) -> [Value; 2] {
     [Value::from(i64::from(id.bucket.0)), Value::from(id.unique.as_bytes().to_vec())]
 }
 
-fn list(connection: &Connection, tenant: &str, filter: &TaskFilter, page: &Page) -> Done<Listed<Task>> {
-    // Said outright, since without statistics SQLite prefers the index that gives the order, and walks the whole domain.
-    let from = match filter {
-        TaskFilter { job: Some(_), .. } => "task t INDEXED BY task_job",
-        TaskFilter { device_id: Some(_), .. } => "task t NOT INDEXED",
-        TaskFilter { phone_number: Some(_), .. } => "task t INDEXED BY task_phone",
-        _ => "task t INDEXED BY task_created",
-    };
-    let mut wanted = Where::default();
-    wanted.and("t.tenant = ?", [Value::from(tenant.to_owned())]);
-    if let Some(job) = filter.job {
-        wanted.and("t.job = ?", [Value::from(job.0.as_bytes().to_vec())]);
-    }
-    wanted.among("t.status", filter.status.iter().map(|status| task_status_number(*status)));
-    wanted.equal("t.phone_number", filter.phone_number.as_ref().map(|number| number.as_str()));
-    if let Some(since) = filter.created_since {
-        wanted.and("t.created_at >= ?", [Value::from(since.0)]);
-    }
-    if let Some(id) = &filter.device_id {
-        let (id, tenant) = (Value::from(id.as_str().to_owned()), Value::from(tenant.to_owned()));
-        wanted.and(
-            "t.rowid IN (SELECT rowid FROM task WHERE tenant = ? AND expected = ? \
-             UNION ALL SELECT rowid FROM task WHERE tenant = ? AND actual = ? \
-             AND (expected IS NULL OR actual <> expected) \
-             UNION ALL SELECT t2.rowid FROM device_key k JOIN task t2 ON t2.device_bucket = k.bucket \
-             AND t2.device = k.oid WHERE k.kind = ? AND k.value = ? AND k.scope = ?)",
-            [tenant.clone(), id.clone(), tenant.clone(), id.clone(), Value::from(KIND_DEVICE_ID), id, tenant],
-        );
-    }
-    if let Some(groups) = &filter.sight.groups {
-        wanted.and(
-            "(t.owner IS ? OR EXISTS (SELECT 1 FROM device d, json_each(d.groups) g WHERE d.bucket = t.device_bucket \
-             AND d.oid = t.device AND g.value IN (SELECT value FROM json_each(?))))",
-            [Value::from(filter.sight.owner.clone()), devices::json_list(groups)],
-        );
-    }
-    let is_whole_job = filter.job.is_some()
-        && *filter == (TaskFilter { job: filter.job, status: filter.status.clone(), ..TaskFilter::default() });
-    let total = match filter.job {
-        Some(job) if is_whole_job => jobs::owned_counts(connection, tenant, job)?
-            .into_iter()
-            .filter(|(status, _)| filter.status.is_empty() || filter.status.contains(status))
-            .map(|(_, count)| count)
-            .sum(),
-        _ => wanted.count(connection, from)?,
-    };
-    if let Some(after) = &page.after {
-        let (at, id) = task_key(after)?;
-        let [bucket, unique] = id_values(id);
-        wanted.and("(t.created_at, t.bucket, t.id) > (?, ?, ?)", [Value::from(at), bucket, unique]);
-    }
-    let order = "t.created_at, t.bucket, t.id";
-    let items = wanted.select(connection, TASK, from, order, one_more(page), |cells| cells.task())?;
-    Ok(listed(items, page, total, |task| page_key(task.created_at, &task.id.to_string())))
-}
-
 /// What the log tells of a task that goes on to another status.
 pub(super) fn changed(deed: &Deed, before: TaskStatus, task: &Task) -> AuditEntry {
     let status = |status: TaskStatus, detail: Option<&str>| {
@@ -529,7 +481,7 @@ impl TaskStore for SqliteStore {
 
     fn task_list(&self, tenant: &str, filter: TaskFilter, page: Page) -> Pending<'_, Listed<Task>> {
         let tenant = tenant.to_owned();
-        Box::pin(self.scan(move |connection| list(connection, &tenant, &filter, &page)))
+        Box::pin(self.scan(move |connection| lists::task_list(connection, &tenant, &filter, &page)))
     }
 
     fn task_history(&self, tenant: &str, of: HistoryOf, page: Page) -> Pending<'_, Option<Listed<HistoryEntry>>> {

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::cache::ContactCache;
 use super::checkpoint::Checkpointer;
+use super::counted;
 use super::counts::Counts;
 use super::ledger::Head;
 use super::quotas::Quotas;
@@ -264,6 +265,7 @@ impl Writer {
                 batch.push(next);
             }
             let undone = self.transact(&mut batch).err();
+            counted::commit(batch.len());
             if let Some(Undone::Unavailable(reason) | Undone::Broken(reason)) = &undone {
                 tracing::error!(reason, jobs = batch.len(), "a batch of writes was undone");
             }

@@ -247,6 +247,40 @@ async fn a_claim_is_nobody_elses_until_its_lease_ends_and_counts_no_more_once_an
 }
 
 #[tokio::test]
+async fn each_event_that_was_taken_is_charged_for_once_and_none_of_a_test_cycle() {
+    use muster_broker::ledger::{ChargeKind, EventId as Place};
+
+    let world = World::new();
+    let device = world.device("one").await;
+    let to = callback(1, "https://crm.example/x");
+    let mut tasks = Vec::new();
+    for _ in 0..3 {
+        tasks.push(world.ended("one", &device, &to).await.id);
+    }
+    let mut test = world.target(&device);
+    (test.task.callback, test.task.test_cycle, test.task.status) = (Some(to), true, TaskStatus::Succeeded);
+    world.keep(test).await;
+    let charged = async || -> Vec<_> {
+        let feed = world.store().charge_feed(None, Place(0), 1000).await.unwrap().events;
+        feed.into_iter()
+            .filter(|event| event.kind == ChargeKind::Event)
+            .map(|event| (event.task, event.caller))
+            .collect()
+    };
+    let claims = world.claim(OURS, NOW).await;
+    let theirs = world.claim(THEIRS, NOW.plus_s(60)).await;
+    world.settle(&claims[0], OURS, NOW.plus_s(60), Progress::On { taken: 4 }).await;
+    assert_eq!(charged().await, [], "a claim that is over charges nothing");
+    let later = Progress::Later { taken: 2, due_at: NOW.plus_s(61), failed: 0, reason: String::new() };
+    world.settle(&theirs[0], THEIRS, NOW.plus_s(60), later).await;
+    let care = |place: usize| (tasks.get(place).copied(), "care".to_owned());
+    assert_eq!(charged().await, [care(0), care(1)]);
+    let claims = world.claim(OURS, NOW.plus_s(61)).await;
+    world.settle(&claims[0], OURS, NOW.plus_s(61), Progress::On { taken: 2 }).await;
+    assert_eq!(charged().await, [care(0), care(1), care(2)]);
+}
+
+#[tokio::test]
 async fn a_claim_of_a_process_that_died_holds_nobody_up_after_the_next_start() {
     let mut world = World::new();
     let device = world.device("one").await;

@@ -3,7 +3,7 @@
 use muster_broker::capability::Capability;
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::CapabilityOid;
-use muster_broker::store::{CapabilityKey, CapabilityWrite, DeviceVerdict, Once, WriteMode};
+use muster_broker::store::{CapabilityFilter, CapabilityKey, CapabilityWrite, DeviceVerdict, Once, WriteMode};
 
 use crate::world::{ALL, TENANT, World, deed};
 
@@ -66,9 +66,11 @@ async fn the_most_specific_record_is_found_and_only_in_its_domain() {
     assert_eq!(find(CapabilityKey::Tac("49015420".into())).await, Some(any.clone()));
     assert_eq!(find(CapabilityKey::Tac("00000000".into())).await, None);
     assert_eq!(world.store().capability_find("beta", CapabilityKey::Oid(any.oid)).await.unwrap(), None);
-    let listed = world.store().capability_list(TENANT, Some("Acme".into()), None, ALL).await.unwrap();
+    let make = CapabilityFilter { manufacturer: Some("Acme".into()), ..CapabilityFilter::default() };
+    let listed = world.store().capability_list(TENANT, make, ALL).await.unwrap();
     assert_eq!((listed.total, listed.items.len()), (2, 2));
-    assert_eq!(world.store().capability_list(TENANT, None, Some("Two".into()), ALL).await.unwrap().total, 0);
+    let model = CapabilityFilter { model: Some("Two".into()), ..CapabilityFilter::default() };
+    assert_eq!(world.store().capability_list(TENANT, model, ALL).await.unwrap().total, 0);
 }
 
 #[tokio::test]

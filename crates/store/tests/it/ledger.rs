@@ -167,6 +167,42 @@ async fn tenants_roles_and_principals_are_told_without_their_secrets() {
 }
 
 #[tokio::test]
+async fn limits_and_what_needs_approval_are_told_with_what_was_before() {
+    use muster_broker::power::Policy;
+    use muster_broker::quota::Kind;
+    use muster_broker::store::QuotaChange;
+    let world = World::new();
+    let set = async |limit| {
+        let change = QuotaChange { kind: Kind::OpenTasks, principal: Some("care".into()), limit };
+        world.store().quota_set(TENANT, change, deed("root")).await.unwrap();
+    };
+    set(Some(5)).await;
+    set(Some(7)).await;
+    set(None).await;
+    let policy = Policy { life_hours: 9, ..Policy::default() };
+    world.store().power_policy_set(TENANT, policy.clone(), None, deed("root")).await.unwrap().unwrap();
+    world.store().power_policy_set(TENANT, policy, Some(7), deed("root")).await.unwrap().unwrap_err();
+
+    let entries = entries(&world).await;
+    let pictures = |index: usize| {
+        let entry: &AuditEntry = &entries[index].entry;
+        let read = |text: &Option<String>| text.as_deref().map(|text| serde_json::from_str::<Value>(text).unwrap());
+        (read(&entry.before).unwrap_or_default(), read(&entry.after).unwrap_or_default())
+    };
+    let limit = |index| {
+        let (before, after) = pictures(index);
+        (before["limit"].clone(), after["limit"].clone())
+    };
+    assert_eq!(entries.len(), 4);
+    assert_eq!(limit(0), (Value::Null, json!(5)));
+    assert_eq!(limit(1), (json!(5), json!(7)));
+    assert_eq!(limit(2), (json!(7), Value::Null));
+    let (before, after) = pictures(3);
+    assert_eq!((&after["life_hours"], before == after), (&json!(9), false), "{before} {after}");
+    assert_eq!(entries[3].entry.object_kind, "approvalPolicy");
+}
+
+#[tokio::test]
 async fn what_a_device_changes_is_told_with_its_session_and_task_and_its_other_messages_are_not() {
     let world = World::new();
     let device = world.device("d1").await;

@@ -3,9 +3,12 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use muster_broker::access::Grant;
+use muster_broker::filter::Filter;
+use muster_broker::job::DeviceFilter;
+use muster_broker::store::TaskFilter;
 use muster_store::{KeyError, OpenError, SqliteStore};
 
-use crate::world::{TENANT, World, small};
+use crate::world::{ALL, TENANT, World, small};
 
 #[tokio::test]
 async fn everything_is_there_after_opening_again() {
@@ -97,10 +100,17 @@ async fn a_database_of_the_first_schema_is_brought_up_to_this_one_with_what_it_h
     raw.execute_batch(
         "CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
          INSERT INTO meta (name, value) VALUES ('schema', x'0000000000000001');
-         INSERT INTO device (bucket, oid, tenant, management_state, auth_type, client_name, client_secret, version)
-         VALUES (7, zeroblob(16), 'alpha', 2, 1, 'old', x'01', 3);
+         INSERT INTO device (bucket, oid, tenant, management_state, auth_type, client_name, client_secret, version,
+           groups, attributes)
+         VALUES (7, zeroblob(16), 'alpha', 2, 1, 'old', x'01', 3, '[\"pilot\"]', '[[\"site\",\"north\"]]');
          INSERT INTO device_key (kind, value, scope, bucket, oid) VALUES (2, 'old', '', 7, zeroblob(16));
-         INSERT INTO contact (bucket, oid, generation, revision) VALUES (7, zeroblob(16), 41, 42);
+         INSERT INTO contact (bucket, oid, generation, revision, last_seen_at) VALUES (7, zeroblob(16), 41, 42, 5000);
+         INSERT INTO device_count (tenant, bucket, count) VALUES ('alpha', 0, 1);
+         INSERT INTO task (bucket, id, tenant, owner, device_bucket, device, operation, policy, opt_in, test_cycle,
+           priority, released, status, is_open, attempts, start_at, end_at, messages, created_at, updated_at,
+           history_len, history, version)
+         VALUES (7, zeroblob(16), 'alpha', 'care', 7, zeroblob(16), 'QUERY', 20, 0, 0, 5, 1, 7, 0, 1, 0, 9, 2, 1000,
+           2000, 0, x'', 1);
          INSERT INTO principal (name, tenant, roles, password_hash) VALUES
          ('admin', 'default', '[\"administrator\"]', 'a'), ('crm', 'beta', '[\"care\",\"administrator\"]', 'c');",
     )
@@ -111,6 +121,24 @@ async fn a_database_of_the_first_schema_is_brought_up_to_this_one_with_what_it_h
     assert_eq!((contact.state.generation, contact.state.revision, contact.device.version), (41, 42, 3));
     assert_eq!(contact.recording, None);
 
+    // What lists are narrowed and counted by was made of it.
+    for expression in [
+        "managementState = MANAGED",
+        "group = pilot",
+        "attribute.site = north",
+        "has(attribute.site)",
+        "has(lastSeenAt)",
+        "lastSeenAt < 1970-01-01T00:00:06Z",
+    ] {
+        let expression = Some(Filter::parse(expression).unwrap());
+        let filter = DeviceFilter { expression: expression.clone(), ..DeviceFilter::default() };
+        let listed = world.store().device_list(TENANT, filter, ALL).await.unwrap();
+        assert_eq!((listed.total, listed.items.len()), (1, 1), "{expression:?}");
+    }
+    let expression = Some(Filter::parse("status = SUCCEEDED and owner = care and operation = QUERY").unwrap());
+    let filter = TaskFilter { expression, ..TaskFilter::default() };
+    let listed = world.store().task_list(TENANT, filter, ALL).await.unwrap();
+    assert_eq!((listed.total, listed.items.len()), (1, 1));
     let granted = async |name: &str| {
         let principal = world.store().principal_get(name).await.unwrap().unwrap();
         assert!(principal.enabled && principal.version == 1 && principal.created_at.0 > 0);

@@ -4,6 +4,7 @@ use muster_broker::device::Device;
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::TaskId;
 use muster_broker::job::{Hold, Job, JobEvent, JobStatus, JobView, Selector};
+use muster_broker::ledger::{AuditFilter, Recorded};
 use muster_broker::operation::{Arguments, Operation, Parameter};
 use muster_broker::power::{Action, Approval, ApprovalEvent, ApprovalStatus, Class, Object, Policy, Rule};
 use muster_broker::store::{ApprovalFilter, Decision, Due, Once, Remember, Target};
@@ -382,11 +383,21 @@ async fn running_failed_tasks_of_an_approved_job_again_needs_approval_again() {
     assert_eq!(world.stored(id).await.status, TaskStatus::Failed);
     let approval = pending(&world).await;
     assert_eq!((approval.action, approval.devices, approval.requester.as_str()), (Action::Retry, 1, "campaign"));
+    let of_job = AuditFilter { job: Some(job.id), ..AuditFilter::default() };
+    let told = |entries: Vec<Recorded>| -> Vec<(String, String)> {
+        entries.into_iter().map(|recorded| (recorded.entry.actor, recorded.entry.object_kind)).collect()
+    };
+    let before = told(world.store().audit_list(None, of_job.clone(), ALL).await.unwrap().items);
+    let asked = before.iter().filter(|(actor, kind)| actor == "campaign" && kind == "job").count();
+    assert_eq!(asked, 2, "made, and asked for again, which is told once: {before:?}");
 
     decide(&world, &approval, ApprovalEvent::Approve, NOW.plus_s(1)).await.unwrap();
     pump(&world, NOW.plus_s(1)).await;
     assert_eq!(world.stored(id).await.status, TaskStatus::Scheduled);
     assert_eq!(job_now(&world, &job).await.job.status, JobStatus::Running);
+    let after = told(world.store().audit_list(None, of_job, ALL).await.unwrap().items).split_off(before.len());
+    let pair = |actor: &str, kind: &str| (actor.to_owned(), kind.to_owned());
+    assert_eq!(after, [pair("second", "approval"), pair("campaign", "job")]);
 }
 
 #[tokio::test]

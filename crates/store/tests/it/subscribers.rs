@@ -4,8 +4,8 @@ use muster_broker::identity::DeviceId;
 use muster_broker::job::{JobStatus, Selector};
 use muster_broker::page::Page;
 use muster_broker::store::{
-    Assignment, DeviceKey, DeviceVerdict, Due, Keep, Once, Remember, SubscriberGiven, SubscriberKey, SubscriberVerdict,
-    WriteMode,
+    Assignment, DeviceKey, DeviceVerdict, Due, Keep, Once, Remember, SubscriberFilter, SubscriberGiven, SubscriberKey,
+    SubscriberVerdict, WriteMode,
 };
 use muster_broker::subscriber::{DEVICES_MAX, Subscriber, SubscriberView};
 
@@ -63,6 +63,10 @@ async fn assign(world: &World, subscriber: &str, device: &str, assignment: Assig
 async fn owner(world: &World, device: &str) -> (Option<String>, i64) {
     let found = world.store().device_find(TENANT, DeviceKey::DeviceId(id(device)), 1).await.unwrap().pop().unwrap();
     (found.subscriber_id, found.version)
+}
+
+fn with(account: Option<&str>) -> SubscriberFilter {
+    SubscriberFilter { account_reference: account.map(str::to_owned), ..SubscriberFilter::default() }
 }
 
 #[tokio::test]
@@ -212,7 +216,7 @@ async fn subscribers_are_listed_by_identifier_and_account_in_pages() {
     }
     let ids = async |account: Option<&str>, size: u32, after: Option<&str>| {
         let page = Page { size, after: after.map(str::to_owned) };
-        let listed = world.store().subscriber_list(TENANT, account.map(str::to_owned), page).await.unwrap();
+        let listed = world.store().subscriber_list(TENANT, with(account), page).await.unwrap();
         let ids: Vec<_> = listed.items.into_iter().map(|view| view.subscriber.id).collect();
         (ids.join(" "), listed.total, listed.next)
     };
@@ -221,7 +225,7 @@ async fn subscribers_are_listed_by_identifier_and_account_in_pages() {
     assert_eq!(ids(Some("even"), 2, None).await, ("s0 s2".into(), 3, Some("s2".into())));
     assert_eq!(ids(Some("even"), 2, Some("s2")).await, ("s4".into(), 3, None));
     assert_eq!(ids(Some("odd"), 2, None).await, (String::new(), 0, None));
-    assert_eq!(world.store().subscriber_list("beta", None, ALL).await.unwrap().total, 0);
+    assert_eq!(world.store().subscriber_list("beta", with(None), ALL).await.unwrap().total, 0);
     world.store().subscriber_delete(TENANT, "s0", None, deed("care")).await.unwrap().unwrap();
     assert_eq!(ids(None, 1, None).await, ("s1".into(), 4, Some("s1".into())));
 }
@@ -253,10 +257,10 @@ async fn a_subscriber_has_so_many_devices_and_a_page_of_full_ones_ends_early() {
     given.device.subscriber_id = Some("s00".into());
     assert!(matches!(world.write(WriteMode::Upsert, given).await, DeviceVerdict::Refused(_)));
 
-    let first = world.store().subscriber_list(TENANT, None, ALL).await.unwrap();
+    let first = world.store().subscriber_list(TENANT, with(None), ALL).await.unwrap();
     assert_eq!((first.items.len(), first.total, first.next.as_deref()), (10, full, Some("s09")));
     let rest = Page { after: first.next, ..ALL };
-    assert_eq!(world.store().subscriber_list(TENANT, None, rest).await.unwrap().items.len(), 1);
+    assert_eq!(world.store().subscriber_list(TENANT, with(None), rest).await.unwrap().items.len(), 1);
 }
 
 #[tokio::test]

@@ -264,6 +264,7 @@ pub(crate) fn step(contact: &Contact) -> ContactStep {
     ContactStep {
         device: contact.device.oid,
         revision: contact.state.revision,
+        seen_before: contact.state.last_seen_at,
         state,
         record: None,
         tasks: Vec::new(),

@@ -3,6 +3,7 @@
 use muster_protocol::explain::{Kind, Node, Note, Tone, Value};
 
 use super::paint::{Ink, Paint};
+use crate::show::printable;
 
 /// Columns of a line.
 const WIDTH: usize = 100;
@@ -262,20 +263,6 @@ impl Row {
         let missing = column.saturating_sub(self.columns);
         self.push(&" ".repeat(missing), missing);
     }
-}
-
-/// Text without anything that a terminal would obey.
-fn printable(text: &str) -> String {
-    let shown = |character: char| match character {
-        '\t' => ' ',
-        it if it.is_control()
-            || matches!(it, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}') =>
-        {
-            '\u{FFFD}'
-        }
-        it => it,
-    };
-    text.chars().map(shown).collect()
 }
 
 /// The text in pieces of so many characters.

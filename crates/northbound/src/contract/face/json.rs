@@ -38,6 +38,15 @@ pub(crate) enum Node<'d> {
 }
 
 impl Node<'_> {
+    /// How many values there are in it, itself included.
+    pub(crate) fn count(&self) -> usize {
+        match self {
+            Self::List(entries) => entries.iter().fold(1, |sum, entry| sum + entry.count()),
+            Self::Record(members) => members.iter().fold(1, |sum, (_, value)| sum + value.count()),
+            Self::Lexical(_) | Self::Null | Self::Boolean(_) | Self::Whole(_) | Self::Other(_) | Self::Text(_) => 1,
+        }
+    }
+
     /// The same, independent of its document.
     pub(crate) fn into_owned(self) -> Node<'static> {
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());

@@ -2,7 +2,6 @@ use muster_broker::access::Caller;
 use muster_broker::fault::Fault;
 use muster_broker::services::Broker;
 
-use super::within;
 use crate::contract::administration::certificates::{
     AddTrustedCertificateAuthority, BindCertificate, CertificateAuthority, CertificateAuthorityList,
     CertificateBinding, CertificateBindingList, GetCertificates, GetRevokedCertificates,
@@ -17,28 +16,28 @@ use crate::identity::certificate::revocation_list;
 impl UseCase for AddTrustedCertificateAuthority {
     async fn carry_out(self, broker: &Broker, caller: &Caller) -> Result<CertificateAuthority, Fault> {
         let given = authority(&self.certificate, self.name)?;
-        let caller = within(caller, self.tenant.as_deref());
+        let caller = broker.within(caller, self.tenant.as_deref()).await?;
         broker.add_authority(&caller, given).await.map(Into::into)
     }
 }
 
 impl UseCase for GetTrustedCertificateAuthorities {
     async fn carry_out(self, broker: &Broker, caller: &Caller) -> Result<CertificateAuthorityList, Fault> {
-        let caller = within(caller, self.tenant.as_deref());
+        let caller = broker.within(caller, self.tenant.as_deref()).await?;
         broker.authorities(&caller, &page(self.page)).await.map(Into::into)
     }
 }
 
 impl UseCase for RemoveTrustedCertificateAuthority {
     async fn carry_out(self, broker: &Broker, caller: &Caller) -> Result<(), Fault> {
-        let caller = within(caller, self.tenant.as_deref());
+        let caller = broker.within(caller, self.tenant.as_deref()).await?;
         broker.remove_authority(&caller, authority_id(&self.authority_id)?).await
     }
 }
 
 impl UseCase for SetCertificateRevocationList {
     async fn carry_out(self, broker: &Broker, caller: &Caller) -> Result<CertificateAuthority, Fault> {
-        let caller = within(caller, self.tenant.as_deref());
+        let caller = broker.within(caller, self.tenant.as_deref()).await?;
         let id = authority_id(&self.authority_id)?;
         let known = broker.authority_to_revoke(&caller, id).await?;
         let list = revocation_list(&self.revocation_list, &known.der)

@@ -7,6 +7,14 @@ use crate::contract::Node;
 
 /// Text that XML can tell, too.
 pub(super) const PLAIN: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]*$";
+/// Text of one line.
+const LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f\ufffe\uffff]+$";
+/// The name of a tenant or role.
+const NAME: &str = "^[A-Za-z0-9._-]{1,64}$";
+/// The name of a principal: no colon, because it travels in HTTP Basic.
+const PRINCIPAL: &str = r"^[^\u0000-\u0020\u007f-\u00a0:\ufffe\uffff]+$";
+/// A right: object, operation and qualifier.
+const RIGHT: &str = r"^(\*|([A-Za-z0-9_-]{1,40}|\*)\.([A-Za-z0-9_-]{1,40}|\*)(:([A-Za-z0-9_-]{1,40}|\*))?)$";
 /// An idempotency key.
 pub(super) const KEY: &str = "^[!-~]{1,128}$";
 /// Base64 of RFC 4648, section 4, with padding.
@@ -57,9 +65,55 @@ pub(super) fn of_field(owner: &str, field: &str) -> Option<Node<'static>> {
         ("Callback", "soapVersion") => one_of(&["1.1", "1.2"]),
         (_, "imsi") => object! { "type": "string", "pattern": "^[0-9]{6,15}$" },
         ("DeviceCapability", "tac") => object! { "type": "string", "pattern": "^[0-9]{8}$" },
+        ("Tenant" | "Role", "name") => object! { "type": "string", "pattern": NAME },
+        ("Principal", "name") => object! { "type": "string", "minLength": 1, "maxLength": 100, "pattern": PRINCIPAL },
+        ("CreateApiKey" | "ApiKey" | "Grant" | "Role" | "OwnRight", "right") => {
+            object! { "type": "string", "pattern": RIGHT }
+        }
+        (_, name) if line_max(owner, name).is_some() => {
+            object! { "type": "string", "minLength": 1, "maxLength": line_max(owner, name)?, "pattern": LINE }
+        }
+        (_, name) if prose_max(owner, name).is_some() => {
+            object! { "type": "string", "maxLength": prose_max(owner, name)?, "pattern": PLAIN }
+        }
         (_, name) if is_never_empty(owner, name) => {
             object! { "type": "string", "minLength": 1, "pattern": PLAIN }
         }
+        _ => return None,
+    })
+}
+
+/// Most characters of a text of one line, which is never empty.
+fn line_max(owner: &str, field: &str) -> Option<i64> {
+    Some(match (owner, field) {
+        ("DeviceInstance" | "DeviceFilter" | "DeviceCapability", "manufacturer" | "model" | "firmwareVersion")
+        | ("GetDeviceCapabilities" | "GetDeviceCapabilityByModel", "manufacturer" | "model" | "firmwareVersion")
+        | ("DeviceInstance", "softwareVersion")
+        | ("DmAccount", "clientName" | "serverId" | "serverName")
+        | ("Subscriber" | "GetSubscribers", "accountReference")
+        | ("Subscriber" | "ErasePersonalData", "subscriberId")
+        | ("GetJobs" | "GetJobsByDate" | "CallbackAddress" | "GetCallbackAddresses", "owner")
+        | ("CallbackCredential", "userName" | "password")
+        | ("AddTrustedCertificateAuthority", "name")
+        | ("RevokeCertificate", "reason")
+        | ("GetApprovals", "requester")
+        | ("SetQuota" | "GetQuotas", "principal") => 255,
+        ("DeviceInstance" | "DeviceFilter" | "Grant", "group") | ("NameValue", "name") => 100,
+        ("DoBulkOperation" | "Deployment", "name") | ("Tenant" | "Principal", "displayName") => 200,
+        ("Principal", "subject") => 500,
+        ("CreateApiKey", "name") | ("IdentityProvider", "displayName") => 128,
+        _ => return None,
+    })
+}
+
+/// Most characters of a text of any number of lines.
+fn prose_max(owner: &str, field: &str) -> Option<i64> {
+    Some(match (owner, field) {
+        ("Deployment", "description") => 2000,
+        ("CallbackAddress", "description")
+        | ("Role", "about")
+        | ("Callback", "reference")
+        | ("CancelJob" | "CancelTask" | "PauseJob" | "RestartJob" | "Approve" | "Withdraw", "reason") => 1000,
         _ => return None,
     })
 }
@@ -98,7 +152,11 @@ fn is_never_empty(owner: &str, field: &str) -> bool {
 pub(super) fn entries_max(owner: &str, field: &str) -> Option<i64> {
     match (owner, field) {
         ("DoBulkOperation", "request") | ("ImportDeviceInstances", "deviceInstance") => Some(1000),
-        ("CreateDeployments", "deployment") => Some(100),
+        ("CreateDeployments", "deployment") | (_, "attribute") => Some(100),
+        ("DeviceInstance" | "Principal" | "Tenant", "group" | "grant" | "callbackNetwork") => Some(50),
+        ("Grant", "group" | "path") | ("CreateApiKey", "right" | "group" | "path") => Some(100),
+        ("Role", "right") => Some(200),
+        ("DeviceCapability", "tac") | ("ReplayDeadLetters", "eventId") => Some(1000),
         _ => None,
     }
 }

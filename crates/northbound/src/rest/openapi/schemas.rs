@@ -197,7 +197,9 @@ fn with_any_of(owner: &str, mut schema: Node<'static>) -> Node<'static> {
     let names = bounds::any_of(owner);
     if let (Node::Record(members), false) = (&mut schema, names.is_empty()) {
         let need = |name: &&'static str| object! { "required": vec![Node::from(*name)] };
-        members.push((Cow::Borrowed("anyOf"), names.iter().map(need).collect::<Vec<_>>().into()));
+        let any = object! { "anyOf": names.iter().map(need).collect::<Vec<_>>() };
+        // One level down, because generators of clients make a union of members and anyOf, which is everything.
+        members.push((Cow::Borrowed("allOf"), vec![any].into()));
     }
     schema
 }

@@ -5,6 +5,8 @@ use super::When::{Flag, Given};
 use super::{Method, Route, delete, get, patch, post, put};
 use crate::contract::Operation;
 
+/// An expression of the filter language; over SOAP the name is that of another parameter.
+const FILTER: &[(&str, &str)] = &[("filter", "filterExpression")];
 const TASK: &[(&str, &str)] = &[("/tasks/", "taskId")];
 const JOB: &[(&str, &str)] = &[("/jobs/", "jobId")];
 const JOB_OR_TASK: &[(&str, &str)] = &[("/jobs/", "jobId"), ("/tasks/", "taskId")];
@@ -32,12 +34,12 @@ pub(in crate::rest) static ROUTES: &[Route] = &[
     get(Operation::GetOperationDefinitions, "/operation-definitions"),
     // IBulkOperationsManagerServices
     post(Operation::CreateDeployments, "/jobs").status(202).renamed(&[("deployments", "deployment")]).location(JOB),
-    get(Operation::GetJobs, "/jobs"),
+    get(Operation::GetJobs, "/jobs").renamed(FILTER),
     get(Operation::GetJobsByDate, "/jobs")
         .when(Given(&["createdSince", "createdBefore"]))
         .renamed(&[("createdSince", "fromDate"), ("createdBefore", "toDate")]),
     get(Operation::GetJobById, "/jobs/{jobId}"),
-    get(Operation::GetTasks, "/tasks"),
+    get(Operation::GetTasks, "/tasks").renamed(FILTER),
     get(Operation::GetTaskHistory, "/tasks/{taskId}/history"),
     get(Operation::GetTaskHistory, "/jobs/{jobId}/history").named("getJobHistory"),
     post(Operation::CancelJob, "/jobs/{jobId}/cancel").status(202),
@@ -46,7 +48,7 @@ pub(in crate::rest) static ROUTES: &[Route] = &[
     post(Operation::RestartJob, "/jobs/{jobId}/restart").status(202),
     // IDeviceManagerServices
     post(Operation::CreateDeviceInstance, "/devices").body("deviceInstance").status(201).location(DEVICE),
-    get(Operation::GetDeviceInstances, "/devices"),
+    get(Operation::GetDeviceInstances, "/devices").renamed(FILTER),
     get(Operation::GetDeviceInstanceByPhoneNumber, "/devices").when(Given(&["phoneNumber"])).query(),
     get(Operation::GetDeviceInstanceByOid, "/devices").when(Given(&["oid"])).named("findDeviceInstanceByOid").query(),
     get(Operation::GetDeviceInstanceByDeviceID, "/devices/{deviceID}"),
@@ -61,7 +63,7 @@ pub(in crate::rest) static ROUTES: &[Route] = &[
         .named("deleteDeviceInstanceByOid"),
     post(Operation::ImportDeviceInstances, "/devices:import"),
     post(Operation::CreateDeviceCapability, "/capabilities").body("deviceCapability").status(201).location(CAPABILITY),
-    get(Operation::GetDeviceCapabilities, "/capabilities"),
+    get(Operation::GetDeviceCapabilities, "/capabilities").renamed(FILTER),
     get(Operation::GetDeviceCapabilityByModel, "/capabilities").when(Flag("best")).query(),
     get(Operation::GetDeviceCapabilityByOid, "/capabilities/{oid}"),
     put(Operation::UpdateDeviceCapability, "/capabilities/{oid}").body("deviceCapability"),
@@ -77,7 +79,7 @@ pub(in crate::rest) static ROUTES: &[Route] = &[
         .named("getTraceMessagesByOid"),
     // ISubscriberServices
     post(Operation::CreateSubscriber, "/subscribers").body("subscriber").status(201).location(SUBSCRIBER),
-    get(Operation::GetSubscribers, "/subscribers"),
+    get(Operation::GetSubscribers, "/subscribers").renamed(FILTER),
     get(Operation::GetSubscriberByPhoneNumber, "/subscribers").when(Given(&["phoneNumber"])).query(),
     get(Operation::GetSubscriberById, "/subscribers/{subscriberId}"),
     put(Operation::UpdateSubscriber, "/subscribers/{subscriberId}").body("subscriber"),

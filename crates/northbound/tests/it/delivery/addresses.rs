@@ -89,6 +89,32 @@ async fn plain_http_leaves_this_machine_under_no_name() {
 }
 
 #[tokio::test]
+async fn a_private_network_that_the_domain_allows_is_connected_to_and_no_other() {
+    use muster_broker::access::{Caller, Permission, RightPattern};
+    use muster_broker::services::TenantFields;
+
+    let (world, receiver) = (World::new().await, Receiver::plain().await);
+    let everywhere = Permission::whole(RightPattern::parse("*").unwrap(), None);
+    let operator = Caller { permissions: [everywhere].into(), ..admin() };
+    let fields = |network: &str| TenantFields {
+        name: "acme".into(),
+        callback_networks: vec![network.to_owned()],
+        ..TenantFields::default()
+    };
+    let url = format!("http://localhost:{}/", receiver.address.port());
+    world.names.set("localhost", &[&[receiver.ip()]]);
+    world.allow(public(&url)).await;
+    world.happen(to(&url)).await;
+    world.broker.create_tenant(&operator, fields("127.0.0.2/32"), None).await.unwrap();
+    world.deliver().await;
+    assert!(world.queue().await.reason.unwrap().contains("private network"));
+    world.broker.update_tenant(&operator, fields("127.0.0.0/31")).await.unwrap();
+    world.advance_s(60);
+    world.deliver().await;
+    assert_eq!((receiver.seen().len(), world.queue().await.waiting), (1, 0));
+}
+
+#[tokio::test]
 async fn an_address_that_is_taken_off_the_list_gets_nothing_more() {
     let (world, receiver) = (World::new().await, Receiver::plain().await);
     let fields = soap(&receiver.url("/"));

@@ -211,7 +211,7 @@ impl Fixtures {
         let role = broker.role_by_name(maker, None, &it.role).await.ok();
         let callback = broker.callback_address_by_id(maker, &it.callback).await.map(|address| address.version).ok();
         let one = PageRequest { size: Some(1), token: None };
-        let jobs = broker.jobs(maker, Vec::new(), None, &one).await.map(|page| page.total).ok();
+        let jobs = broker.jobs(maker, Vec::new(), None, None, &one).await.map(|page| page.total).ok();
         format!(
             "{device:?}{task:?}{job:?}{subscriber:?}{capability:?}{tenant:?}{principal:?}{role:?}{jobs:?}{callback:?}"
         )

@@ -151,7 +151,7 @@ async fn objects_are_read_as_bodies_are() {
 
     let reply = send(&world, "", &[("content-type", "application/x-ndjson; charset=utf-8")], text).await;
 
-    let told: Vec<_> = rejected(&reply).into_iter().map(|(index, line, id)| (index, line, id)).collect();
+    let told = rejected(&reply);
     let expected = [(1, 2, "DMS0001"), (2, 3, "DMS0105"), (3, 4, "DMS0001"), (4, 5, "DMS0001"), (6, 7, "DMS0009")];
     assert_eq!(told.iter().map(|(index, line, id)| (*index, *line, id.as_str())).collect::<Vec<_>>(), expected);
     assert_eq!(summary(&reply), (vec![7, 2, 0, 0, 5], true));

@@ -14,6 +14,10 @@ const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
 /// Reads the one element of a document.
 pub(super) fn tree(text: &str, limits: &TreeLimits) -> Result<Element, XmlError> {
     only_xml_characters(text)?;
+    // One has been taken away with the encoding; the reader below would take another.
+    if text.starts_with('\u{FEFF}') {
+        return Err(malformed("a second byte order mark"));
+    }
     let mut reader = Reader::from_str(text);
     reader.config_mut().check_comments = true;
     let mut builder = Builder { limits, elements: 0, open: Vec::new(), bindings: Bindings::new(), root: None };

@@ -2,6 +2,7 @@
 
 use muster_broker::callback::{self, CallbackUrl, Event, Progress, QueueId, Reply, SoapVersion};
 use muster_broker::id::{CallbackAddressId, EventId};
+use muster_broker::ledger::ChargeableEvent;
 use muster_broker::page::{Listed, Page};
 use muster_broker::store::{ClaimWanted, Claimed, Content, Due, Lease, QueueView, Settled, Settlement, Waiting};
 use muster_broker::time::Timestamp;
@@ -12,6 +13,7 @@ use uuid::Uuid;
 
 use super::addresses::{self, ADDRESS};
 use super::letters;
+use crate::sqlite::charges;
 use crate::sqlite::query::{Where, foreign_key, listed, many, one, one_more, run};
 use crate::sqlite::rows::{Cells, Done, Failure};
 
@@ -280,9 +282,26 @@ fn is_reply(connection: &Connection, queue: QueueId) -> Done<bool> {
     Ok(one(connection, sql, [queue.0.as_bytes()], |cells| cells.get::<i64>())? == Some(REPLY))
 }
 
-/// The first `taken` of the numbers are delivered. Each of these events is charged for here.
+/// The first `taken` of the numbers are delivered, and charged for: once, since only the claim that holds gets here.
 fn take(connection: &Connection, queue: QueueId, numbers: &[i64], taken: usize, now: Timestamp) -> Done<()> {
     let Some(last) = taken.checked_sub(1).and_then(|last| numbers.get(last)) else { return Ok(()) };
+    let done = many(
+        connection,
+        "SELECT q.tenant, o.owner, o.kind, o.content FROM outbox o JOIN callback_queue q ON q.id = o.queue \
+         WHERE o.queue = ? AND o.number <= ? ORDER BY o.number",
+        params![queue.0.as_bytes(), last],
+        |cells| {
+            let (tenant, owner, kind) = (cells.get::<String>()?, cells.get::<String>()?, cells.get()?);
+            Ok((tenant, owner, content(kind, &cells.get::<String>()?)?))
+        },
+    )?;
+    for (tenant, owner, content) in &done {
+        if let Content::Event(event) = content
+            && let Some(charge) = ChargeableEvent::of_event(event, tenant, owner, now)
+        {
+            charges::add(connection, &charge)?;
+        }
+    }
     run(connection, "DELETE FROM outbox WHERE queue = ? AND number <= ?", params![queue.0.as_bytes(), last])?;
     run(
         connection,
