@@ -42,7 +42,7 @@ pub(super) fn join(connection: &Connection, tally: &Tally, device: &Device) -> D
 fn move_between(connection: &Connection, tally: &Tally, before: Option<&Device>, after: Option<&Device>) -> Done<()> {
     let Some(device) = after.or(before) else { return Ok(()) };
     let (tenant, oid) = (device.tenant.as_str(), device.oid);
-    let (left, came) = differences(groups(before), groups(after));
+    let (left, came) = differences(&groups(before), &groups(after));
     for group in left {
         run(
             connection,
@@ -59,10 +59,10 @@ fn move_between(connection: &Connection, tally: &Tally, before: Option<&Device>,
         )?;
         tally.group(tenant, group, 1);
     }
-    let (left, came) = differences(names(before), names(after));
+    let (left, came) = differences(&names(before), &names(after));
     left.into_iter().for_each(|name| tally.attribute(tenant, name, -1));
     came.into_iter().for_each(|name| tally.attribute(tenant, name, 1));
-    let (left, came) = differences(attributes(before), attributes(after));
+    let (left, came) = differences(&attributes(before), &attributes(after));
     for pair in left {
         let sql = "DELETE FROM device_attribute WHERE tenant = ? AND name = ? AND value = ? AND bucket = ? AND oid = ?";
         attribute(connection, sql, tenant, oid, pair)?;
@@ -93,6 +93,6 @@ fn attributes(device: Option<&Device>) -> BTreeSet<(&str, &str)> {
 }
 
 /// What is only in the first, and what is only in the second.
-fn differences<T: Ord + Copy>(before: BTreeSet<T>, after: BTreeSet<T>) -> (Vec<T>, Vec<T>) {
-    (before.difference(&after).copied().collect(), after.difference(&before).copied().collect())
+fn differences<T: Ord + Copy>(before: &BTreeSet<T>, after: &BTreeSet<T>) -> (Vec<T>, Vec<T>) {
+    (before.difference(after).copied().collect(), after.difference(before).copied().collect())
 }

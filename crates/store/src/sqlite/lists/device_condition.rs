@@ -133,7 +133,6 @@ pub(super) fn class_index(field: &DeviceField, asked: &Test) -> Option<(&'static
 }
 
 /// The identifiers that a test names.
-
 pub(super) fn named(asked: &Test) -> Vec<DeviceOid> {
     let values = match asked {
         Test::Is(Comparison::Equal | Comparison::NotEqual, value) => std::slice::from_ref(value),

@@ -85,10 +85,8 @@ pub(super) fn job_and_rest(filter: &Filter<TaskField>) -> Option<(&Given, Vec<Fi
         Filter::All(parts) => parts.as_slice(),
         one => std::slice::from_ref(one),
     };
-    let is_job = |part: &Filter<TaskField>| match part {
-        Filter::Test(TaskField::JobId, Test::Is(Comparison::Equal, _)) => true,
-        _ => false,
-    };
+    let is_job =
+        |part: &Filter<TaskField>| matches!(part, Filter::Test(TaskField::JobId, Test::Is(Comparison::Equal, _)));
     let place = parts.iter().position(is_job)?;
     let Some(Filter::Test(_, Test::Is(_, job))) = parts.get(place) else { return None };
     let rest = parts.iter().enumerate().filter(|(other, _)| *other != place).map(|(_, part)| part.clone());
