@@ -7,6 +7,7 @@ use muster_northbound::contract::device_manager::CreateDeviceInstance;
 use muster_northbound::rest::read_body;
 
 /// The targets by name, which is also the name of the folder with the corpus.
+#[allow(clippy::type_complexity, reason = "a list of names and functions says itself")]
 pub const TARGETS: &[(&str, fn(&[u8]))] = &[("rest_json", json)];
 
 /// Runs the target of that name.
