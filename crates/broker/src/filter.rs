@@ -200,4 +200,5 @@ impl<F: Field> fmt::Display for Filter<F> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 mod tests;
