@@ -8,6 +8,7 @@ use std::path::Path;
 mod targets;
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "a test reads the files of the corpus")]
 fn the_filter_target_takes_every_file_of_its_corpus() {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
     assert!(fs::read_to_string(fuzz.join("Cargo.toml")).unwrap().contains("name = \"filter\""));

@@ -88,8 +88,8 @@ fn device(random: &mut fastrand::Rng, index: u32) -> Device {
     Device {
         oid: DeviceOid::new(Uuid::from_u128(random.u128(..))),
         tenant: TENANT.into(),
-        device_id: (index % 5 != 0).then(|| id(index)),
-        phone_number: (index % 5 == 0 || random.bool()).then(|| number(index % 17)),
+        device_id: (!index.is_multiple_of(5)).then(|| id(index)),
+        phone_number: (index.is_multiple_of(5) || random.bool()).then(|| number(index % 17)),
         imsi: random.bool().then(|| format!("26201{:06}", index % 9)),
         capability: None,
         manufacturer: maybe_text(random),
