@@ -50,7 +50,7 @@ impl EventId {
     /// Reads the text form.
     ///
     /// # Errors
-    /// [`NotAnEventId`].
+    /// `NotAnEventId`.
     pub fn parse(text: &str) -> Result<Self, NotAnEventId> {
         let digits = text.strip_prefix("e-").ok_or(NotAnEventId)?;
         if digits.len() != 16 || !digits.bytes().all(|octet| matches!(octet, b'0'..=b'9' | b'a'..=b'f')) {

@@ -99,7 +99,7 @@ impl NodePattern {
         if is_line && has_names && begins && says_something { Ok(Self(text.to_owned())) } else { Err(NotAPattern) }
     }
 
-    /// Whether the node of this path, taken apart by [`segments`], is meant.
+    /// Whether the node of this path, taken apart by `segments`, is meant.
     #[must_use]
     pub fn matches(&self, path: &[Cow<'_, str>]) -> bool {
         Pattern(&self.0).matches(path)

@@ -52,7 +52,7 @@ enum Command {
     Addresses(List),
     /// Allows an address, with everything below its path.
     Allow {
-        /// Scheme, host, port and beginning of the path, for example https://crm.example/hooks.
+        /// Scheme, host, port and beginning of the path, for example `https://crm.example/hooks`.
         address: String,
         /// Signed JSON instead of SOAP.
         #[arg(long)]

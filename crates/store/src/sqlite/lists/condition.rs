@@ -61,7 +61,7 @@ pub(super) fn test(column: &str, test: &Test, bind: &dyn Fn(&Given) -> Value) ->
     }
 }
 
-/// As [`test`], for a column that is never without a value, or where unknown is as good as false; an index is used for
+/// As [`test()`], for a column that is never without a value, or where unknown is as good as false; an index is used for
 /// it. `!=` is not of that kind.
 pub(super) fn plain(column: &str, test: &Test, bind: &dyn Fn(&Given) -> Value) -> Sql {
     match test {
