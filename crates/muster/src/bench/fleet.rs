@@ -38,29 +38,34 @@ pub(super) fn known(index: u32) -> Known {
     }
 }
 
+/// An identifier like a random one.
+pub(super) fn oid_of(number: u32) -> DeviceOid {
+    DeviceOid::new(Uuid::from_u128(u128::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835)))
+}
+
 /// Identifiers spread over the buckets like random ones, in the order of their key.
 pub(super) fn oids(devices: u32) -> Vec<DeviceOid> {
-    let mut all: Vec<_> = (0..devices)
-        .map(|number| u128::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835))
-        .map(|octets| DeviceOid::new(Uuid::from_u128(octets)))
-        .collect();
+    let mut all: Vec<_> = (0..devices).map(oid_of).collect();
     all.sort_unstable_by_key(|oid| (oid.bucket.0, oid.unique));
     all
 }
 
 /// Registers devices `0..devices`: sorted by every key, as a bulk load is best done, so that each index grows at its end.
 pub(super) async fn register(store: &Arc<dyn Store>, vault: &Arc<dyn Vault>, devices: u32) -> anyhow::Result<()> {
-    register_as(store, vault, devices, |_, _| {}).await
+    let oids = oids(devices);
+    let oid = |index: u32| oids.get(index as usize).copied().unwrap_or_else(|| oid_of(index));
+    register_as(store, vault, devices, oid, |_, _| {}).await
 }
 
-/// As [`register`]; `dress` gives each record its further fields.
+/// As [`register`], with identifiers of choice; `dress` gives each record its further fields.
 pub(super) async fn register_as(
     store: &Arc<dyn Store>,
     vault: &Arc<dyn Vault>,
     devices: u32,
+    oid: impl Fn(u32) -> DeviceOid,
     dress: impl Fn(u32, &mut Device),
 ) -> anyhow::Result<()> {
-    let records: Vec<(u32, DeviceOid)> = (0..devices).zip(oids(devices)).collect();
+    let records: Vec<(u32, DeviceOid)> = (0..devices).map(|index| (index, oid(index))).collect();
     // One page is sealed while the one before is written.
     let mut writing: Option<tokio::task::JoinHandle<anyhow::Result<()>>> = None;
     for page in records.chunks(PAGE) {

@@ -122,7 +122,9 @@ fn rate(rows: &[Row], name: &str) -> f64 {
 async fn register(folder: &Path, devices: u32) -> anyhow::Result<()> {
     let (store, vault) = crate::serve::open(&folder.join("data"))?;
     let number = |index: u32| Msisdn::parse(&calls::phone_number(index)).ok();
-    fleet::register_as(&store, &vault, devices, |index, device| device.phone_number = number(index)).await
+    let oids = fleet::oids(devices);
+    let oid = |index: u32| oids.get(index as usize).copied().unwrap_or_else(|| fleet::oid_of(index));
+    fleet::register_as(&store, &vault, devices, oid, |index, device| device.phone_number = number(index)).await
 }
 
 /// One kind of call, and then the bare stack with the same sizes; nothing where the server does not have it.

@@ -26,6 +26,10 @@ use crate::serve::FIRST_TENANT;
 
 /// Records in one transaction.
 const PAGE: usize = 1_000;
+/// Records that lie beside each other in every index, as those of an import do.
+const BESIDE: usize = 128;
+/// Steps through what lies beside each other: a prime.
+const STRIDE: usize = 611_953;
 /// The first thing that happened.
 const BEGINNING: Timestamp = Timestamp(1_780_000_000_000);
 /// From the first task to the last.
@@ -40,7 +44,7 @@ static OIDS: OnceLock<Vec<DeviceOid>> = OnceLock::new();
 
 pub(super) fn oid(index: u32) -> DeviceOid {
     let known = OIDS.get().and_then(|oids| oids.get(index as usize)).copied();
-    known.unwrap_or_else(|| DeviceOid::new(Uuid::from_u128(index.into())))
+    known.unwrap_or_else(|| fleet::oid_of(index))
 }
 
 pub(super) fn device_id(index: u32) -> String {
@@ -114,6 +118,13 @@ pub(super) fn created_at(index: u32, all: u32) -> Timestamp {
     BEGINNING.plus_ms(TIME_MS / i64::from(all.max(1)) * i64::from(index))
 }
 
+/// Identifiers in pieces of so many, which are all over the buckets as imports leave them.
+fn scattered(oids: &[DeviceOid]) -> Vec<DeviceOid> {
+    let pieces: Vec<&[DeviceOid]> = oids.chunks(BESIDE).collect();
+    let order = (0..pieces.len()).map(|turn| turn * STRIDE % pieces.len());
+    order.filter_map(|place| pieces.get(place)).flat_map(|piece| piece.iter().copied()).collect()
+}
+
 /// So many devices, and as many tasks.
 pub(super) struct Population {
     devices: u32,
@@ -121,7 +132,7 @@ pub(super) struct Population {
 
 impl Population {
     pub(super) fn new(devices: u32) -> Self {
-        OIDS.get_or_init(|| fleet::oids(devices));
+        OIDS.get_or_init(|| scattered(&fleet::oids(devices)));
         Self { devices }
     }
 
@@ -134,7 +145,7 @@ impl Population {
         for index in 0..SUBSCRIBERS {
             store.subscriber_write(WriteMode::Create, person(index), deed(), None).await?;
         }
-        fleet::register_as(store, vault, self.devices, |index, device| self.dress(index, device)).await
+        fleet::register_as(store, vault, self.devices, oid, |index, device| self.dress(index, device)).await
     }
 
     /// Gives a bare record of the fleet its fields.

@@ -25,6 +25,9 @@ pub(super) fn of_classes(connection: &Connection, tenant: &str, filter: &Filter<
     number(connection, &Sql::new(sql, [Value::from(tenant.to_owned())]).then(condition(filter, &member_leaf)))
 }
 
+/// Tasks of classes that are sorted for a page. Of more, the list goes through the stretches, which looks at fewer.
+const FEW_MEMBERS: u64 = 1_500;
+
 /// Looks for keys.
 pub(super) struct Finder<'c> {
     pub(super) connection: &'c Connection,
@@ -64,9 +67,10 @@ impl Finder<'_> {
         let sql = members(self.tenant, filter).within("SELECT t.rowid AS row FROM ", "");
         if is_of_class(filter) {
             let count = of_classes(self.connection, self.tenant, filter)?;
-            return Ok((count <= self.few).then_some(Keys { sql, count, is_exact: true }));
+            return Ok((count <= self.few.min(FEW_MEMBERS)).then_some(Keys { sql, count, is_exact: true }));
         }
-        self.counted(vec![sql])
+        let few = Self { few: self.few.min(FEW_MEMBERS), ..*self };
+        few.counted(vec![sql])
     }
 
     fn standing(&self, field: &TaskField, asked: &Test) -> Done<Option<Keys>> {
