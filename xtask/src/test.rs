@@ -15,7 +15,7 @@ use crate::stage::{Outcome, Stage};
 use crate::workspace::Workspace;
 
 /// The stages in order.
-pub(crate) const STAGES: [Stage; 9] = [
+pub(crate) const STAGES: [Stage; 10] = [
     Stage {
         name: "python",
         does: "a virtual environment with pinned packages for the interop suites",
@@ -55,6 +55,12 @@ pub(crate) const STAGES: [Stage; 9] = [
         needs: &["node", "build"],
         run: typescript,
     },
+    Stage {
+        name: "schemathesis",
+        does: "requests that a tool makes up from the served OpenAPI document, and all its checks of the answers",
+        needs: &["python", "build"],
+        run: schemathesis,
+    },
 ];
 
 /// One build for all later stages: the same packages and targets, so the same features.
@@ -85,6 +91,10 @@ fn doc(workspace: &Workspace) -> Result<Outcome> {
 
 fn zeep(workspace: &Workspace) -> Result<Outcome> {
     python_suite(workspace, "interop/run.py")
+}
+
+fn schemathesis(workspace: &Workspace) -> Result<Outcome> {
+    python_suite(workspace, "interop/described.py")
 }
 
 fn soap(workspace: &Workspace) -> Result<Outcome> {

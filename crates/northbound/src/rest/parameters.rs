@@ -244,7 +244,8 @@ fn query_members<'d>(route: &Route, query: &'d [(String, String)], members: &mut
                 let text = "cursor is not of this list; begin again without one";
                 return Err(Fault::new(FaultName::InvalidPageToken, text));
             }
-            Slot::OnlyPage => {}
+            Slot::OnlyPage if value.parse::<i32>().is_ok_and(|limit| limit > 0) => {}
+            Slot::OnlyPage => return Err(Fault::invalid(name, value, "a whole number from 1 on is expected")),
             Slot::Field(field) => members.push((Cow::Borrowed(field.name), lexical)),
             Slot::Below(parent, field) => {
                 let value = if field.name == PAIRS { pair(value)? } else { lexical };

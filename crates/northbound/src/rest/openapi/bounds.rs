@@ -65,6 +65,7 @@ pub(super) fn of_field(owner: &str, field: &str) -> Option<Node<'static>> {
         ("Callback", "soapVersion") => one_of(&["1.1", "1.2"]),
         (_, "imsi") => object! { "type": "string", "pattern": "^[0-9]{6,15}$" },
         ("DeviceCapability", "tac") => object! { "type": "string", "pattern": "^[0-9]{8}$" },
+        ("DeviceCapability", "maxMsgSize" | "maxObjSize") => number(1, most),
         ("Tenant" | "Role", "name") => object! { "type": "string", "pattern": NAME },
         ("Principal", "name") => object! { "type": "string", "minLength": 1, "maxLength": 100, "pattern": PRINCIPAL },
         ("CreateApiKey" | "ApiKey" | "Grant" | "Role" | "OwnRight", "right") => {
@@ -97,6 +98,7 @@ fn line_max(owner: &str, field: &str) -> Option<i64> {
         | ("AddTrustedCertificateAuthority", "name")
         | ("RevokeCertificate", "reason")
         | ("GetApprovals", "requester")
+        | ("GetAuditEntries", "actor" | "operation" | "objectKind" | "objectId")
         | ("SetQuota" | "GetQuotas", "principal") => 255,
         ("DeviceInstance" | "DeviceFilter" | "Grant", "group") | ("NameValue", "name") => 100,
         ("DoBulkOperation" | "Deployment", "name") | ("Tenant" | "Principal", "displayName") => 200,
