@@ -174,8 +174,10 @@ fn export(archive: &Archive, since: Option<Timestamp>, until: Option<Timestamp>)
         let Some(last) = entries.last() else { return Ok(()) };
         after = last.number;
         for recorded in entries {
-            if until.is_some_and(|until| until <= recorded.entry.at) {
-                return Ok(());
+            let at = recorded.entry.at;
+            // Of entries made at once, the later number may have the earlier time.
+            if since.is_some_and(|since| at < since) || until.is_some_and(|until| until <= at) {
+                continue;
             }
             write(&mut out, &records::audit_line(&recorded))?;
         }

@@ -15,6 +15,7 @@ mod health;
 mod help;
 mod http;
 mod import;
+mod ledger;
 mod limits;
 mod mutual_tls;
 mod profiles;
