@@ -81,11 +81,29 @@ fn record(world: &World, random: &mut fastrand::Rng) -> DeviceWrite {
         8 => device.phone_number = Some(phone("+15550000001")),
         _ => {}
     }
+    if random.bool() {
+        device.group = [["a"], ["b"]][random.usize(..2)].map(str::to_owned).to_vec();
+        device.attribute = vec![("site".into(), random.u8(..2).to_string())];
+    }
     let mode = [WriteMode::Create, WriteMode::Upsert, WriteMode::Replace][random.usize(..3)];
     if mode == WriteMode::Create {
         (given.oid, given.version) = (None, None);
     }
     DeviceWrite { mode, given }
+}
+
+/// What lists are narrowed by, each of which counts on its own what there is.
+fn filters() -> Vec<DeviceFilter> {
+    let text = |text: &str| Some(text.to_owned());
+    let site = |value: &str| vec![("site".to_owned(), value.to_owned())];
+    vec![
+        DeviceFilter::default(),
+        DeviceFilter { manufacturer: text("Acme"), ..DeviceFilter::default() },
+        DeviceFilter { model: text("Two"), ..DeviceFilter::default() },
+        DeviceFilter { group: text("a"), ..DeviceFilter::default() },
+        DeviceFilter { attribute: site("0"), ..DeviceFilter::default() },
+        DeviceFilter { group: text("b"), attribute: site("1"), model: text("One"), ..DeviceFilter::default() },
+    ]
 }
 
 #[tokio::test]
@@ -100,9 +118,13 @@ async fn a_batch_comes_to_the_same_as_its_records_one_by_one() {
             let writes: Vec<_> = (0..40).map(|row| (row, record(&together, &mut random))).collect();
             let expected = singly(&apart, writes.clone()).await;
             assert_eq!(import(&together, batch(writes)).await, expected, "seed {seed}, round {round}");
-            let list =
-                async |world: &World| world.store().device_list(TENANT, DeviceFilter::default(), ALL).await.unwrap();
-            assert_eq!(list(&together).await, list(&apart).await, "seed {seed}, round {round}");
+            for filter in filters() {
+                let told = format!("seed {seed}, round {round}, {filter:?}");
+                let list = async |world: &World| world.store().device_list(TENANT, filter.clone(), ALL).await.unwrap();
+                let (listed, expected) = (list(&together).await, list(&apart).await);
+                assert_eq!(listed.total, listed.items.len() as u64, "{told}");
+                assert_eq!(listed, expected, "{told}");
+            }
         }
         // Whoever was made can be spoken to.
         let made = apart.store().device_list(TENANT, DeviceFilter::default(), ALL).await.unwrap().items;
