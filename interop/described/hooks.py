@@ -33,6 +33,10 @@ REFUSED = [
     ("InvalidArgument", r"schedule\.timeZone|.*path|callbackNetwork|nameValue"),
     # What the server gave out and only it can read.
     ("InvalidArgument", r"anchor|after|afterEventId|correlationId|taskId|jobId"),
+    # An expression of the filter language, which has a grammar and no schema.
+    ("InvalidArgument", r"filter"),
+    # To be described in the document: the bounds of an approval policy.
+    ("InvalidArgument", r"windowHours|lifeHours|rule.*|dangerousNode.*"),
     # Each name may stand once, whatever its value.
     ("InvalidArgument", r"attribute|group"),
     # The tool puts numbers that it saw in answers into this header, though they are no entity tags.
