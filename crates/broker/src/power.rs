@@ -9,10 +9,12 @@ mod approval;
 mod class;
 mod nodes;
 mod policy;
+mod weakening;
 mod window;
 
 pub use approval::{Action, Approval, ApprovalEvent, ApprovalStatus, Object, Question, Summary, WrongApprovalState};
 pub use class::{Class, class_of, class_of_name};
 pub use nodes::{By, NODES, Node, NodePattern, NotAPattern};
-pub use policy::{OwnNode, Policy, Rule};
+pub use policy::{OwnNode, Policy, PolicyChange, Rule};
+pub use weakening::Weakening;
 pub use window::{Asked, Spent, Verdict, judge, slot_of, slots_from};

@@ -53,7 +53,8 @@ pub(crate) async fn play(options: Options, ended: impl Future<Output = anyhow::R
     say.step("serve", &format!("{wsi} for External Systems, {devices_at} for devices, data in a temporary folder"));
 
     let client = SoapClient::new(&wsi, None)?;
-    let mut system = ExternalSystem::new(client, say, &cast);
+    let second = SoapClient::new(&wsi, None)?;
+    let mut system = ExternalSystem::new(client, second, say, &cast);
     system.login(ADMINISTRATOR, &password).await?;
     system.create_capabilities().await?;
     system.import().await?;

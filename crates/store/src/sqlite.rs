@@ -29,6 +29,7 @@ mod ledger;
 mod lists;
 mod lists_fill;
 mod membership;
+mod policies;
 mod power;
 mod principals;
 mod providers;

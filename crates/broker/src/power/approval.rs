@@ -66,12 +66,14 @@ impl ApprovalStatus {
 }
 
 /// What is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Object {
     /// A task without a job, on this device.
     Task(TaskId, DeviceOid),
     /// A job with its tasks.
     Job(JobId),
+    /// This policy of the domain, made from the one whose version it has.
+    Policy(Box<Policy>),
 }
 
 /// What is to be done once it is approved.
@@ -82,12 +84,15 @@ pub enum Action {
     Start,
     /// Failed, expired and cancelled tasks of a job run again.
     Retry,
+    /// The policy of the domain is replaced.
+    SetPolicy,
 }
 
 names! {
     Action {
         "START" Start
         "RETRY" Retry
+        "SET_POLICY" SetPolicy
     }
 }
 
@@ -118,7 +123,7 @@ pub struct Approval {
     pub object: Object,
     /// What happens to it when it is approved.
     pub action: Action,
-    /// Devices concerned.
+    /// Devices concerned; none of a policy.
     pub devices: u64,
     /// What the second person is told.
     pub summary: Summary,

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Class, NodePattern};
+use super::{Approval, Class, NodePattern};
 use crate::fault::Fault;
 
 /// What a domain asks a second person about.
@@ -42,6 +42,20 @@ pub struct OwnNode {
     pub pattern: NodePattern,
     /// What changing or executing them amounts to.
     pub class: Class,
+}
+
+/// What came of the wish to change a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PolicyChange {
+    /// It is changed.
+    Set(Policy),
+    /// It would be weaker, so a second person is asked first.
+    Waits {
+        /// The policy as it still is.
+        policy: Policy,
+        /// The question.
+        approval: Box<Approval>,
+    },
 }
 
 impl Default for Policy {

@@ -11,7 +11,7 @@ use crate::id::{ApprovalId, JobId};
 use crate::job::Job;
 use crate::operation::{Arguments, Operation};
 use crate::page::{Page, PageRequest, Paged};
-use crate::power::{Approval, ApprovalEvent, ApprovalStatus, Class, Object, Policy};
+use crate::power::{Approval, ApprovalEvent, ApprovalStatus, Class, Object, Policy, PolicyChange};
 use crate::store::{ApprovalFilter, Decision, DeviceKey};
 
 const READ: Right = Right::new("approval", "read");
@@ -51,6 +51,7 @@ pub struct ApprovalAnswer {
 enum Held {
     Task { device: Option<Box<Device>>, operation: Operation, arguments: Arguments },
     Job(Box<Job>),
+    Policy,
 }
 
 impl Broker {
@@ -141,7 +142,8 @@ impl Broker {
         Ok(self.store.power_policy_get(&caller.tenant).await?)
     }
 
-    /// Sets what a domain asks a second person about. What was asked before is not judged again.
+    /// Sets what a domain asks a second person about. What was asked before is not judged again. A policy that asks about
+    /// less than the present one waits for a second person itself.
     ///
     /// # Errors
     /// `NotAuthorized`, `UnknownTenant`, `InvalidArgument`, `OutdatedVersion`.
@@ -151,10 +153,11 @@ impl Broker {
         policy: Policy,
         version: Option<i64>,
         tenant: Option<String>,
-    ) -> Result<Policy, Fault> {
+    ) -> Result<PolicyChange, Fault> {
         let caller = self.at_work_in(caller, tenant.as_deref(), UPDATE).await?;
         let deed = self.deed(&caller, "setApprovalPolicy");
-        self.store.power_policy_set(&caller.tenant, policy.checked()?, version, deed).await?
+        let ask = ApprovalId(self.environment.uuid());
+        self.store.power_policy_set(&caller.tenant, policy.checked()?, version, ask, deed).await?
     }
 
     async fn approval_there(&self, caller: &Caller, id: &str) -> Result<Approval, Fault> {
@@ -163,18 +166,19 @@ impl Broker {
     }
 
     async fn held(&self, approval: &Approval) -> Result<Held, Fault> {
-        match approval.object {
+        match &approval.object {
             Object::Task(id, _) => {
-                let task = self.store.task_get(&approval.tenant, id).await?;
+                let task = self.store.task_get(&approval.tenant, *id).await?;
                 let task = task.ok_or_else(|| unknown(&approval.id.to_string()))?;
                 let device = self.store.device_find(&approval.tenant, DeviceKey::Oid(task.device), 1).await?.pop();
                 let device = device.map(Box::new);
                 Ok(Held::Task { device, operation: task.operation, arguments: task.arguments })
             }
             Object::Job(id) => {
-                let job = self.store.job_get(&approval.tenant, id).await?;
+                let job = self.store.job_get(&approval.tenant, *id).await?;
                 Ok(Held::Job(Box::new(job.ok_or_else(|| unknown(&approval.id.to_string()))?.job)))
             }
+            Object::Policy(_) => Ok(Held::Policy),
         }
     }
 
@@ -258,6 +262,7 @@ fn may_ask(caller: &Caller, held: &Held, mixed: impl FnOnce(&Caller) -> Result<(
             }
             if job.reach.is_within(&reach) { Ok(()) } else { Err(not_authorized("the job has devices out of reach")) }
         }
+        Held::Policy => caller.must(UPDATE),
     }
 }
 

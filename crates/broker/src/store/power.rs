@@ -3,7 +3,7 @@ use crate::fault::Fault;
 use crate::id::{ApprovalId, JobId, TaskId};
 use crate::ledger::Deed;
 use crate::page::{Listed, Page};
-use crate::power::{Approval, ApprovalEvent, ApprovalStatus, Class, Policy};
+use crate::power::{Approval, ApprovalEvent, ApprovalStatus, Class, Policy, PolicyChange};
 use crate::quota::{Allowance, Kind, QuotaUsage};
 use crate::time::Timestamp;
 
@@ -58,14 +58,18 @@ pub trait PowerStore: Send + Sync {
     fn power_policy_get(&self, tenant: &str) -> Pending<'_, Policy>;
     /// Sets the policy of a domain and gives it with its new version. Requests made before are not judged again.
     ///
+    /// A policy that would be weaker, as [`Policy::weakened_by`] says, is kept as the question `ask` instead; another
+    /// such question of the same principal is withdrawn. What is set ends all questions about the policy before it.
+    ///
     /// The inner error is `OutdatedVersion`.
     fn power_policy_set(
         &self,
         tenant: &str,
         policy: Policy,
         version: Option<i64>,
+        ask: ApprovalId,
         deed: Deed,
-    ) -> Pending<'_, Result<Policy, Fault>>;
+    ) -> Pending<'_, Result<PolicyChange, Fault>>;
     /// The approval with this identifier.
     fn approval_get(&self, tenant: &str, id: ApprovalId) -> Pending<'_, Option<Approval>>;
     /// Approvals, newest first.

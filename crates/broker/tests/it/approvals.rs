@@ -4,7 +4,7 @@ use muster_broker::access::{Caller, Grant, GrantTenant, Granted, Principal, Prin
 use muster_broker::device::Device;
 use muster_broker::fault::FaultName;
 use muster_broker::operation::{Arguments, Parameter};
-use muster_broker::power::{Approval, ApprovalStatus, Class, NodePattern, OwnNode, Policy, Rule};
+use muster_broker::power::{Approval, ApprovalStatus, Class, NodePattern, OwnNode, Policy, PolicyChange, Rule};
 use muster_broker::schedule::Schedule;
 use muster_broker::services::{ApprovalAnswer, ApprovalsWanted, BulkRequest, OperationRequest};
 use muster_broker::task::TaskStatus;
@@ -218,7 +218,12 @@ async fn single_devices_may_be_exempt_and_a_domain_names_dangers_of_its_own() {
     let wipes = Rule { class: Class::Wipe, required: true, cap: 0, single_cap: Some(1) };
     let node = OwnNode { pattern: NodePattern::parse("./Ext/Name").unwrap(), class: Class::Lock };
     let policy = Policy { rules: vec![wipes], nodes: vec![node], ..Policy::default() };
-    let set = world.broker.set_approval_policy(&admin(), policy, Some(0), None).await.unwrap();
+    let boss = with_role(&world, "boss", "administrator").await;
+    let deputy = with_role(&world, "deputy", "administrator").await;
+    let waits = world.broker.set_approval_policy(&deputy, policy, Some(0), None).await.unwrap();
+    assert!(matches!(waits, PolicyChange::Waits { .. }));
+    world.broker.approve(&boss, answer(&pending(&world).await)).await.unwrap();
+    let set = world.broker.approval_policy(&admin(), None).await.unwrap();
     assert_eq!((set.version, set.rules.len()), (1, 5));
     let first = world.broker.do_operation(&care, wipe()).await.unwrap();
     let second = world.broker.do_operation(&care, wipe()).await.unwrap();
@@ -228,6 +233,31 @@ async fn single_devices_may_be_exempt_and_a_domain_names_dangers_of_its_own() {
         held.push(world.broker.task_by_id(&care, &id).await.unwrap().held);
     }
     assert_eq!(held, [false, true, true]);
+}
+
+#[tokio::test]
+async fn nobody_takes_the_guard_off_alone_and_who_agrees_must_be_able_to_do_it_too() {
+    let world = World::new();
+    let boss = with_role(&world, "boss", "administrator").await;
+    let approver = with_role(&world, "approver", "approver").await;
+    let deputy = with_role(&world, "deputy", "administrator").await;
+    let nobody = |rule: Rule| Rule { required: false, ..rule };
+    let off = Policy { rules: Policy::default().rules.into_iter().map(nobody).collect(), ..Policy::default() };
+    world.broker.set_approval_policy(&boss, off.clone(), None, None).await.unwrap();
+    let asked = pending(&world).await;
+    assert_eq!((asked.requester.as_str(), asked.class), ("boss", Class::Wipe));
+    for caller in [&boss, &approver] {
+        let refused = world.broker.approve(caller, answer(&asked)).await;
+        assert_eq!(fault(refused), FaultName::NotAuthorized, "{}", caller.name);
+    }
+    assert_eq!(world.broker.approval_policy(&boss, None).await.unwrap(), Policy::default());
+
+    // Who asked must still be able to ask.
+    with_role(&world, "boss", "approver").await;
+    assert_eq!(fault(world.broker.approve(&deputy, answer(&asked)).await), FaultName::NotAuthorized);
+    with_role(&world, "boss", "administrator").await;
+    world.broker.approve(&deputy, answer(&asked)).await.unwrap();
+    assert_eq!(world.broker.approval_policy(&boss, None).await.unwrap(), Policy { version: 1, ..off });
 }
 
 #[tokio::test]

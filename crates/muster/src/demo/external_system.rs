@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
+use muster_broker::power::Policy;
 use muster_broker::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -11,6 +12,7 @@ use super::cast::OTHER_IMEI;
 use super::cast::{self, Cast, NODE, VALUE, import_record};
 use super::say::Say;
 use super::verdict::Row;
+use crate::serve::{System, random_password};
 use crate::show::{Table, short};
 use crate::soap_client::SoapClient;
 
@@ -18,11 +20,15 @@ use crate::soap_client::SoapClient;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a state is asked for.
 const PACE: Duration = Duration::from_millis(50);
+/// Name of the second person.
+const SECOND: &str = "second";
 /// Entries of one import or page.
 const PAGE: usize = 1_000;
 
 pub(super) struct ExternalSystem<'a> {
     client: SoapClient,
+    /// The second person, who approves what one alone may not do.
+    second: SoapClient,
     say: Say,
     cast: &'a Cast,
     /// Jobs made, as the server showed them last.
@@ -34,8 +40,8 @@ pub(super) struct ExternalSystem<'a> {
 }
 
 impl<'a> ExternalSystem<'a> {
-    pub(super) fn new(client: SoapClient, say: Say, cast: &'a Cast) -> Self {
-        Self { client, say, cast, jobs: Vec::new(), deployment: String::new(), shown: Vec::new() }
+    pub(super) fn new(client: SoapClient, second: SoapClient, say: Say, cast: &'a Cast) -> Self {
+        Self { client, second, say, cast, jobs: Vec::new(), deployment: String::new(), shown: Vec::new() }
     }
 
     pub(super) async fn login(&mut self, user: &str, password: &str) -> anyhow::Result<()> {
@@ -124,17 +130,20 @@ impl<'a> ExternalSystem<'a> {
             "arguments": {"parameter": [{"path": NODE, "value": VALUE}]},
             "schedule": {"maxAttempts": 4, "retryDelaySeconds": 1},
         });
-        // A job over more devices than the cap would wait for a second person, and the show has one.
-        let cap = self.cast.devices.len().max(100);
-        let rule = json!({"operationClass": "CHANGE", "required": true, "deviceCap": cap});
-        self.client.call("setApprovalPolicy", json!({"approvalPolicy": {"rule": [rule]}})).await?;
+        let total = self.cast.devices.len() as u64;
+        let is_held = total > Policy::CAP;
+        if is_held {
+            self.hire_second().await?;
+        }
         let receipt = self.client.call("createDeployments", json!({"deployment": [deployment]})).await?;
         self.deployment = receipt.get("jobId").and_then(|ids| ids.get(0)).map(plain).context("no job was made")?;
-        let total = self.cast.devices.len() as u64;
         self.say.step(
             "createDeployments",
             &format!("{} over all {total} devices; each user is asked first", self.deployment),
         );
+        if is_held {
+            self.approve_as_second().await?;
+        }
         let bar = self.say.bar(total);
         // Two devices never get as far as their task.
         let patience = PATIENCE + Duration::from_millis(30 * total);
@@ -151,6 +160,32 @@ impl<'a> ExternalSystem<'a> {
             tokio::time::sleep(PACE).await;
         }
         bar.finish_and_clear();
+        Ok(())
+    }
+
+    /// Makes a second person, before there is something to approve: a younger account may not.
+    async fn hire_second(&mut self) -> anyhow::Result<()> {
+        let password = random_password(&System);
+        let principal = json!({"name": SECOND, "kind": "PERSON", "grant": [{"role": "approver"}], "enabled": true});
+        self.client.call("createPrincipal", json!({"principal": principal, "password": password})).await?;
+        self.second.login(SECOND, &password).await?;
+        Ok(())
+    }
+
+    /// The second person approves the job, once its devices have been counted.
+    async fn approve_as_second(&self) -> anyhow::Result<()> {
+        let begin = Instant::now();
+        let id = loop {
+            let wanted = json!({"jobId": self.deployment, "status": ["PENDING"]});
+            let found = self.second.call("getApprovals", wanted).await?;
+            if let Some(approval) = list(&found, "approval").first() {
+                break text(approval, "approvalId");
+            }
+            ensure!(begin.elapsed() < PATIENCE, "nobody is asked about the job");
+            tokio::time::sleep(PACE).await;
+        };
+        self.second.call("approve", json!({"approvalId": id})).await?;
+        self.say.step("approve", &format!("{SECOND} agrees to a job over more than {} devices", Policy::CAP));
         Ok(())
     }
 

@@ -8,10 +8,11 @@ use muster_simulator::fleet::{Fleet, FleetRun, FleetSpec, Mix};
 use muster_simulator::http::HttpOptions;
 use serde_json::{Value, json};
 
-use crate::running::{Running, until};
+use crate::running::{Running, muster, run, run_with_input, until};
 
 const DEVICES: u64 = 300;
 const KILLS: usize = 5;
+const SECOND: &str = "the second person's password";
 /// Place of the device that does not let [`WRITTEN`] be written.
 const REFUSES: u64 = 4;
 const MADE: &str = "./Vendor/Example/Settings/Made";
@@ -39,9 +40,12 @@ fn deploy(server: &Running) -> Vec<String> {
             })
         })
         .collect();
-    // One person is enough here.
+    // One person is enough here, and a second one has said so.
     let rules = ["FIRMWARE", "CHANGE"].map(|it| json!({"operationClass": it, "required": false, "deviceCap": 0}));
-    server.call("setApprovalPolicy", &json!({"approvalPolicy": {"rule": rules}}));
+    let set = server.call("setApprovalPolicy", &json!({"approvalPolicy": {"rule": rules}}));
+    let mut approve = muster(["approvals", "approve", set["waitsFor"].as_str().unwrap()]);
+    approve.env("MUSTER_URL", format!("{}/wsi", server.url("north")));
+    run(approve.env("MUSTER_USER", "second").env("MUSTER_PASSWORD", SECOND)).ok();
     let receipt = server.call("createDeployments", &json!({"deployment": deployments}));
     receipt["jobId"].as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect()
 }
@@ -64,6 +68,10 @@ async fn goes_on_to_the_same_end(seed: u64) {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut server = Running::start(folder.path());
     server.import(DEVICES, seed);
+    server.kill();
+    let mut put = muster(["principal", "put", "second", "--role", "administrator", "--data"]);
+    run_with_input(put.arg(folder.path()), SECOND).ok();
+    server = Running::again(server);
     let behaviours = vec![
         (REFUSES, Behaviour::FailsWith { status: StatusCode::NOT_ALLOWED, path: WRITTEN.to_owned() }),
         (5, Behaviour::RepeatsMessage),

@@ -12,7 +12,7 @@ const RESET: &str = "./LAWMO/Operations/FactoryReset";
 async fn two() -> (World, String, String) {
     let (world, _) = World::with_session().await;
     let root = world.broker.store().principal_get("root").await.unwrap().unwrap();
-    for (name, role) in [("asks", "care"), ("second", "approver")] {
+    for (name, role) in [("asks", "care"), ("second", "approver"), ("deputy", "administrator")] {
         let tenant = root.tenant.clone();
         let principal = Principal { name: name.into(), ..Principal::of_role(name, &tenant, role, &root.password_hash) };
         world
@@ -99,14 +99,33 @@ async fn the_same_is_decided_over_rest() {
 #[tokio::test]
 async fn a_policy_and_a_quota_are_set_and_told() {
     let (world, asks, _) = two().await;
-    let root = world.login("root").await;
+    let (root, deputy) = (world.login("root").await, world.login("deputy").await);
+    let mut waited = 0;
     let rule = "<rule><operationClass>FACTORY_RESET</operationClass><required>false</required>\
                 <deviceCap>0</deviceCap></rule>";
     for version in BOTH {
         let policy = call(&world, version, &root, "getApprovalPolicy", "").await;
         assert_eq!(policy.text.matches("<rule>").count(), 5, "{}", policy.text);
-        let set = format!("<approvalPolicy>{rule}<lifeHours>1</lifeHours></approvalPolicy>");
-        assert_eq!(call(&world, version, &root, "setApprovalPolicy", &set).await.text_of("lifeHours"), "1");
+        // Shorter than before each time, and nothing but a rule makes it weaker.
+        let life = if version == Version::Soap11 { 2 } else { 1 };
+        let set = format!("<approvalPolicy>{rule}<lifeHours>{life}</lifeHours></approvalPolicy>");
+        let told = call(&world, version, &root, "setApprovalPolicy", &set).await;
+        assert_eq!(told.status, 200, "{}", told.text);
+        if told.text.contains("waitsFor") {
+            assert_eq!(told.text_of("lifeHours"), "24", "it is as it was");
+            let id = format!("<approvalId>{}</approvalId>", told.text_of("waitsFor"));
+            let asked = call(&world, version, &deputy, "getApprovalById", &id).await;
+            assert_eq!(
+                ["action", "operation", "lifeHours", "deviceCount"].map(|name| asked.text_of(name)),
+                ["SET_POLICY", "setApprovalPolicy", &life.to_string(), "0"]
+            );
+            assert!(asked.text_of("description").ends_with("FACTORY_RESET is no longer asked about"), "{}", asked.text);
+            call(&world, version, &root, "approve", &id).await.is_fault("NotAuthorized", &["approval", "decide"]);
+            assert_eq!(call(&world, version, &deputy, "approve", &id).await.text_of("status"), "APPROVED");
+            waited += 1;
+        }
+        let policy = call(&world, version, &root, "getApprovalPolicy", "").await;
+        assert_eq!(policy.text_of("lifeHours"), life.to_string());
         call(&world, version, &asks, "setApprovalPolicy", &set)
             .await
             .is_fault("NotAuthorized", &["approval", "update"]);
@@ -118,6 +137,8 @@ async fn a_policy_and_a_quota_are_set_and_told() {
             .await
             .is_fault("InvalidArgument", &["windowHours", "0"]);
     }
+
+    assert_eq!(waited, 1, "the second time nothing becomes weaker");
 
     let set = "<kind>OPEN_TASKS</kind><limit>2</limit><principal>asks</principal>";
     let quota = call(&world, Version::Soap12, &root, "setQuota", set).await;

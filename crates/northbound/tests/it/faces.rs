@@ -382,7 +382,8 @@ fn subscribers() -> Vec<Step> {
 }
 
 fn power() -> Vec<Step> {
-    let rule = json!({"operationClass": "LOCK", "required": true, "deviceCap": 0, "singleCap": 2});
+    let rule = json!({"operationClass": "LOCK", "required": true, "deviceCap": 0, "singleCap": 0});
+    let weaker = json!({"rule": [{"operationClass": "LOCK", "required": false, "deviceCap": 0}], "lifeHours": 8});
     let node = json!({"path": "./Vendor/Acme/SelfDestruct", "operationClass": "WIPE"});
     let policy = json!({"rule": [rule], "lifeHours": 8, "dangerousNode": [node]});
     let nonsense = json!({"windowHours": 0});
@@ -406,6 +407,9 @@ fn power() -> Vec<Step> {
         step("getApprovalPolicy", json!({})).get("/approval-policy").by("reader"),
         set(&policy),
         set(&policy).by("care"),
+        set(&weaker).keep("w", "/waitsFor"),
+        step("getApprovalById", json!({"approvalId": "{w}"})).get("/approvals/{w}"),
+        step("withdraw", json!({"approvalId": "{w}"})).rest("POST", "/approvals/{w}/withdraw", json!({})),
         set(&nonsense),
         ask(),
         find(),

@@ -13,11 +13,11 @@ use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::jobs::{self, Asked};
-use super::ledger;
 use super::query::{Where, foreign_key, listed, many, one, one_more, run};
 use super::rows::{Cells, Done, number_in, value_in};
 use super::tasks::{self, Note, Stored, page_key};
 use super::writer::Transaction;
+use super::{ledger, policies};
 
 /// A class's number is its place here; places never change.
 const CLASS: [Class; 5] = [Class::Wipe, Class::FactoryReset, Class::Lock, Class::Firmware, Class::Change];
@@ -30,11 +30,11 @@ const STATUS: [ApprovalStatus; 5] = [
     ApprovalStatus::Withdrawn,
 ];
 /// As [`CLASS`].
-const ACTION: [Action; 2] = [Action::Start, Action::Retry];
+const ACTION: [Action; 3] = [Action::Start, Action::Retry, Action::SetPolicy];
 
 const APPROVAL: &str = "a.id, a.tenant, a.requester, a.class, a.action, a.task_bucket, a.task, a.device_bucket, \
     a.device, a.job, a.devices, a.summary, a.status, a.decided_by, a.reason, a.requested_at, a.expires_at, \
-    a.decided_at, a.version";
+    a.decided_at, a.version, a.policy";
 
 pub(super) fn class_number(class: Class) -> i64 {
     number_in(&CLASS, &class)
@@ -48,17 +48,12 @@ fn approval(cells: &mut Cells<'_>) -> Done<Approval> {
     let (id, tenant, requester) = (ApprovalId(cells.uuid()?), cells.get()?, cells.get()?);
     let (class, action) = (class(cells.get()?)?, value_in(&ACTION, cells.get()?)?);
     let (task, device, job) = (cells.maybe_task_id()?, cells.maybe_device_oid()?, cells.maybe_job()?);
-    let object = match (task.zip(device), job) {
-        (Some((task, device)), _) => Object::Task(task, device),
-        (None, Some(job)) => Object::Job(job),
-        (None, None) => return Err(super::rows::Failure::Broken("an approval is about nothing".into())),
-    };
-    Ok(Approval {
+    let mut approval = Approval {
         id,
         tenant,
         requester,
         class,
-        object,
+        object: Object::Policy(Box::default()),
         action,
         devices: u64::try_from(cells.get::<i64>()?).unwrap_or(0),
         summary: cells.json()?,
@@ -69,20 +64,28 @@ fn approval(cells: &mut Cells<'_>) -> Done<Approval> {
         expires_at: cells.time()?,
         decided_at: cells.maybe_time()?,
         version: cells.get()?,
-    })
+    };
+    approval.object = match (task.zip(device), job, cells.get::<Option<String>>()?) {
+        (Some((task, device)), _, _) => Object::Task(task, device),
+        (None, Some(job), _) => Object::Job(job),
+        (None, None, Some(policy)) => Object::Policy(Box::new(serde_json::from_str(&policy)?)),
+        (None, None, None) => return Err(super::rows::Failure::Broken("an approval is about nothing".into())),
+    };
+    Ok(approval)
 }
 
 /// Keeps a new question; one that is there already is left alone.
 pub(super) fn insert(connection: &Connection, approval: &Approval) -> Done<()> {
-    let (task, device, job) = match approval.object {
-        Object::Task(task, device) => (Some(task), Some(device), None),
-        Object::Job(job) => (None, None, Some(job)),
+    let (task, device, job, policy) = match &approval.object {
+        Object::Task(task, device) => (Some(*task), Some(*device), None, None),
+        Object::Job(job) => (None, None, Some(*job), None),
+        Object::Policy(policy) => (None, None, None, Some(serde_json::to_string(policy)?)),
     };
     run(
         connection,
         "INSERT INTO approval (id, tenant, requester, class, action, task_bucket, task, device_bucket, device, job, \
-         devices, summary, status, decided_by, reason, requested_at, expires_at, decided_at, version) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+         devices, summary, status, decided_by, reason, requested_at, expires_at, decided_at, version, policy) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
         params![
             approval.id.0.as_bytes(),
             approval.tenant,
@@ -103,6 +106,7 @@ pub(super) fn insert(connection: &Connection, approval: &Approval) -> Done<()> {
             approval.expires_at.0,
             approval.decided_at.map(|time| time.0),
             approval.version,
+            policy,
         ],
     )?;
     Ok(())
@@ -164,7 +168,16 @@ pub(super) fn close_job(
     open.into_iter().filter(concerned).try_for_each(|approval| close(connection, approval, event, reason, now))
 }
 
-fn close(
+/// Open questions about the policy of a domain.
+pub(super) fn about_policy(connection: &Connection, tenant: &str) -> Done<Vec<Approval>> {
+    let sql = format!(
+        "SELECT {APPROVAL} FROM approval a INDEXED BY approval_policy \
+         WHERE a.tenant = ? AND a.status = 0 AND a.policy IS NOT NULL"
+    );
+    many(connection, &sql, [tenant], approval)
+}
+
+pub(super) fn close(
     connection: &Connection,
     mut approval: Approval,
     event: ApprovalEvent,
@@ -206,21 +219,32 @@ pub(super) fn decide(
     let (before, after) = (Picture::of(json!({ "status": "PENDING" })), picture(&approval));
     let object = LedgerObject::named("approval", Some(&approval.id.to_string()));
     let entry = AuditEntry::done(&decision.deed, object, Some(before), Some(after));
-    let entry = match approval.object {
-        Object::Task(task, _) => entry.of_task(Some(task)),
-        Object::Job(job) => entry.of_job(Some(job)),
+    let entry = match &approval.object {
+        Object::Task(task, _) => entry.of_task(Some(*task)),
+        Object::Job(job) => entry.of_job(Some(*job)),
+        Object::Policy(_) => entry,
     };
     ledger::add(connection, entry)?;
-    let outcome = match (approval.object, approval.action) {
-        (Object::Task(task, _), _) => task_follows(connection, task, &approval, decision)?,
-        (Object::Job(job), Action::Start) => job_follows(connection, job, &approval, decision)?,
-        (Object::Job(job), Action::Retry) => retry_follows(connection, job, &approval, decision)?,
+    let outcome = match (&approval.object, approval.action) {
+        (Object::Task(task, _), _) => task_follows(connection, *task, &approval, decision)?,
+        (Object::Job(job), Action::Retry) => retry_follows(connection, *job, &approval, decision)?,
+        (Object::Job(job), _) => job_follows(connection, *job, &approval, decision)?,
+        (Object::Policy(policy), _) if decision.event == ApprovalEvent::Approve => {
+            policies::approved(connection, policy, &in_the_name_of(&approval, decision))?
+        }
+        (Object::Policy(_), _) => Ok(()),
     };
     match outcome {
         Ok(()) => Ok(Ok(approval)),
         // Nothing of it stays: the savepoint around this is undone.
         Err(fault) => Err(super::rows::Failure::Denied(Box::new(fault))),
     }
+}
+
+/// What an approval lets happen is done by who asked for it, who is not where the decision comes from.
+fn in_the_name_of(approval: &Approval, decision: &Decision) -> Deed {
+    let deed = Deed::of_server(&approval.tenant, decision.deed.operation, decision.deed.at);
+    Deed { actor: approval.requester.clone(), correlation: decision.deed.correlation, ..deed }
 }
 
 fn picture(approval: &Approval) -> Picture {
@@ -308,10 +332,7 @@ fn retry_follows(
     decision: &Decision,
 ) -> Done<Result<(), Fault>> {
     if decision.event == ApprovalEvent::Approve {
-        // In the name of who asked for it, who is not where the decision comes from.
-        let mut deed = Deed::of_server(&approval.tenant, decision.deed.operation, decision.deed.at);
-        (deed.actor, deed.correlation) = (approval.requester.clone(), decision.deed.correlation);
-        let asked = Asked::retry_approved(deed);
+        let asked = Asked::retry_approved(in_the_name_of(approval, decision));
         return Ok(jobs::advance(connection, &approval.tenant, id, asked)?.map(|_| ()));
     }
     if let Some(mut kept) = jobs::kept(connection, id)? {

@@ -1,45 +1,17 @@
 //! The port of approvals, their policies and quotas.
 
-use muster_broker::fault::{Fault, FaultName};
+use muster_broker::fault::Fault;
 use muster_broker::id::ApprovalId;
 use muster_broker::ledger::{AuditEntry, Deed, Object, Picture};
 use muster_broker::page::{Listed, Page};
-use muster_broker::power::{Approval, Policy};
+use muster_broker::power::{Approval, Policy, PolicyChange};
 use muster_broker::quota::{Allowance, Kind, QuotaUsage};
 use muster_broker::store::{ApprovalFilter, Decision, Pending, PowerStore, QuotaChange};
 use muster_broker::time::Timestamp;
-use rusqlite::params;
 
-use super::query::run;
-use super::rows::{Done, Failure};
+use super::rows::Failure;
 use super::writer::{Concerns, Guard, Transaction};
-use super::{SqliteStore, approvals, guard, ledger, quotas};
-
-fn set_policy(
-    connection: &Transaction<'_>,
-    tenant: &str,
-    mut policy: Policy,
-    version: Option<i64>,
-    deed: &Deed,
-) -> Done<Result<Policy, Fault>> {
-    let before = guard::policy(connection, tenant)?;
-    let present = before.version;
-    if let Some(given) = version.filter(|given| *given != present) {
-        let text = format!("the policy has version {present}, not {given}; read it again");
-        return Ok(Err(Fault::new(FaultName::OutdatedVersion, text).with(present)));
-    }
-    policy.version = present.saturating_add(1);
-    run(
-        connection,
-        "INSERT INTO power_policy (tenant, policy) VALUES (?, ?) \
-         ON CONFLICT (tenant) DO UPDATE SET policy = excluded.policy",
-        params![tenant, serde_json::to_string(&policy)?],
-    )?;
-    let picture = |policy: &Policy| serde_json::to_value(policy).map(Picture::of);
-    let object = Object::named("approvalPolicy", None);
-    ledger::add(connection, AuditEntry::done(deed, object, Some(picture(&before)?), Some(picture(&policy)?)))?;
-    Ok(Ok(policy))
-}
+use super::{SqliteStore, approvals, guard, ledger, policies, quotas};
 
 impl PowerStore for SqliteStore {
     fn power_policy_get(&self, tenant: &str) -> Pending<'_, Policy> {
@@ -52,14 +24,13 @@ impl PowerStore for SqliteStore {
         tenant: &str,
         policy: Policy,
         version: Option<i64>,
+        ask: ApprovalId,
         deed: Deed,
-    ) -> Pending<'_, Result<Policy, Fault>> {
+    ) -> Pending<'_, Result<PolicyChange, Fault>> {
         let tenant = tenant.to_owned();
-        Box::pin(
-            self.write(Guard::Savepoint, 4096, move |connection| {
-                set_policy(connection, &tenant, policy, version, &deed)
-            }),
-        )
+        Box::pin(self.write(Guard::Savepoint, 4096, move |connection| {
+            policies::set(connection, &tenant, policy, version, ask, &deed)
+        }))
     }
 
     fn approval_get(&self, tenant: &str, id: ApprovalId) -> Pending<'_, Option<Approval>> {

@@ -168,6 +168,7 @@ async fn tenants_roles_and_principals_are_told_without_their_secrets() {
 
 #[tokio::test]
 async fn limits_and_what_needs_approval_are_told_with_what_was_before() {
+    use muster_broker::id::ApprovalId;
     use muster_broker::power::Policy;
     use muster_broker::quota::Kind;
     use muster_broker::store::QuotaChange;
@@ -180,8 +181,9 @@ async fn limits_and_what_needs_approval_are_told_with_what_was_before() {
     set(Some(7)).await;
     set(None).await;
     let policy = Policy { life_hours: 9, ..Policy::default() };
-    world.store().power_policy_set(TENANT, policy.clone(), None, deed("root")).await.unwrap().unwrap();
-    world.store().power_policy_set(TENANT, policy, Some(7), deed("root")).await.unwrap().unwrap_err();
+    let ask = || ApprovalId(world.uuid());
+    world.store().power_policy_set(TENANT, policy.clone(), None, ask(), deed("root")).await.unwrap().unwrap();
+    world.store().power_policy_set(TENANT, policy, Some(7), ask(), deed("root")).await.unwrap().unwrap_err();
 
     let entries = entries(&world).await;
     let pictures = |index: usize| {

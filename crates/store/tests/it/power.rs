@@ -2,11 +2,13 @@
 
 use muster_broker::device::Device;
 use muster_broker::fault::{Fault, FaultName};
-use muster_broker::id::TaskId;
+use muster_broker::id::{ApprovalId, TaskId};
 use muster_broker::job::{Hold, Job, JobEvent, JobStatus, JobView, Selector};
 use muster_broker::ledger::{AuditFilter, Recorded};
 use muster_broker::operation::{Arguments, Operation, Parameter};
-use muster_broker::power::{Action, Approval, ApprovalEvent, ApprovalStatus, Class, Object, Policy, Rule};
+use muster_broker::power::{
+    Action, Approval, ApprovalEvent, ApprovalStatus, Class, Object, Policy, PolicyChange, Rule,
+};
 use muster_broker::store::{ApprovalFilter, Decision, Due, Once, Remember, Target};
 use muster_broker::task::{TaskEvent, TaskStatus};
 use muster_broker::time::Timestamp;
@@ -58,7 +60,14 @@ async fn decide(world: &World, approval: &Approval, event: ApprovalEvent, now: T
 async fn cap(world: &World, class: Class, cap: u64, single_cap: Option<u64>) {
     let rule = Rule { class, required: true, cap, single_cap };
     let policy = Policy { rules: vec![rule], ..Policy::default() }.checked().unwrap();
-    world.store().power_policy_set(TENANT, policy, None, deed_at("x", NOW)).await.unwrap().unwrap();
+    if let PolicyChange::Waits { approval, .. } = set(world, policy, None, "x").await.unwrap() {
+        decide(world, &approval, ApprovalEvent::Approve, NOW).await.unwrap();
+    }
+}
+
+async fn set(world: &World, policy: Policy, version: Option<i64>, actor: &str) -> Result<PolicyChange, Fault> {
+    let ask = ApprovalId(world.uuid());
+    world.store().power_policy_set(TENANT, policy, version, ask, deed_at(actor, NOW)).await.unwrap()
 }
 
 async fn pump(world: &World, now: Timestamp) {
@@ -90,7 +99,7 @@ async fn a_wipe_is_not_offered_to_its_device_before_it_is_approved() {
     assert!(held.held && held.status == TaskStatus::Scheduled && !held.is_startable(NOW));
     let approval = pending(&world).await;
     assert!(held.detail.unwrap().contains(&approval.id.to_string()));
-    assert_eq!((approval.class, approval.object, approval.devices), (Class::Wipe, Object::Task(id, device.oid), 1));
+    assert_eq!((approval.class, &approval.object, approval.devices), (Class::Wipe, &Object::Task(id, device.oid), 1));
     assert_eq!((approval.requester.as_str(), approval.action), ("care", Action::Start));
     assert_eq!(offered(&world, "a").await, []);
 
@@ -279,7 +288,7 @@ async fn a_job_is_counted_before_it_begins_and_waits_with_the_number_of_its_devi
     assert_eq!((view.job.hold, view.job.status), (Hold::Waiting, JobStatus::Scheduled));
     assert!(view.job.detail.unwrap().contains("waits for approval"));
     assert_eq!(view.counts, [(TaskStatus::Scheduled, 3)]);
-    assert_eq!((approval.devices, approval.object), (3, Object::Job(job.id)));
+    assert_eq!((approval.devices, &approval.object), (3, &Object::Job(job.id)));
     assert!(offered(&world, "a").await.iter().all(|(_, may_run)| !may_run));
 
     decide(&world, &approval, ApprovalEvent::Approve, NOW).await.unwrap();
@@ -490,7 +499,7 @@ async fn approvals_are_listed_newest_first_in_pages_by_state_class_requester_and
         assert_eq!(listed.total, 5);
         seen.extend(listed.items.into_iter().map(|it| match it.object {
             Object::Task(task, _) => task,
-            Object::Job(_) => panic!("a job"),
+            _ => panic!("no task"),
         }));
         after = listed.next;
         if after.is_none() {
@@ -524,11 +533,97 @@ async fn approvals_are_listed_newest_first_in_pages_by_state_class_requester_and
 async fn a_policy_is_the_default_until_it_is_set_and_has_a_version() {
     let world = World::new();
     assert_eq!(world.store().power_policy_get(TENANT).await.unwrap(), Policy::default());
-    let changed = Policy { window_hours: 1, ..Policy::default() };
-    let set =
-        world.store().power_policy_set(TENANT, changed.clone(), Some(0), deed_at("x", NOW)).await.unwrap().unwrap();
-    assert_eq!((set.version, set.window_hours), (1, 1));
-    let outdated = world.store().power_policy_set(TENANT, changed, Some(0), deed_at("x", NOW)).await.unwrap();
+    let changed = Policy { window_hours: 48, ..Policy::default() };
+    let PolicyChange::Set(now) = set(&world, changed.clone(), Some(0), "x").await.unwrap() else { panic!("it waits") };
+    assert_eq!((now.version, now.window_hours), (1, 48));
+    let outdated = set(&world, changed, Some(0), "x").await;
     assert_eq!(outdated.err().map(|fault| fault.name), Some(FaultName::OutdatedVersion));
     assert_eq!(world.store().power_policy_get("beta").await.unwrap(), Policy::default());
+}
+
+fn asks_nobody() -> Policy {
+    let nobody = |rule: Rule| Rule { required: false, ..rule };
+    Policy { rules: Policy::default().rules.into_iter().map(nobody).collect(), ..Policy::default() }
+}
+
+async fn audit(world: &World, kind: &str) -> Vec<Recorded> {
+    let filter = AuditFilter { object_kind: Some(kind.to_owned()), ..AuditFilter::default() };
+    world.store().audit_list(Some(TENANT), filter, ALL).await.unwrap().items
+}
+
+async fn waits(world: &World, policy: Policy, actor: &str) -> Approval {
+    match set(world, policy, None, actor).await.unwrap() {
+        PolicyChange::Waits { approval, .. } => *approval,
+        PolicyChange::Set(_) => panic!("it is set"),
+    }
+}
+
+#[tokio::test]
+async fn a_weaker_policy_counts_once_it_is_approved_and_not_before() {
+    let world = World::new();
+    let device = world.device("a").await;
+    let asked = waits(&world, asks_nobody(), "boss").await;
+    assert_eq!((asked.class, asked.action, asked.requester.as_str()), (Class::Wipe, Action::SetPolicy, "boss"));
+    assert_eq!(pending(&world).await, asked);
+    assert_eq!(world.store().power_policy_get(TENANT).await.unwrap(), Policy::default());
+    let wiping = target(&world, &device, WIPE);
+    let held = wiping.task.id;
+    world.keep(wiping).await;
+    assert!(world.stored(held).await.held);
+
+    decide(&world, &asked, ApprovalEvent::Approve, NOW.plus_s(60)).await.unwrap();
+    let policy = world.store().power_policy_get(TENANT).await.unwrap();
+    assert_eq!(policy, Policy { version: 1, ..asks_nobody() });
+    let wiping = target(&world, &device, WIPE);
+    let free = wiping.task.id;
+    world.keep(wiping).await;
+    assert!(!world.stored(free).await.held);
+    assert!(world.stored(held).await.held, "what waits goes on waiting");
+    let told = audit(&world, "approvalPolicy").await;
+    assert_eq!(told.iter().map(|it| it.entry.actor.as_str()).collect::<Vec<_>>(), ["boss"]);
+    let told = audit(&world, "approval").await;
+    assert_eq!(told.iter().map(|it| it.entry.actor.as_str()).collect::<Vec<_>>(), ["boss", "second"]);
+}
+
+#[tokio::test]
+async fn a_weaker_policy_that_nobody_approves_is_forgotten() {
+    let world = World::new();
+    for (event, end) in [
+        (ApprovalEvent::Refuse, ApprovalStatus::Refused),
+        (ApprovalEvent::Withdraw, ApprovalStatus::Withdrawn),
+        (ApprovalEvent::TimeOver, ApprovalStatus::Expired),
+    ] {
+        let asked = waits(&world, asks_nobody(), "boss").await;
+        assert_eq!(decide(&world, &asked, event, NOW).await.unwrap().status, end);
+    }
+    let asked = waits(&world, asks_nobody(), "boss").await;
+    world.store().approval_expire(asked.expires_at, 10).await.unwrap();
+    assert_eq!(approvals(&world, &[ApprovalStatus::Expired]).await.len(), 2);
+    assert_eq!(world.store().power_policy_get(TENANT).await.unwrap(), Policy::default());
+}
+
+#[tokio::test]
+async fn a_policy_set_meanwhile_ends_what_was_asked_about_the_one_before() {
+    let world = World::new();
+    let asked = waits(&world, asks_nobody(), "boss").await;
+    let stricter = Policy { persons_only: true, ..Policy::default() };
+    set(&world, stricter, None, "other").await.unwrap();
+    let late = decide(&world, &asked, ApprovalEvent::Approve, NOW).await;
+    assert_eq!(late.err().map(|fault| fault.name), Some(FaultName::WrongState));
+    let now = world.store().power_policy_get(TENANT).await.unwrap();
+    assert!(now.persons_only && now.rules == Policy::default().rules);
+}
+
+#[tokio::test]
+async fn a_principal_asks_about_one_policy_at_a_time() {
+    let world = World::new();
+    let first = waits(&world, asks_nobody(), "boss").await;
+    assert_eq!(waits(&world, asks_nobody(), "boss").await, first, "asked twice");
+    let other = Policy { life_hours: 48, ..Policy::default() };
+    let second = waits(&world, other, "boss").await;
+    assert_eq!(pending(&world).await, second);
+    let elses = waits(&world, asks_nobody(), "deputy").await;
+    assert_eq!(approvals(&world, &[ApprovalStatus::Pending]).await.len(), 2);
+    decide(&world, &elses, ApprovalEvent::Approve, NOW).await.unwrap();
+    assert_eq!(approvals(&world, &[ApprovalStatus::Expired]).await.len(), 1);
 }

@@ -88,7 +88,8 @@ record! {
         "tenant" tenant: opt String,
     }
 
-    /// Sets what a domain asks a second person about. What waits for approval already goes on waiting.
+    /// Sets what a domain asks a second person about. What waits for approval already goes on waiting. A policy that asks
+    /// about less than the present one in any way is not set before a second person has approved it, see waitsFor.
     SetApprovalPolicy {
         /// Standard user session object.
         "userSession" user_session: opt UserSession,
@@ -116,7 +117,7 @@ record! {
         "operation" operation: one String,
         /// What would be sent to a device, in words and without the values of nodes.
         "description" description: one String,
-        /// Devices concerned.
+        /// Devices concerned; 0 where a policy is to be changed.
         "deviceCount" device_count: one i64,
         /// The task that is held, where it belongs to no job.
         "taskId" task_id: opt String,
@@ -126,6 +127,8 @@ record! {
         "jobId" job_id: opt String,
         /// Name of the job.
         "jobName" job_name: opt String,
+        /// The policy that would be set; its version is that of the policy it was made from.
+        "approvalPolicy" approval_policy: opt ApprovalPolicy,
         /// When it was asked; UTC.
         "requestedAt" requested_at: one Timestamp,
         /// When it ends unanswered; UTC.
@@ -164,6 +167,9 @@ record! {
         "dangerousNode" dangerous_node: many DangerousNode,
         /// Record version; 0 while the default counts.
         "version" version: opt i64,
+        /// Only in the answer to setApprovalPolicy: the approval by a second person that the change waits for, because
+        /// less would be asked about. The policy is still the one that is told.
+        "waitsFor" waits_for: opt String,
     }
 
     /// What holds for one class of operations.

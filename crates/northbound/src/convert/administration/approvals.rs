@@ -1,15 +1,16 @@
 use muster_broker::fault::Fault;
 use muster_broker::page::Paged;
-use muster_broker::power::{Approval, NodePattern, Object, OwnNode, Policy, Rule};
+use muster_broker::power::{Approval, NodePattern, Object, OwnNode, Policy, PolicyChange, Rule};
 
 use crate::contract::administration::approvals as wire;
 use crate::convert::long;
 
 impl From<Approval> for wire::ApprovalData {
     fn from(approval: Approval) -> Self {
-        let (task, device, job) = match approval.object {
-            Object::Task(task, device) => (Some(task.to_string()), Some(device.to_string()), None),
-            Object::Job(job) => (None, None, Some(job.to_string())),
+        let (task, device, job, policy) = match approval.object {
+            Object::Task(task, device) => (Some(task.to_string()), Some(device.to_string()), None, None),
+            Object::Job(job) => (None, None, Some(job.to_string()), None),
+            Object::Policy(policy) => (None, None, None, Some(wire::ApprovalPolicy::from(*policy))),
         };
         Self {
             approval_id: approval.id.to_string(),
@@ -24,6 +25,7 @@ impl From<Approval> for wire::ApprovalData {
             device_oid: device,
             job_id: job,
             job_name: approval.summary.name,
+            approval_policy: policy,
             requested_at: approval.requested_at,
             expires_at: approval.expires_at,
             decided_at: approval.decided_at,
@@ -61,6 +63,18 @@ impl From<Policy> for wire::ApprovalPolicy {
             persons_only: Some(policy.persons_only),
             dangerous_node: policy.nodes.into_iter().map(node).collect(),
             version: Some(policy.version),
+            waits_for: None,
+        }
+    }
+}
+
+impl From<PolicyChange> for wire::ApprovalPolicy {
+    fn from(change: PolicyChange) -> Self {
+        match change {
+            PolicyChange::Set(policy) => policy.into(),
+            PolicyChange::Waits { policy, approval } => {
+                Self { waits_for: Some(approval.id.to_string()), ..policy.into() }
+            }
         }
     }
 }
