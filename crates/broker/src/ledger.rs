@@ -10,6 +10,7 @@ mod audit;
 pub mod chain;
 mod charge;
 mod deed;
+mod erasure;
 pub mod mask;
 mod picture;
 mod refusals;
@@ -17,6 +18,7 @@ mod refusals;
 pub use audit::{AuditEntry, AuditFilter, Object, Outcome, Recorded, Subject};
 pub use charge::{ChargeKind, ChargeableEvent, EventId, Feed};
 pub use deed::{Deed, Telling};
+pub use erasure::{ERASED, NAME_IN_TEXT_MIN, Names};
 pub use picture::{
     Picture, authority, binding, callback_address, capability, device, job, key, principal, provider, recording,
     revoked, role, subscriber, task, tenant,

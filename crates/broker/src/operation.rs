@@ -6,6 +6,7 @@ mod words;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ledger::ERASED;
 use crate::names::names;
 
 /// The operations this server carries out.
@@ -76,6 +77,16 @@ pub struct Arguments {
 }
 
 impl Arguments {
+    /// Whether a value was taken out of them by an erasure: then they are no arguments any more.
+    #[must_use]
+    pub fn are_erased(&self) -> bool {
+        let is_erased = |text: &str| text.contains(ERASED);
+        let of_node = |node: &Parameter| is_erased(&node.path) || node.value.as_deref().is_some_and(is_erased);
+        self.parameter.iter().any(of_node)
+            || self.option.iter().any(|(name, value)| is_erased(name) || is_erased(value))
+            || [&self.package_id, &self.component_id].into_iter().flatten().any(|id| is_erased(id))
+    }
+
     /// The value of an option.
     #[must_use]
     pub fn option(&self, name: &str) -> Option<&str> {

@@ -33,7 +33,7 @@ pub use devices::{
     DeviceVerdict, DeviceWrite, WriteMode,
 };
 pub use imports::{ImportBatch, ImportKey, ImportOutcome, ImportState, ImportStep, ImportStore, ImportTotals};
-pub use ledger::{Erased, LedgerStore};
+pub use ledger::{Erased, ErasureOf, LedgerStore, Rest};
 pub use power::{ApprovalFilter, Decision, EVERY_CALLER, PowerStore, QuotaChange};
 pub use principals::{PrincipalStore, SessionRecord};
 pub use subscribers::{

@@ -19,6 +19,7 @@ mod counted;
 mod counts;
 mod device_write;
 mod devices;
+mod erasure;
 mod expansion;
 mod guard;
 mod history;

@@ -186,6 +186,12 @@ impl Subject {
         &self.0
     }
 
+    /// What [`Subject::as_str`] gave.
+    #[must_use]
+    pub fn kept(text: String) -> Self {
+        Self(text)
+    }
+
     /// Whether it is a phone number.
     #[must_use]
     pub fn is_phone(&self) -> bool {

@@ -13,6 +13,9 @@ const HEAD_OF_NUMBER: usize = 5;
 /// Characters of anything else that stay at its beginning: of an IMEI the type allocation code, with `IMEI:`.
 const HEAD: usize = 13;
 
+/// Members of the audit log that people write as they like.
+pub const FREE_TEXT: [&str; 4] = ["description", "detail", "jobName", "reason"];
+
 /// `+15551234567` becomes `+1555*****67`, `IMEI:490154203237518` becomes `IMEI:49015420*****18`.
 ///
 /// Of a short value at most a third is shown.
@@ -28,15 +31,23 @@ pub fn text(value: &str) -> String {
     shown
 }
 
-/// Every text of a JSON value, masked.
+/// Every text of a JSON value, masked; of free text the words that look like names.
 #[must_use]
 pub fn json(value: Value) -> Value {
     match value {
         Value::String(value) => Value::String(text(&value)),
         Value::Array(items) => Value::Array(items.into_iter().map(json).collect()),
-        Value::Object(members) => Value::Object(members.into_iter().map(|(name, value)| (name, json(value))).collect()),
+        Value::Object(members) => Value::Object(members.into_iter().map(member).collect()),
         other => other,
     }
+}
+
+fn member((name, value): (String, Value)) -> (String, Value) {
+    let value = match value {
+        Value::String(told) if FREE_TEXT.contains(&name.as_str()) => Value::String(words(&told)),
+        value => json(value),
+    };
+    (name, value)
 }
 
 /// Masks each word of a text that looks like the identifier of a device or a number: with a scheme that devices have,
@@ -69,6 +80,13 @@ mod tests {
         ] {
             assert_eq!(text(value), shown, "{value}");
         }
+    }
+
+    #[test]
+    fn free_text_can_be_read_but_for_what_looks_like_a_name() {
+        let told = serde_json::json!({"reason": "lost by +15551234567", "subscriberId": "S-1234567"});
+        let shown = serde_json::json!({"reason": "lost by +1555*****67", "subscriberId": "S-1******"});
+        assert_eq!(json(told), shown);
     }
 
     #[test]

@@ -3,7 +3,7 @@ mod admission;
 pub use admission::{authority, binding, callback_address, key, principal, provider, revoked, role, tenant};
 use serde_json::{Map, Value, json};
 
-use super::Subject;
+use super::{Subject, mask};
 use crate::capability::Capability;
 use crate::device::Device;
 use crate::job::{Job, Selector};
@@ -28,12 +28,14 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// A picture with these open members; those that are null are left out.
+    /// A picture with these members; those that are null are left out. Free text counts as personal, since nobody knows
+    /// what people write there.
     #[must_use]
     pub fn of(members: Value) -> Self {
         let mut picture = Self::default();
         if let Value::Object(members) = members {
-            picture.open = members.into_iter().filter(|(_, value)| is_something(value)).collect();
+            let members = members.into_iter().filter(|(_, value)| is_something(value));
+            (picture.personal, picture.open) = members.partition(|(name, _)| mask::FREE_TEXT.contains(&name.as_str()));
         }
         picture
     }
@@ -137,7 +139,6 @@ pub fn task(task: &Task) -> Picture {
 #[must_use]
 pub fn job(job: &Job) -> Picture {
     Picture::of(json!({
-        "name": job.name,
         "description": job.description,
         "operation": if job.is_mixed { None } else { Some(job.template.operation.as_str()) },
         "status": job.status.as_str(),
@@ -147,6 +148,7 @@ pub fn job(job: &Job) -> Picture {
         "arguments": arguments(&job.template.arguments),
         "devices": job.expansion.as_ref().map(|expansion| selector(&expansion.selector)),
     }))
+    .and_personal(json!({ "jobName": job.name }), [])
 }
 
 /// A device capability record.

@@ -8,9 +8,9 @@ use crate::fault::{Fault, FaultName};
 use crate::id::{JobId, TaskId};
 use crate::identity::{DeviceId, Msisdn};
 use crate::ledger::chain::{Anchor, Broken, Verifier};
-use crate::ledger::{AuditFilter, EventId, Feed, Object, Recorded, Refused, Subject, mask};
+use crate::ledger::{AuditFilter, EventId, Feed, NAME_IN_TEXT_MIN, Object, Recorded, Refused, Subject, mask};
 use crate::page::{Page, PageRequest, Paged};
-use crate::store::{Due, Erased};
+use crate::store::{Due, Erased, ErasureOf, Rest};
 use crate::time::Timestamp;
 
 /// To read the audit log.
@@ -25,6 +25,10 @@ const PERSONAL: Right = Right::new("personal", "read");
 const EVERY_TENANT: &str = "*";
 /// Most names that one erasure takes.
 const NAMES_MAX: usize = 100;
+/// Rows that an erasure looks through before others get a turn.
+const ERASURE_PAGE: u32 = 1_000;
+/// Pages that one call looks through; the rest is looked through in the background.
+const ERASURE_PAGES_MAX: u32 = 100;
 /// Entries that one call looks through; more are looked through by the next call.
 const VERIFIED_MAX: u32 = 200_000;
 /// Entries that are looked through before others get a turn.
@@ -81,6 +85,8 @@ pub struct ErasureWanted {
     pub phone_number: Vec<Msisdn>,
     /// Devices.
     pub device_id: Vec<DeviceId>,
+    /// Other names that stand in texts, such as an IMSI, the name of a person or a reference to an account.
+    pub other_name: Vec<String>,
 }
 
 impl Broker {
@@ -175,11 +181,13 @@ impl Broker {
     }
 
     /// Takes personal data out of the audit log, out of tasks that are over with their history and chargeable events,
-    /// and out of recorded messages. Device and subscriber records stay: those are deleted by their own operations,
-    /// and what a record says after this is told in the log as before.
+    /// out of recorded messages, jobs, approvals, callbacks and remembered answers. Device and subscriber records stay:
+    /// those are deleted by their own operations, and what a record says after this is told in the log as before.
+    ///
+    /// What takes longer than a request goes on in the background, as do tasks and jobs under way once they end.
     ///
     /// # Errors
-    /// `NotAuthorized`, `MissingArgument` where nobody is named, `TooManyEntries`, `InvalidArgument`.
+    /// `NotAuthorized`, `UnknownTenant`, `MissingArgument` where nobody is named, `TooManyEntries`, `InvalidArgument`.
     pub async fn erase_personal_data(&self, caller: &Caller, wanted: ErasureWanted) -> Result<Erased, Fault> {
         let tenant = match wanted.tenant.as_deref() {
             Some(EVERY_TENANT) => {
@@ -196,9 +204,29 @@ impl Broker {
             let text = "give subscriberId, phoneNumber or deviceID; all of them that the subscriber had";
             return Err(Fault::new(FaultName::MissingArgument, text).with("subscriberId"));
         }
-        checks::entries("phoneNumber and deviceID", subjects.len(), NAMES_MAX)?;
+        let others = wanted.other_name;
+        checks::entries("phoneNumber, deviceID and otherName", subjects.len().saturating_add(others.len()), NAMES_MAX)?;
+        for other in &others {
+            checks::line("otherName", other, 255)?;
+            if other.chars().count() < NAME_IN_TEXT_MIN {
+                let why = format!("a name that is looked for in texts has at least {NAME_IN_TEXT_MIN} characters");
+                return Err(Fault::invalid("otherName", other.escape_debug(), why));
+            }
+        }
         let deed = self.deed(caller, "erasePersonalData").within(&tenant);
-        Ok(self.store.personal_erase(subjects, deed).await?)
+        let id = self.environment.uuid();
+        let mut erased = self.store.personal_erase(id, ErasureOf { subjects, others }, deed).await?;
+        for _ in 0..ERASURE_PAGES_MAX {
+            if erased.rest != Rest::More {
+                break;
+            }
+            match self.store.personal_erase_step(id, self.environment.now(), ERASURE_PAGE).await? {
+                Some(more) => erased = more,
+                // Background work was faster.
+                None => erased.rest = Rest::Nothing,
+            }
+        }
+        Ok(erased)
     }
 
     /// Notes that something was refused. That it cannot be noted is logged and hinders no answer.

@@ -1,7 +1,10 @@
+use uuid::Uuid;
+
 use super::{Due, Pending};
 use crate::ledger::chain::{Broken, Verifier};
 use crate::ledger::{AuditEntry, AuditFilter, ChargeableEvent, Deed, EventId, Feed, Recorded, Subject};
 use crate::page::{Listed, Page};
+use crate::time::Timestamp;
 
 /// What an erasure took away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,6 +15,31 @@ pub struct Erased {
     pub tasks: u64,
     /// Device records whose recorded messages were forgotten.
     pub devices: u64,
+    /// Rows of anything else that lost names: jobs, approvals, callbacks, remembered answers.
+    pub texts: u64,
+    /// What is left to do.
+    pub rest: Rest,
+}
+
+/// What is left of an erasure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rest {
+    /// There is more to look through.
+    #[default]
+    More,
+    /// It comes back to tasks and jobs that are under way.
+    UnderWay,
+    /// Nothing.
+    Nothing,
+}
+
+/// Whose data are to be erased.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ErasureOf {
+    /// Names that records are found by.
+    pub subjects: Vec<Subject>,
+    /// Other names that stand in texts alone.
+    pub others: Vec<String>,
 }
 
 /// The audit log and the feed of chargeable events. What writing methods of other ports add to them goes with these.
@@ -32,7 +60,12 @@ pub trait LedgerStore: Send + Sync {
     fn charge_add(&self, events: Vec<ChargeableEvent>) -> Pending<'_, ()>;
     /// Events after the one given, in order, at most `limit`; of every domain where `tenant` is none.
     fn charge_feed(&self, tenant: Option<&str>, after: EventId, limit: u32) -> Pending<'_, Feed>;
-    /// Takes the personal data of these names out of the audit log, out of tasks that are over and their history, and
-    /// out of what is recorded of devices; hashes of the log stay as they are.
-    fn personal_erase(&self, subjects: Vec<Subject>, deed: Deed) -> Pending<'_, Erased>;
+    /// Begins to take personal data of these names out of everything that is kept besides the records themselves: what
+    /// is found by an index goes at once, and the rest with [`LedgerStore::personal_erase_step`]. Hashes of the log stay
+    /// as they are. What is written after this is not of this erasure.
+    fn personal_erase(&self, id: Uuid, of: ErasureOf, deed: Deed) -> Pending<'_, Erased>;
+    /// Goes on with an erasure, by at most `limit` rows; gives what was taken away so far, nothing where it has ended.
+    fn personal_erase_step(&self, id: Uuid, now: Timestamp, limit: u32) -> Pending<'_, Option<Erased>>;
+    /// Goes on with the erasure that has waited longest, if one is due.
+    fn personal_erase_pump(&self, now: Timestamp, limit: u32) -> Pending<'_, Due>;
 }

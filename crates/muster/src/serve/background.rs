@@ -100,6 +100,11 @@ async fn round(store: &dyn Store, sessions: &Sessions, number: u64) -> Result<()
             break;
         }
     }
+    for _ in 0..PAGES_MAX {
+        if store.personal_erase_pump(now, PAGE).await? == Due::Nothing {
+            break;
+        }
+    }
     for contact in store.contact_silent(now.plus_s(-sessions.device_silent_seconds), PAGE).await? {
         if let Some(step) = lost(contact, now) {
             // A conflict means that the device spoke again meanwhile: it is not lost.

@@ -1,35 +1,27 @@
-//! Reading the audit log, looking through it, and taking personal data out of it.
+//! Reading the audit log and looking through it.
 
-use muster_broker::device::Device;
 use muster_broker::fault::FaultName;
-use muster_broker::id::{Bucket, DeviceOid, JobId, TaskId};
+use muster_broker::id::{DeviceOid, JobId, TaskId};
 use muster_broker::ledger::chain::{Broken, Verifier};
-use muster_broker::ledger::{
-    AuditEntry, AuditFilter, ChargeableEvent, Deed, EventId, Feed, Object, Outcome, Picture, Recorded, Subject,
-};
+use muster_broker::ledger::{AuditEntry, AuditFilter, ChargeableEvent, Deed, EventId, Feed, Object, Outcome, Recorded};
 use muster_broker::page::{Listed, Page};
-use muster_broker::store::{Due, Erased, LedgerStore, Pending};
+use muster_broker::store::{Due, Erased, ErasureOf, LedgerStore, Pending};
 use muster_broker::time::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
-use serde_json::json;
 use uuid::Uuid;
 
 use super::SqliteStore;
 use super::ledger::{self, Draft, Sha};
-use super::query::{Where, foreign_key, listed, many, one, run};
+use super::query::{Where, foreign_key, listed, many, one};
 use super::rows::{Cells, Done, Failure};
-use super::writer::{Concerns, Guard, Transaction};
-use super::{charges, devices, subscribers, traces};
+use super::writer::{Concerns, Guard};
+use super::{charges, erasure};
 
 /// Entries looked at for one page of a list: a filter that hardly anything matches must not keep a reader.
 const LOOKS_MAX: u32 = 20_000;
 /// Entries counted for the total of a list.
 const COUNTED_MAX: u32 = 10_000;
-/// Entries of a subject that one transaction takes the personal data from.
-const ERASED_MAX: u32 = 200_000;
-/// What stands in texts for what was erased.
-const ERASED: &str = "(erased)";
 
 /// Columns for [`recorded`], from `audit a`.
 const COLUMNS: &str = "a.number, a.at, a.tenant, a.actor, a.face, a.way, a.peer, a.correlation, a.operation, a.fault, \
@@ -210,158 +202,6 @@ pub(super) fn verify(
     Ok((verifier, Ok(if seen >= limit.max(1) { Due::More } else { Due::Nothing })))
 }
 
-/// Names that are to be erased, with the keys of entries that may have them. Of a subscriber that is there, its number
-/// and those of its devices are among them.
-fn names(connection: &Connection, tenant: &str, subjects: &[Subject]) -> Done<Vec<(Subject, Vec<[u8; 16]>)>> {
-    let mut wanted: Vec<Subject> = subjects.to_vec();
-    for subject in subjects.iter().filter(|subject| subject.is_subscriber()) {
-        let subscriber = subscribers::get(connection, tenant, subject.value())?;
-        wanted.extend(subscriber.and_then(|it| it.phone_number).as_ref().map(Subject::phone));
-        for key in live(connection, tenant, subject)? {
-            let Some(device) = record(connection, key)? else { continue };
-            wanted.extend(device.phone_number.as_ref().map(Subject::phone));
-            wanted.extend(device.device_id.as_ref().map(Subject::device));
-        }
-    }
-    wanted.sort_unstable();
-    wanted.dedup();
-    let keys = |subject: Subject| {
-        let sql = "SELECT key FROM audit_subject WHERE tenant = ? AND name = ?";
-        let mut keys: Vec<[u8; 16]> = many(connection, sql, params![tenant, subject.as_str()], |cells| cells.get())?;
-        keys.extend(live(connection, tenant, &subject)?);
-        if subject.is_subscriber() {
-            keys.extend(subscribers::object(tenant, subject.value()).key(&Sha));
-        }
-        Ok((subject, keys))
-    };
-    wanted.into_iter().map(keys).collect()
-}
-
-/// Device records that have a name now.
-fn live(connection: &Connection, tenant: &str, subject: &Subject) -> Done<Vec<[u8; 16]>> {
-    let sql = if subject.is_subscriber() {
-        "SELECT oid FROM device INDEXED BY device_subscriber WHERE tenant = ? AND subscriber_id = ?"
-    } else if subject.is_phone() {
-        "SELECT oid FROM device INDEXED BY device_phone WHERE tenant = ? AND phone_number = ?"
-    } else {
-        "SELECT oid FROM device_key WHERE kind = 1 AND scope = ? AND value = ?"
-    };
-    many(connection, sql, params![tenant, subject.value()], |cells| cells.get())
-}
-
-fn oid(key: [u8; 16]) -> DeviceOid {
-    let unique = Uuid::from_bytes(key);
-    DeviceOid { bucket: Bucket::of(unique), unique }
-}
-
-fn record(connection: &Connection, key: [u8; 16]) -> Done<Option<Device>> {
-    devices::get(connection, oid(key))
-}
-
-fn erase(transaction: &Transaction<'_>, subjects: &[Subject], deed: &Deed) -> Done<Erased> {
-    let tenant = deed.tenant.as_str();
-    let names = names(transaction, tenant, subjects)?;
-    let values: Vec<&str> = names.iter().map(|(subject, _)| subject.value()).filter(|it| !it.is_empty()).collect();
-    let mut keys: Vec<[u8; 16]> = names.iter().flat_map(|(_, keys)| keys.iter().copied()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let mut erased = Erased::default();
-    for key in &keys {
-        erased.entries += erase_entries(transaction, tenant, *key, &values)?;
-        let (tasks, is_recorded) = erase_tasks(transaction, tenant, oid(*key), &values)?;
-        erased.tasks += tasks;
-        erased.devices += u64::from(is_recorded);
-    }
-    for (subject, _) in &names {
-        let sql = "DELETE FROM audit_subject WHERE tenant = ? AND name = ?";
-        run(transaction, sql, params![tenant, subject.as_str()])?;
-    }
-    // What a subscriber is found by is made of its name, and could be guessed back to it.
-    for (subject, _) in names.iter().filter(|(subject, _)| subject.is_subscriber()) {
-        if let Some(key) = subscribers::object(tenant, subject.value()).key(&Sha) {
-            run(transaction, "DELETE FROM audit_key WHERE key = ?", [key])?;
-        }
-    }
-    let told = Picture::of(json!({
-        "names": names.len(),
-        "entries": erased.entries,
-        "tasks": erased.tasks,
-        "devices": erased.devices,
-    }));
-    ledger::add(transaction, AuditEntry::done(deed, Object::named("personalData", None), None, Some(told)))?;
-    Ok(erased)
-}
-
-/// The entries with this key that have one of the values.
-fn erase_entries(connection: &Connection, tenant: &str, key: [u8; 16], values: &[&str]) -> Done<u64> {
-    let found = many(
-        connection,
-        "SELECT a.number, a.personal FROM audit_key k JOIN audit a ON a.number = k.number \
-         WHERE k.key = ? AND a.tenant = ? AND a.personal IS NOT NULL LIMIT ?",
-        params![key, tenant, ERASED_MAX],
-        |cells| Ok((cells.get::<i64>()?, cells.get::<String>()?)),
-    )?;
-    let mut erased = 0;
-    for (number, personal) in found {
-        let has = values.iter().any(|value| personal.contains(&serde_json::Value::from(*value).to_string()));
-        if has {
-            run(connection, "UPDATE audit SET personal = NULL, salt = NULL WHERE number = ?", [number])?;
-            erased += 1;
-        }
-    }
-    Ok(erased)
-}
-
-/// Tasks of the device that are over, and what is recorded of it. Tasks under way need what they have.
-fn erase_tasks(connection: &Connection, tenant: &str, device: DeviceOid, values: &[&str]) -> Done<(u64, bool)> {
-    let tasks = many(
-        connection,
-        "SELECT bucket, id, history FROM task WHERE device_bucket = ? AND device = ? AND tenant = ? AND is_open = 0 \
-         LIMIT ?",
-        params![device.bucket.0, device.unique.as_bytes(), tenant, ERASED_MAX],
-        |cells| Ok((cells.task_id()?, cells.get::<Vec<u8>>()?)),
-    )?;
-    let mut erased = 0;
-    for (id, history) in &tasks {
-        let mut changed = 0;
-        for value in values {
-            // Within texts the digits alone may stand too.
-            let bare = value.rsplit_once(':').map_or(value.trim_start_matches('+'), |(_, bare)| bare);
-            changed += run(
-                connection,
-                "UPDATE task SET phone_number = nullif(phone_number, ?1), expected = nullif(expected, ?1), \
-                 actual = nullif(actual, ?1), detail = replace(replace(detail, ?1, ?3), ?2, ?3), \
-                 result = replace(replace(result, ?1, ?3), ?2, ?3) \
-                 WHERE bucket = ?4 AND id = ?5 AND (phone_number = ?1 OR expected = ?1 OR actual = ?1 \
-                 OR instr(coalesce(detail, ''), ?2) > 0 OR instr(coalesce(result, ''), ?2) > 0)",
-                params![value, bare, ERASED, id.bucket.0, id.unique.as_bytes()],
-            )?;
-            let (entries, _) = history.as_chunks::<8>();
-            for entry in entries {
-                changed += run(
-                    connection,
-                    "UPDATE task_history SET device_id = nullif(device_id, ?1), \
-                     detail = replace(replace(detail, ?1, ?3), ?2, ?3) \
-                     WHERE id = ?4 AND (device_id = ?1 OR instr(coalesce(detail, ''), ?2) > 0)",
-                    params![value, bare, ERASED, i64::from_be_bytes(*entry)],
-                )?;
-            }
-        }
-        erased += u64::from(changed > 0);
-    }
-    let is_recorded = one(
-        connection,
-        "SELECT 1 FROM trace_session WHERE bucket = ? AND oid = ? LIMIT 1",
-        params![device.bucket.0, device.unique.as_bytes()],
-        |cells| cells.get::<i64>(),
-    )?
-    .is_some();
-    if is_recorded {
-        traces::discard(connection, device)?;
-    }
-    Ok((erased, is_recorded))
-}
-
 impl LedgerStore for SqliteStore {
     fn audit_add(&self, entries: Vec<AuditEntry>) -> Pending<'_, ()> {
         let bytes = entries.len().saturating_mul(1024);
@@ -395,7 +235,28 @@ impl LedgerStore for SqliteStore {
         Box::pin(self.scan(move |connection| charges::feed(connection, tenant.as_deref(), after, limit)))
     }
 
-    fn personal_erase(&self, subjects: Vec<Subject>, deed: Deed) -> Pending<'_, Erased> {
-        Box::pin(self.write(Guard::Savepoint, 1 << 20, move |transaction| erase(transaction, &subjects, &deed)))
+    fn personal_erase(&self, id: Uuid, of: ErasureOf, deed: Deed) -> Pending<'_, Erased> {
+        let vault = self.vault();
+        Box::pin(
+            self.write(Guard::Savepoint, 1 << 20, move |transaction| {
+                erasure::begin(transaction, &vault, id, of, &deed)
+            }),
+        )
+    }
+
+    fn personal_erase_step(&self, id: Uuid, now: Timestamp, limit: u32) -> Pending<'_, Option<Erased>> {
+        let vault = self.vault();
+        Box::pin(
+            self.write(Guard::Savepoint, 1 << 20, move |transaction| {
+                erasure::step(transaction, &vault, id, now, limit)
+            }),
+        )
+    }
+
+    fn personal_erase_pump(&self, now: Timestamp, limit: u32) -> Pending<'_, Due> {
+        let vault = self.vault();
+        Box::pin(
+            self.write(Guard::Savepoint, 1 << 20, move |transaction| erasure::pump(transaction, &vault, now, limit)),
+        )
     }
 }

@@ -180,7 +180,8 @@ fn retry(connection: &Connection, kept: &mut Kept, now: Timestamp, budget: &mut 
 
 fn retry_one(connection: &Connection, kept: &Kept, task: &mut Task, now: Timestamp) -> Done<()> {
     let stored = Stored::of(connection, task)?;
-    if task.advance(TaskEvent::Retried, now).is_err() {
+    // What was erased must not be written to a device in its place.
+    if task.arguments.are_erased() || task.advance(TaskEvent::Retried, now).is_err() {
         return Ok(());
     }
     // A life that is over would end the new attempt at once: the task gets as long a life as it had, from now on.

@@ -16,7 +16,7 @@ use muster_broker::store::{
 };
 use muster_broker::time::Timestamp;
 
-pub(super) use outbox::{release_all, tell};
+pub(super) use outbox::{release_all, tell, without};
 
 use super::requests::once;
 use super::writer::{Guard, Transaction};

@@ -161,7 +161,7 @@ async fn whom_an_event_is_about_is_erased_with_the_task() {
     connect(&world, "d1", task.id, TaskEvent::Done, false).await;
     assert_eq!(feed(&world).await[0].phone_number, device.phone_number);
     let names = vec![Subject::phone(&phone("+15551234567")), Subject::device(device.device_id.as_ref().unwrap())];
-    world.store().personal_erase(names, deed("root")).await.unwrap();
+    world.erase(names, &[], deed("root")).await;
     let event = feed(&world).await.swap_remove(0);
     assert_eq!((event.phone_number, event.device_id), (None, None));
     assert_eq!((event.kind, event.task), (ChargeKind::Operation, Some(task.id)));

@@ -10,6 +10,7 @@ mod crash;
 mod credentials;
 mod devices;
 mod disk_full;
+mod erasure;
 mod filters;
 mod idempotency;
 mod imports;

@@ -7,14 +7,14 @@ use muster_broker::device::{AuthType, Device, DmAccount, ManagementState, Sealed
 use muster_broker::id::{Bucket, DeviceOid, JobId, TaskId};
 use muster_broker::identity::{DeviceId, Msisdn};
 use muster_broker::job::{Expansion, Hold, Job, JobStatus, Selector, TaskTemplate};
-use muster_broker::ledger::Deed;
+use muster_broker::ledger::{Deed, Subject};
 use muster_broker::operation::{Arguments, Operation};
 use muster_broker::page::Page;
 use muster_broker::policy::AcceptDevicePolicy;
 use muster_broker::schedule::Schedule;
 use muster_broker::store::{
-    Contact, ContactKey, ContactStep, DeviceGiven, DeviceVerdict, DeviceWrite, DialogueState, Once, Store, Target,
-    Verdict, WriteMode,
+    Contact, ContactKey, ContactStep, DeviceGiven, DeviceVerdict, DeviceWrite, DialogueState, Erased, ErasureOf, Once,
+    Rest, Store, Target, Verdict, WriteMode,
 };
 use muster_broker::task::{HistoryEntry, Task, TaskEvent, TaskStatus};
 use muster_broker::time::Timestamp;
@@ -292,6 +292,19 @@ pub(crate) async fn events(world: &World, id: TaskId) -> Vec<String> {
 }
 
 /// Something that somebody of [`TENANT`] does at [`NOW`].
+impl World {
+    /// Erases these names, as far as it goes now.
+    pub(crate) async fn erase(&self, subjects: Vec<Subject>, others: &[&str], deed: Deed) -> Erased {
+        let (id, at) = (self.uuid(), deed.at);
+        let others = others.iter().map(|&other| other.to_owned()).collect();
+        let mut erased = self.store().personal_erase(id, ErasureOf { subjects, others }, deed).await.unwrap();
+        while erased.rest == Rest::More {
+            erased = self.store().personal_erase_step(id, at, 2).await.unwrap().unwrap();
+        }
+        erased
+    }
+}
+
 pub(crate) fn deed(actor: &str) -> Deed {
     deed_at(actor, NOW)
 }

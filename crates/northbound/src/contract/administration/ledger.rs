@@ -75,6 +75,9 @@ record! {
         "phoneNumber" phone_number: many Msisdn,
         /// Devices.
         "deviceID" device_id: many DeviceId,
+        /// Other names that stand in texts, such as an IMSI, the name of a person or a reference to an account; each of
+        /// 4 characters or more.
+        "otherName" other_name: many String,
     }
 }
 
@@ -205,5 +208,10 @@ record! {
         "taskCount" task_count: one i64,
         /// Device records whose recorded messages were forgotten.
         "deviceCount" device_count: one i64,
+        /// Rows of anything else that lost names: jobs, approvals, callbacks, remembered answers.
+        "textCount" text_count: one i64,
+        /// False while more is taken away in the background: what takes longer than a request, and tasks and jobs under
+        /// way once they end. The audit log tells the end.
+        "complete" complete: one bool,
     }
 }

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use muster_broker::ledger::{ChargeableEvent, EventId, Feed, Outcome, Recorded};
 use muster_broker::page::Paged;
 use muster_broker::services::{AuditVerification, AuditWanted, ErasureWanted};
-use muster_broker::store::Erased;
+use muster_broker::store::{Erased, Rest};
 
 use crate::contract::administration::ledger as wire;
 use crate::contract::value::AuditOutcome;
@@ -34,6 +34,7 @@ impl From<wire::ErasePersonalData> for ErasureWanted {
             subscriber_id: request.subscriber_id,
             phone_number: request.phone_number,
             device_id: request.device_id,
+            other_name: request.other_name,
         }
     }
 }
@@ -135,6 +136,12 @@ impl wire::ChargeableEventList {
 
 impl From<Erased> for wire::ErasureReceipt {
     fn from(erased: Erased) -> Self {
-        Self { entry_count: long(erased.entries), task_count: long(erased.tasks), device_count: long(erased.devices) }
+        Self {
+            entry_count: long(erased.entries),
+            task_count: long(erased.tasks),
+            device_count: long(erased.devices),
+            text_count: long(erased.texts),
+            complete: erased.rest == Rest::Nothing,
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use muster_broker::callback::{self, CallbackUrl, Event, Progress, QueueId, Reply, SoapVersion};
 use muster_broker::id::{CallbackAddressId, EventId};
-use muster_broker::ledger::ChargeableEvent;
+use muster_broker::ledger::{ChargeableEvent, Names};
 use muster_broker::page::{Listed, Page};
 use muster_broker::store::{ClaimWanted, Claimed, Content, Due, Lease, QueueView, Settled, Settlement, Waiting};
 use muster_broker::time::Timestamp;
@@ -122,6 +122,29 @@ pub(super) fn content(kind: i64, text: &str) -> Done<Content> {
         }
         _ => Err(Failure::Broken(format!("{kind} is no kind of content that this version knows"))),
     }
+}
+
+/// What [`put`] kept, without these names; nothing where it has none.
+pub(in crate::sqlite) fn without(kind: i64, text: &str, names: &Names) -> Done<Option<String>> {
+    let changed = match kind {
+        REPLY => {
+            let reply: KeptReply = serde_json::from_str(text)?;
+            let Some(envelope) = names.taken_out(&reply.envelope) else { return Ok(None) };
+            serde_json::to_string(&KeptReply { envelope, ..reply })?
+        }
+        _ => {
+            let mut event: Event = serde_json::from_str(text)?;
+            event.device_id = event.device_id.filter(|id| !names.are(id.as_str()));
+            event.phone_number = event.phone_number.filter(|number| !names.are(number.as_str()));
+            for told in [&mut event.reference, &mut event.relates_to] {
+                if let Some(rest) = told.as_deref().and_then(|it| names.taken_out(it)) {
+                    *told = Some(rest);
+                }
+            }
+            serde_json::to_string(&event)?
+        }
+    };
+    Ok((changed != text).then_some(changed))
 }
 
 pub(super) fn soap_version(cells: &mut Cells<'_>) -> Done<SoapVersion> {
