@@ -49,7 +49,7 @@ pub use deployment_broker::{BulkRequest, OperationReceipt, OperationRequest, Rej
 pub use device_manager::{AccountFields, CapabilityFields, DeviceFields, ImportResult};
 pub use given::Given;
 pub use identity_providers::{Person, ProviderGiven};
-pub use import_stream::{BATCH_ROWS_MAX, Import, ImportOptions, ImportPreparer, PreparedBatch};
+pub use import_stream::{BATCH_ROWS_MAX, IMPORT_OPERATION, Import, ImportOptions, ImportPreparer, PreparedBatch};
 pub use ledger::{AuditVerification, AuditWanted, ErasureWanted, Flush};
 pub use principals::{GrantFields, NewPassword, OwnRights, PrincipalFields, PrincipalView, password};
 pub use quotas::QuotaWanted;

@@ -49,7 +49,23 @@ pub(crate) async fn note(
         None => (Object::named(kind, None), Map::new()),
     };
     let deed = Deed::of(caller, descriptor.name, broker.environment().now());
-    broker.note_refusal(Refused { deed, fault: fault.name, object, subject, is_known: true }).await;
+    broker.note_refusal(Refused { subject, ..Refused::once(deed, fault.name, object) }).await;
+}
+
+/// As [`note`], for what is no operation of the tables: `operation` is its name in the log.
+pub(crate) async fn note_beside(
+    broker: &Broker,
+    caller: &Caller,
+    operation: &'static str,
+    kind: &'static str,
+    is_write: bool,
+    fault: &Fault,
+) {
+    if fault.name.is_servers() || !(is_write || fault.name == FaultName::NotAuthorized) {
+        return;
+    }
+    let deed = Deed::of(caller, operation, broker.environment().now());
+    broker.note_refusal(Refused::once(deed, fault.name, Object::named(kind, None))).await;
 }
 
 /// Notes a refusal from before anybody was known: a wrong credential, a lock, an ended session, too many requests.
@@ -61,16 +77,27 @@ pub(crate) async fn note_at_the_door(
     operation: &str,
     fault: &Fault,
 ) {
+    let operation = Operation::parse(operation).map_or("", |operation| operation.descriptor().name);
+    note_stranger(broker, name, origin, operation, fault).await;
+}
+
+/// As [`note_at_the_door`], for what need be no operation of the tables.
+pub(crate) async fn note_stranger(
+    broker: &Broker,
+    name: Option<&str>,
+    origin: Origin,
+    operation: &'static str,
+    fault: &Fault,
+) {
     let is_told = matches!(
         fault.name,
         FaultName::NotAuthenticated | FaultName::SessionExpired | FaultName::LockedOut | FaultName::TooManyRequests
     );
     // Who shows no credential at all only asks what to show.
     let Some(name) = name.filter(|_| is_told) else { return };
-    let operation = Operation::parse(operation).map_or("", |operation| operation.descriptor().name);
     let deed = Deed::from(origin, name, "", operation, broker.environment().now());
     let object = Object::named("service", None);
-    broker.note_refusal(Refused { deed, fault: fault.name, object, subject: Map::new(), is_known: false }).await;
+    broker.note_refusal(Refused { is_known: false, ..Refused::once(deed, fault.name, object) }).await;
 }
 
 /// The object that a request names, and the numbers and devices in it: at its top, or one record below.

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{AuditEntry, Deed, Object};
 use crate::fault::FaultName;
@@ -27,6 +27,10 @@ pub struct Refused {
     pub object: Object,
     /// Numbers and identifiers of devices that the request named.
     pub subject: Map<String, Value>,
+    /// More than the fault tells, in words of ours: what a caller must not be told, and its operator may know.
+    pub why: Option<&'static str>,
+    /// How many times, where a request has many parts that were refused alike; else 1.
+    pub count: u32,
     /// Whether the caller proved who it is.
     pub is_known: bool,
 }
@@ -51,6 +55,17 @@ struct Kind {
     peer: Option<IpAddr>,
     operation: &'static str,
     fault: FaultName,
+    why: Option<&'static str>,
+    /// What a stranger was refused at; what known callers name differs in each request.
+    object: Option<String>,
+}
+
+impl Refused {
+    /// A refusal of this once, of a caller that proved who it is, about nothing that has a name.
+    #[must_use]
+    pub fn once(deed: Deed, fault: FaultName, object: Object) -> Self {
+        Self { deed, fault, object, subject: Map::new(), why: None, count: 1, is_known: true }
+    }
 }
 
 impl Refusals {
@@ -65,7 +80,8 @@ impl Refusals {
             let each = self.each.entry(refused.deed.actor.clone()).or_default();
             if *each < EACH_MAX {
                 *each += 1;
-                due.push(entry(refused, 1));
+                let count = refused.count;
+                due.push(entry(refused, count));
                 return due;
             }
         }
@@ -106,27 +122,33 @@ impl Refusals {
             peer: refused.deed.peer,
             operation: refused.deed.operation,
             fault: refused.fault,
+            why: refused.why,
+            object: refused.object.id.clone().filter(|_| !refused.is_known),
         };
+        let more = refused.count;
         if let Some((_, count)) = self.counted.get_mut(&kind) {
-            *count = count.saturating_add(1);
+            *count = count.saturating_add(more);
         } else if self.counted.len() < KINDS_MAX {
-            self.counted.insert(kind, (refused, 1));
+            self.counted.insert(kind, (refused, more));
         } else {
-            self.others = self.others.saturating_add(1);
+            self.others = self.others.saturating_add(more);
         }
     }
 }
 
 fn entry(refused: Refused, count: u32) -> AuditEntry {
-    let Refused { deed, fault, object, mut subject, is_known } = refused;
+    let Refused { deed, fault, object, mut subject, why, count: _, is_known } = refused;
     let mut entry = if is_known {
         AuditEntry::refused(&deed, fault, object, subject)
     } else {
         // What a stranger gives as its name may be anything, such as a password in the wrong field.
-        subject.insert("userName".to_owned(), Value::String(deed.actor.clone()));
+        if !deed.actor.is_empty() {
+            subject.insert("userName".to_owned(), Value::String(deed.actor.clone()));
+        }
         AuditEntry::refused(&Deed { actor: String::new(), ..deed }, fault, object, subject)
     };
     entry.count = count;
+    entry.after = why.map(|why| json!({ "why": why }).to_string());
     entry
 }
 
@@ -136,6 +158,7 @@ fn shown(name: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 mod tests {
     use super::*;
 
@@ -143,10 +166,42 @@ mod tests {
         Refused {
             deed: Deed { actor: actor.to_owned(), ..Deed::of_server("t", "doOperation", Timestamp(at)) },
             fault: if is_known { FaultName::NotAuthorized } else { FaultName::NotAuthenticated },
-            object: Object::named("device", None),
-            subject: Map::new(),
             is_known,
+            ..Refused::once(
+                Deed::of_server("", "", Timestamp(at)),
+                FaultName::WrongState,
+                Object::named("device", None),
+            )
         }
+    }
+
+    #[test]
+    fn what_was_refused_alike_many_times_is_one_entry_and_its_number_stays() {
+        let mut refusals = Refusals::default();
+        let begin = 1_000_000;
+        let mut told = 0;
+        for n in 0..200 {
+            let rows = Refused { count: 10, ..refused("shop", begin + n, true) };
+            told += refusals.take(rows).iter().map(|entry| entry.count).sum::<u32>();
+        }
+        told += refusals.drain(Timestamp(begin + 201)).iter().map(|entry| entry.count).sum::<u32>();
+        assert_eq!(told, 2000);
+    }
+
+    #[test]
+    fn strangers_without_a_name_are_told_apart_by_what_they_were_refused_at_and_why() {
+        let mut refusals = Refusals::default();
+        for (provider, why) in [("one", "a"), ("one", "b"), ("two", "a"), ("two", "a")] {
+            let object = Object::named("identityProvider", Some(provider));
+            refusals.take(Refused { object, why: Some(why), ..refused("", 1_000_000, false) });
+        }
+        let entries = refusals.drain(Timestamp(1_000_001));
+        let mut told: Vec<_> =
+            entries.iter().map(|it| (it.object_id.clone().unwrap(), it.after.clone().unwrap(), it.count)).collect();
+        told.sort_unstable();
+        let entry = |provider: &str, why: &str, count| (provider.to_owned(), format!(r#"{{"why":"{why}"}}"#), count);
+        assert_eq!(told, [entry("one", "a", 1), entry("one", "b", 1), entry("two", "a", 2)]);
+        assert!(entries.iter().all(|it| it.personal.is_none() && it.actor.is_empty()));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::{Broker, DeviceFields, checks};
 use crate::access::{Caller, Scope};
 use crate::fault::{Fault, FaultName};
 use crate::id::{BUCKETS, Bucket, CapabilityOid, DeviceOid};
+use crate::ledger::{Object, Refused};
 use crate::ports::Environment;
 use crate::store::{DeviceWrite, ImportBatch, ImportKey, ImportState, ImportStep, ImportTotals, WriteMode};
 
@@ -20,6 +21,9 @@ pub const BATCH_ROWS_MAX: usize = 4000;
 /// So many new records of a batch go into one bucket: beside each other in every index, and spread over all buckets by
 /// a large import.
 const BUCKET_ROWS: usize = 250;
+
+/// The name of imports in the audit log.
+pub const IMPORT_OPERATION: &str = "importDevices";
 
 /// What a caller asks of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,6 +50,8 @@ pub struct Import {
     position: u64,
     is_complete: bool,
     totals: ImportTotals,
+    /// Rows that this request was refused, by fault.
+    refused: HashMap<FaultName, u32>,
 }
 
 /// What makes batches ready to be written.
@@ -95,6 +101,7 @@ impl Broker {
             position: 0,
             is_complete: false,
             totals: ImportTotals::default(),
+            refused: HashMap::new(),
             options,
         };
         if import.options.is_dry_run {
@@ -215,7 +222,7 @@ impl Import {
             writes,
             step,
             is_dry_run: self.options.is_dry_run,
-            deed: self.broker.deed(&self.caller, "importDevices"),
+            deed: self.broker.deed(&self.caller, IMPORT_OPERATION),
         };
         let outcome = self.broker.store.device_import(batch).await??;
         self.position = to;
@@ -226,7 +233,23 @@ impl Import {
         self.totals.refused += outcome.totals.refused + refused_before;
         refused.extend(outcome.refused);
         refused.sort_by_key(|(position, _)| *position);
+        for (_, fault) in &refused {
+            let count = self.refused.entry(fault.name).or_default();
+            *count = count.saturating_add(1);
+        }
         Ok(refused)
+    }
+
+    /// Tells the audit log which rows were refused, counted by fault, and why the rest was not looked at. A dry run
+    /// refuses nothing, since it would have kept nothing.
+    pub async fn note_refused(&mut self, stopped: Option<&Fault>) {
+        let rows = std::mem::take(&mut self.refused).into_iter().filter(|_| !self.options.is_dry_run);
+        let stopped = stopped.filter(|fault| !fault.name.is_servers()).map(|fault| (fault.name, 1));
+        for (fault, count) in rows.chain(stopped).collect::<Vec<_>>() {
+            let deed = self.broker.deed(&self.caller, IMPORT_OPERATION);
+            let once = Refused::once(deed, fault, Object::named("device", None));
+            self.broker.note_refusal(Refused { count, ..once }).await;
+        }
     }
 
     fn key(&self) -> Result<Option<ImportKey>, Fault> {

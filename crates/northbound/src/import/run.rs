@@ -240,8 +240,12 @@ impl Writing {
     async fn run(mut self, mut prepared: mpsc::Receiver<Prepared>) {
         let mut out = Vec::new();
         let is_complete = match self.write_all(&mut prepared).await {
-            Ok(is_complete) => is_complete,
+            Ok(is_complete) => {
+                self.import.note_refused(None).await;
+                is_complete
+            }
             Err(fault) => {
+                self.import.note_refused(Some(&fault)).await;
                 if let Some(cause) = &fault.cause {
                     tracing::error!(correlation.id = self.correlation, cause, "an import was stopped");
                 }

@@ -13,12 +13,13 @@ use axum::http::{HeaderMap, HeaderValue, Method as Verb, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use muster_broker::access::{Caller, Origin};
 use muster_broker::fault::{Fault, FaultName};
-use muster_broker::services::ImportOptions;
+use muster_broker::services::{IMPORT_OPERATION, ImportOptions};
 
 use super::address::Address;
 use super::credentials::Given;
 use super::problem::{Problem, guard};
 use crate::import::{self, Asked, Format};
+use crate::refusals::{note_beside, note_stranger};
 use crate::wsi::Wsi;
 
 /// Media type of the answer, and of rows that are JSON objects.
@@ -95,11 +96,41 @@ pub(super) async fn answer(
     origin: Origin,
 ) -> Result<Response, Problem> {
     let inner = &wsi.inner;
-    let known = inner.known(given, origin).await.map_err(|fault| inner.challenge(fault, given.is_nothing()))?;
-    let caller = known.caller;
-    inner.broker.admit(&caller.tenant, &caller.name).await?;
+    let (operation, is_write) = match (&meant, &head.method) {
+        (Meant::Rows(_), _) => (IMPORT_OPERATION, true),
+        (Meant::Position(_), &Verb::DELETE) => ("forgetImport", true),
+        (Meant::Position(_), _) => ("getImport", false),
+    };
+    let caller = match inner.known(given, origin).await {
+        Ok(known) => known.caller,
+        Err(fault) => {
+            note_stranger(&inner.broker, given.claimed().as_deref(), origin, operation, &fault).await;
+            return Err(inner.challenge(fault, given.is_nothing()));
+        }
+    };
+    if let Err(fault) = inner.broker.admit(&caller.tenant, &caller.name).await {
+        note_stranger(&inner.broker, Some(&caller.name), origin, operation, &fault).await;
+        return Err(fault.into());
+    }
+    let answered = answer_known(wsi, meant, address, head, &caller, body, origin).await;
+    if let Err(problem) = &answered {
+        note_beside(&inner.broker, &caller, operation, "device", is_write, &problem.fault).await;
+    }
+    answered
+}
+
+async fn answer_known(
+    wsi: &Wsi,
+    meant: Meant,
+    address: &Address,
+    head: &Parts,
+    caller: &Caller,
+    body: Body,
+    origin: Origin,
+) -> Result<Response, Problem> {
+    let inner = &wsi.inner;
     match meant {
-        Meant::Position(id) => position(wsi, &caller, &head.method, &id).await,
+        Meant::Position(id) => position(wsi, caller, &head.method, &id).await,
         Meant::Rows(format) => {
             let (options, tells_progress) = asked(address, &head.headers)?;
             let Ok(permit) = Arc::clone(&inner.imports).try_acquire_owned() else {
@@ -107,7 +138,7 @@ pub(super) async fn answer(
                 return Err(Fault::new(FaultName::TooManyRequests, text).retry_after_s(10).into());
             };
             let asked = Asked { format, options, tells_progress, correlation: origin.correlation.to_string() };
-            let rows = import::begin(&inner.broker, &caller, asked, body, permit).await?;
+            let rows = import::begin(&inner.broker, caller, asked, body, permit).await?;
             let mut response = Response::new(rows);
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(NDJSON));
             guard(response.headers_mut());

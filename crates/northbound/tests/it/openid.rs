@@ -1,6 +1,9 @@
 //! Logging in at an OpenID provider, and its tokens as credentials.
 
 use axum::http::Request;
+use muster_broker::ledger::{AuditEntry, AuditFilter};
+use muster_broker::page::Page;
+use muster_broker::services::Flush;
 use muster_protocol::soap::Version;
 use serde_json::{Value, json};
 
@@ -469,4 +472,54 @@ async fn the_record_of_a_provider_is_checked_kept_and_never_tells_its_secret() {
     assert_eq!(corp.world.rest("DELETE", path, root, None).await.status, 204);
     let gone = corp.world.send(get("/login/oidc/corp").body(nothing()).unwrap()).await;
     gone.is_problem(404, "UnknownCredential", &[]);
+}
+
+#[tokio::test]
+async fn refused_logins_are_in_the_audit_log_of_the_domain_with_the_reason_and_however_many_they_are_few() {
+    let corp = Corp::new().await;
+    let (location, cookie) = corp.begin().await;
+    let back = corp.provider.consent(&location);
+    for _ in 0..50 {
+        corp.end(&back, "a=b").await.is_problem(401, "NotAuthenticated", &[]);
+    }
+    let altered = Back { state: format!("{}x", back.state), ..back.clone() };
+    corp.end(&altered, &cookie).await.is_problem(401, "NotAuthenticated", &[]);
+    corp.provider.shape(|_, claims| claims["groups"] = json!([]));
+    corp.login().await.is_problem(401, "NotAuthenticated", &[]);
+    corp.provider.shape(|_, claims| claims["iss"] = "https://other.example".into());
+    corp.login().await.is_problem(401, "NotAuthenticated", &[]);
+    for number in 0..40 {
+        let unknown = format!("/login/oidc/SECRET-{number}");
+        corp.world.send(get(&unknown).body(nothing()).unwrap()).await.is_problem(404, "UnknownCredential", &[]);
+    }
+
+    let broker = corp.world.broker();
+    broker.flush_refusals(Flush::All).await.unwrap();
+    let filter = AuditFilter { operation: Some("login".into()), is_refused: Some(true), ..AuditFilter::default() };
+    let page = Page { size: 1000, after: None };
+    let told = broker.store().audit_list(None, filter, page).await.unwrap().items;
+    let told: Vec<_> = told.into_iter().map(|recorded| recorded.entry).collect();
+    let why =
+        |entry: &AuditEntry| entry.after.as_deref().map(|it| serde_json::from_str::<Value>(it).unwrap()["why"].clone());
+    let mut counts: Vec<(String, u32)> = told
+        .iter()
+        .map(|entry| (why(entry).and_then(|why| why.as_str().map(str::to_owned)).unwrap_or_default(), entry.count))
+        .collect();
+    counts.sort_unstable();
+    assert_eq!(
+        counts,
+        [
+            (String::new(), 40),
+            ("none of the groups has a role".into(), 1),
+            ("the answer or the token of the provider does not hold".into(), 1),
+            ("the state is another one".into(), 1),
+            ("this browser has begun no login".into(), 50),
+        ]
+    );
+    for entry in &told {
+        let is_known = why(entry).is_some();
+        assert_eq!(entry.object_id.as_deref(), is_known.then_some("corp"), "{entry:?}");
+        assert_eq!(entry.tenant, if is_known { "acme" } else { "" }, "{entry:?}");
+        assert_eq!((entry.way.as_str(), entry.actor.as_str(), &entry.personal), ("OPENID", "", &None), "{entry:?}");
+    }
 }

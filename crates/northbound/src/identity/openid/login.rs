@@ -7,6 +7,8 @@
 //!
 //! Sources: OpenID Connect Core 1.0, section 3.1; RFC 7636; RFC 9207; RFC 6265bis.
 
+use std::sync::Arc;
+
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::Router;
@@ -18,8 +20,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use muster_broker::access::{Face, Origin, Way};
 use muster_broker::device::Sealed;
+use muster_broker::directory::Account;
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::identity_provider::IdentityProvider;
+use muster_broker::ledger::{Deed, Object, Refused};
 use muster_broker::services::OpenedSession;
 use muster_broker::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -77,9 +81,13 @@ async fn begin(
 ) -> Response {
     let (inner, for_console) = (&wsi.inner, query.as_deref() == Some("for=console"));
     let base = inner.base_url(&request);
+    let origin = inner.origin_of_login(peer_of(&request));
     drop(request);
     let answer = inner.begin_login(&name, for_console, base).await;
-    plain(answer.unwrap_or_else(|fault| inner.refusal(fault)))
+    plain(match answer {
+        Ok(answer) => answer,
+        Err(fault) => inner.refusal(&name, origin, fault.into()).await,
+    })
 }
 
 async fn end(
@@ -88,12 +96,15 @@ async fn end(
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Response {
-    let peer = peer_of(&request);
+    let origin = wsi.inner.origin_of_login(peer_of(&request));
     let (inner, headers) = (wsi.inner.clone(), request.headers().clone());
     // A task of its own: it goes on when the browser hangs up, since the code is good once.
     let ended = tokio::spawn(async move {
-        let answer = inner.end_login(&name, query.as_deref().unwrap_or_default(), &headers, peer).await;
-        plain(answer.unwrap_or_else(|fault| inner.refusal(fault)))
+        let answer = inner.end_login(&name, query.as_deref().unwrap_or_default(), &headers, origin).await;
+        plain(match answer {
+            Ok(answer) => answer,
+            Err(refused) => inner.refusal(&name, origin, refused).await,
+        })
     });
     let mut response = ended.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
     response.headers_mut().append(header::SET_COOKIE, HeaderValue::from_static(FORGET_LOGIN));
@@ -102,6 +113,21 @@ async fn end(
 
 /// Takes the cookie of the login back.
 const FORGET_LOGIN: &str = "__Host-muster-login=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax";
+
+/// Why a login did not come about.
+struct NotLoggedIn {
+    fault: Fault,
+    /// What the fault does not tell.
+    why: Option<&'static str>,
+    /// Who it is, where that was known.
+    account: Option<Arc<Account>>,
+}
+
+impl From<Fault> for NotLoggedIn {
+    fn from(fault: Fault) -> Self {
+        Self { fault, why: None, account: None }
+    }
+}
 
 impl Inner {
     async fn begin_login(&self, name: &str, for_console: bool, base: Option<String>) -> Result<Response, Fault> {
@@ -151,11 +177,12 @@ impl Inner {
         name: &str,
         query: &str,
         headers: &HeaderMap,
-        peer: Option<std::net::IpAddr>,
-    ) -> Result<Response, Fault> {
-        let refused = |why: &str| {
+        origin: Origin,
+    ) -> Result<Response, NotLoggedIn> {
+        let peer = origin.peer;
+        let refused = |why: &'static str| {
             tracing::warn!(provider = name, why, "a login at a provider was refused");
-            not_authenticated()
+            NotLoggedIn { why: Some(why), ..not_authenticated().into() }
         };
         let now = self.broker.environment().now();
         let cookie = cookie(headers, LOGIN_COOKIE).ok_or_else(|| refused("this browser has begun no login"))?;
@@ -175,27 +202,33 @@ impl Inner {
             Err(error) => {
                 tracing::warn!(provider = name, %error, "a login at a provider failed");
                 self.identity.count(&failures_of, peer, now, false);
-                return Err(self.identity.refuse_slowly(&failures_of, peer).await);
+                let fault = self.identity.refuse_slowly(&failures_of, peer).await;
+                return Err(NotLoggedIn {
+                    why: Some("the answer or the token of the provider does not hold"),
+                    ..fault.into()
+                });
             }
         };
-        let Some(account) = account else { return Err(not_authenticated()) };
+        let account = match account {
+            Ok(account) => account,
+            Err(why) => return Err(NotLoggedIn { why: Some(why), ..not_authenticated().into() }),
+        };
         self.identity.count(&failures_of, peer, now, true);
-        self.broker.admit(&account.principal.tenant, &account.principal.name).await?;
-        let correlation = self.broker.environment().uuid();
-        let origin = Origin { peer, face: Face::Rest, way: Way::OpenId, correlation };
-        let session = self.broker.login(&account, None, origin).await?;
+        let as_them = |fault: Fault| NotLoggedIn { account: Some(account.clone()), ..fault.into() };
+        self.broker.admit(&account.principal.tenant, &account.principal.name).await.map_err(as_them)?;
+        let session = self.broker.login(&account, None, origin).await.map_err(as_them)?;
         tracing::info!(provider = name, principal = account.principal.name, "somebody logged in at a provider");
         Ok(self.opened(&session, underway.for_console, now))
     }
 
-    /// Makes the code a token and the token a principal; the inner nothing is somebody who is not let in.
+    /// Makes the code a token and the token a principal; the innermost error says why somebody is not let in.
     async fn logged_in(
         &self,
         provider: &IdentityProvider,
         underway: &Underway,
         answer: &Answer,
         now: Timestamp,
-    ) -> Result<Result<Option<std::sync::Arc<muster_broker::directory::Account>>, Fault>, OpenIdError> {
+    ) -> Result<Result<Result<Arc<Account>, &'static str>, Fault>, OpenIdError> {
         let known = self.identity.providers.of(provider)?;
         let metadata = known.metadata(provider, now).await?;
         let is_them = |issuer: &String| *issuer == provider.settings.issuer;
@@ -204,7 +237,7 @@ impl Inner {
         }
         let Some(code) = &answer.code else {
             tracing::warn!(provider = provider.name, error = ?answer.error, "the provider refused a login");
-            return Ok(Ok(None));
+            return Ok(Ok(Err("the provider refused it")));
         };
         let secret = match &provider.client_secret {
             None => None,
@@ -238,10 +271,10 @@ impl Inner {
         };
         let claims = verified(&known, provider, &token, &expected).await?;
         Ok(match person(&self.broker, provider, &claims, Absent::None).await {
-            Ok(Ok(account)) => Ok(Some(account)),
+            Ok(Ok(account)) => Ok(Ok(account)),
             Ok(Err(why)) => {
                 tracing::warn!(provider = provider.name, why, "somebody whom a provider knows is not let in");
-                Ok(None)
+                Ok(Err(why))
             }
             Err(fault) => Err(fault),
         })
@@ -295,9 +328,28 @@ impl Inner {
         json(StatusCode::OK, "application/json", &body)
     }
 
-    /// A refusal as REST has it.
-    fn refusal(&self, fault: Fault) -> Response {
-        let correlation = self.broker.environment().uuid().to_string();
+    /// Where a login comes from.
+    fn origin_of_login(&self, peer: Option<std::net::IpAddr>) -> Origin {
+        Origin { peer, face: Face::Rest, way: Way::OpenId, correlation: self.broker.environment().uuid() }
+    }
+
+    /// A refusal as REST has it, noted in the audit log: counted, as those of passwords, in the domain of the provider.
+    async fn refusal(&self, name: &str, origin: Origin, refused: NotLoggedIn) -> Response {
+        let NotLoggedIn { fault, why, account } = refused;
+        if !fault.name.is_servers() {
+            // What stands in the address of a stranger is told only where it is the name of a provider.
+            let provider = self.provider_of_login(name).await.ok();
+            let (actor, tenant) = match (&account, &provider) {
+                (Some(account), _) => (account.principal.name.as_str(), account.principal.tenant.as_str()),
+                (None, Some(provider)) => ("", provider.tenant.as_str()),
+                (None, None) => ("", ""),
+            };
+            let deed = Deed::from(origin, actor, tenant, "login", self.broker.environment().now());
+            let object = Object::named("identityProvider", provider.as_ref().map(|provider| provider.name.as_str()));
+            let once = Refused::once(deed, fault.name, object);
+            self.broker.note_refusal(Refused { why, is_known: account.is_some(), ..once }).await;
+        }
+        let correlation = origin.correlation.to_string();
         let problem = Problem::from(fault);
         problem.log(&correlation, "login", "");
         problem.answer(&correlation)

@@ -331,3 +331,52 @@ async fn lines_tell_how_far_a_long_import_is_where_that_is_asked_for() {
     let quiet = send(&world, "", &[], table(20_000..20_010)).await;
     assert_eq!(lines(&quiet).len(), 1);
 }
+
+#[tokio::test]
+async fn what_an_import_was_refused_is_in_the_audit_log_and_refused_rows_are_counted() {
+    let world = World::new().await;
+    let bad = format!("{}MEID:B1,no-number,,,\nMEID:B2,no-number,,,\nMEID:A000001,+4915000000001,,,\n", table(0..3));
+    assert_eq!(summary(&send(&world, "", &[], bad.clone()).await).0[4], 3);
+    // A rehearsal refuses nothing.
+    send(&world, "?dryRun=true", &[], bad).await;
+    // Refused as a whole: by the address, by the position, by the right, and before anybody was known.
+    send(&world, "?what=ever", &[], table(0..1)).await.is_problem(400, "InvalidArgument", &["what", "ever"]);
+    let ahead = [("import-id", "x"), ("import-offset", "7")];
+    send(&world, "", &ahead, table(0..1)).await.is_problem(409, "OffsetMismatch", &["0"]);
+    send(&world, "", &[("authorization", &basic("care"))], table(0..1)).await.is_problem(
+        403,
+        "NotAuthorized",
+        &["device", "import"],
+    );
+    let wrong = format!("Basic {}", STANDARD.encode("root:wrong"));
+    let refused = send(&world, "", &[("authorization", &wrong)], table(0..1)).await;
+    refused.is_problem(401, "NotAuthenticated", &[]);
+    world.broker.flush_refusals(muster_broker::services::Flush::All).await.unwrap();
+
+    let filter = muster_broker::ledger::AuditFilter {
+        operation: Some("importDevices".into()),
+        is_refused: Some(true),
+        ..muster_broker::ledger::AuditFilter::default()
+    };
+    let page = muster_broker::page::Page { size: 100, after: None };
+    let told = world.broker.store().audit_list(None, filter, page).await.unwrap().items;
+    let mut told: Vec<_> = told
+        .into_iter()
+        .map(|it| (it.entry.actor, format!("{:?}", it.entry.outcome), it.entry.count, it.entry.face))
+        .collect();
+    told.sort_unstable();
+    let entry = |actor: &str, fault: &str, count: u32| {
+        (actor.to_owned(), format!("Refused({fault})"), count, "REST".to_owned())
+    };
+    assert_eq!(
+        told,
+        [
+            entry("care", "NotAuthorized", 1),
+            entry("root", "AlreadyExists", 1),
+            entry("root", "InvalidArgument", 1),
+            entry("root", "InvalidArgument", 2),
+            entry("root", "NotAuthenticated", 1),
+            entry("root", "OffsetMismatch", 1),
+        ]
+    );
+}
