@@ -123,9 +123,9 @@ impl Broker {
     /// Takes one's own request back: the task or job ends.
     ///
     /// # Errors
-    /// `UnknownApproval` also for the request of another, `WrongState`, `OutdatedVersion`, `InvalidArgument`.
+    /// `UnknownTenant`, `UnknownApproval` also for the request of another, `WrongState`, `OutdatedVersion`, `InvalidArgument`.
     pub async fn withdraw(&self, caller: &Caller, answer: ApprovalAnswer) -> Result<Approval, Fault> {
-        let caller = answer.tenant.as_deref().map_or_else(|| caller.clone(), |tenant| caller.within(tenant));
+        let caller = self.within(caller, answer.tenant.as_deref()).await?;
         let approval = self.approval_there(&caller, &answer.approval_id).await?;
         if approval.requester != caller.name {
             return Err(unknown(&answer.approval_id));

@@ -77,29 +77,24 @@ impl Broker {
     /// its grants reach.
     ///
     /// # Errors
-    /// `UnknownTenant` if there is none of this name, or the caller has nothing to do with `right` there.
+    /// `UnknownTenant` as [`Broker::within`]; `NotAuthorized` without the right in a tenant that it sees.
     pub(super) async fn at_work_in(
         &self,
         caller: &Caller,
         tenant: Option<&str>,
         right: Right,
     ) -> Result<Caller, Fault> {
-        let Some(name) = tenant.filter(|name| *name != caller.tenant) else {
-            caller.must(right)?;
-            return Ok(caller.clone());
-        };
-        let there = caller.within(name);
-        if there.must(right).is_err() || self.tenant(name).await?.is_none() {
-            return Err(unknown_tenant(name));
-        }
-        Ok(there)
+        let there = self.within(caller, tenant).await?;
+        there.must(right)?;
+        Ok(there.into_owned())
     }
 
     /// The caller at work in the tenant that a request names: its own where none is named. What it may do there is asked
     /// by what it does.
     ///
     /// # Errors
-    /// `UnknownTenant` if there is none of this name, or the caller has nothing to do with it.
+    /// `UnknownTenant` if there is none of this name, or the caller has nothing to do with it: whoever holds nothing in a
+    /// tenant does not see it, and is told the same of one that is there and one that is not.
     pub async fn within<'c>(&self, caller: &'c Caller, tenant: Option<&str>) -> Result<Cow<'c, Caller>, Fault> {
         let Some(name) = tenant.filter(|name| *name != caller.tenant) else { return Ok(Cow::Borrowed(caller)) };
         let there = caller.within(name);

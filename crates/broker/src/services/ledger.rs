@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Broker, checks};
-use crate::access::{Caller, Permission, Right};
+use crate::access::{Caller, Right};
 use crate::fault::{Fault, FaultName};
 use crate::id::{JobId, TaskId};
 use crate::identity::{DeviceId, Msisdn};
@@ -100,12 +100,12 @@ impl Broker {
         wanted: AuditWanted,
         page: &PageRequest,
     ) -> Result<Paged<Recorded>, Fault> {
-        let tenant = reach(caller, wanted.tenant.as_deref(), READ)?;
+        let tenant = self.reach(caller, wanted.tenant.as_deref(), READ).await?;
         let scope = self.list_scope(caller, "audit", &wanted);
         let page = Page::read(page, &scope, &*self.vault)?;
         let filter = self.audit_filter(wanted, tenant.as_deref())?;
         let listed = self.store.audit_list(tenant.as_deref(), filter, page).await?;
-        let is_plain = reach(caller, tenant.as_deref().or(Some(EVERY_TENANT)), PERSONAL).is_ok();
+        let is_plain = is_held(caller, tenant.as_deref(), PERSONAL);
         Ok(listed.paged(&scope, &*self.vault, |recorded| if is_plain { recorded } else { masked(recorded) }))
     }
 
@@ -154,7 +154,7 @@ impl Broker {
         after: Option<&str>,
         limit: Option<i32>,
     ) -> Result<Feed, Fault> {
-        let tenant = reach(caller, tenant, CHARGES)?;
+        let tenant = self.reach(caller, tenant, CHARGES).await?;
         let after = match after {
             None => EventId(0),
             Some(text) => EventId::parse(text).map_err(|_| {
@@ -171,7 +171,7 @@ impl Broker {
                 .min(Page::SIZE_MAX),
         };
         let mut feed = self.store.charge_feed(tenant.as_deref(), after, limit).await?;
-        if reach(caller, tenant.as_deref().or(Some(EVERY_TENANT)), PERSONAL).is_err() {
+        if !is_held(caller, tenant.as_deref(), PERSONAL) {
             for event in &mut feed.events {
                 event.phone_number = None;
                 event.device_id = event.device_id.as_ref().map(DeviceId::masked);
@@ -194,7 +194,7 @@ impl Broker {
                 let why = "an erasure is of one tenant, because a number may be another's there; name it";
                 return Err(Fault::invalid("tenant", EVERY_TENANT, why));
             }
-            tenant => reach(caller, tenant, ERASE)?.unwrap_or_default(),
+            tenant => self.at_work_in(caller, tenant, ERASE).await?.tenant,
         };
         checks::line_if_given("subscriberId", wanted.subscriber_id.as_deref(), 255)?;
         let mut subjects: Vec<Subject> = wanted.subscriber_id.as_deref().map(Subject::subscriber).into_iter().collect();
@@ -271,6 +271,15 @@ impl Broker {
         caller.must(PERSONAL).is_ok()
     }
 
+    /// The tenant that a call is about, if the caller has `right` there; nothing where it is about every tenant.
+    async fn reach(&self, caller: &Caller, tenant: Option<&str>, right: Right) -> Result<Option<String>, Fault> {
+        if tenant == Some(EVERY_TENANT) {
+            caller.must_everywhere(right)?;
+            return Ok(None);
+        }
+        Ok(Some(self.at_work_in(caller, tenant, right).await?.tenant))
+    }
+
     fn audit_filter(&self, wanted: AuditWanted, tenant: Option<&str>) -> Result<AuditFilter, Fault> {
         for (name, text) in [
             ("actor", &wanted.actor),
@@ -321,25 +330,11 @@ pub enum Flush {
     All,
 }
 
-/// The tenant that a call is about, if the caller has `right` there; nothing where it is about every tenant.
-fn reach(caller: &Caller, tenant: Option<&str>, right: Right) -> Result<Option<String>, Fault> {
+/// Whether the caller has a right in a tenant; in every one where none is named.
+fn is_held(caller: &Caller, tenant: Option<&str>, right: Right) -> bool {
     match tenant {
-        Some(EVERY_TENANT) => {
-            let is_held = |it: &&Permission| it.tenant.is_none() && !it.is_narrowed() && it.right.covers(right);
-            if caller.permissions.iter().find(is_held).is_none() {
-                // The words of a refusal in a tenant where the caller has nothing.
-                Caller { permissions: [].into(), ..caller.clone() }.must(right)?;
-            }
-            Ok(None)
-        }
-        Some(name) => {
-            caller.within(name).must(right)?;
-            Ok(Some(name.to_owned()))
-        }
-        None => {
-            caller.must(right)?;
-            Ok(Some(caller.tenant.clone()))
-        }
+        Some(name) => caller.within(name).must(right).is_ok(),
+        None => caller.must_everywhere(right).is_ok(),
     }
 }
 

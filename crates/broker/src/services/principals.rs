@@ -185,6 +185,7 @@ impl Broker {
         request: Option<RequestKey>,
     ) -> Result<PrincipalView, Fault> {
         let there = self.at_work_in(caller, fields.tenant.as_deref(), CREATE).await?;
+        names_what_it_sees(&there, &fields.grants)?;
         checks::request_key(request.as_ref())?;
         principal_name(&fields.name)?;
         let now = self.environment.now();
@@ -224,6 +225,7 @@ impl Broker {
     /// everywhere.
     pub async fn update_principal(&self, caller: &Caller, fields: PrincipalFields) -> Result<PrincipalView, Fault> {
         let there = self.at_work_in(caller, fields.tenant.as_deref(), UPDATE).await?;
+        names_what_it_sees(&there, &fields.grants)?;
         let roles = self.roles_made(&there.tenant).await?;
         let wanted = fields.version;
         self.principal_changed(&there, &fields.name, wanted, &roles, "updatePrincipal", |stored| {
@@ -438,6 +440,15 @@ fn changed(stored: Principal, fields: PrincipalFields, roles: &[Role]) -> Result
 }
 
 /// Reads one grant; `at` is its place, for the fault.
+/// Refuses grants in tenants that the caller does not see, before it is told whether it could give them.
+fn names_what_it_sees(caller: &Caller, grants: &[GrantFields]) -> Result<(), Fault> {
+    let mut named = grants.iter().filter_map(|grant| grant.tenant.as_deref()).filter(|name| *name != "*");
+    match named.find(|name| !caller.within(name).holds_anything()) {
+        None => Ok(()),
+        Some(name) => Err(granting::unknown_tenant(name)),
+    }
+}
+
 fn read(at: usize, given: GrantFields) -> Result<Grant, Fault> {
     let parameter = |field: &str| format!("grant[{at}].{field}");
     let what = match (given.role, given.right) {

@@ -70,7 +70,7 @@ impl Broker {
     /// `NotAuthorized` for all but those who have the right in every tenant; `InvalidArgument`, `UnknownTenant`,
     /// `OutdatedVersion`, `InUse` if nobody were left who may do everything everywhere.
     pub async fn update_tenant(&self, caller: &Caller, fields: TenantFields) -> Result<Tenant, Fault> {
-        caller.must_everywhere(UPDATE)?;
+        self.rules(caller, &fields.name, UPDATE).await?;
         for _ in 0..ATTEMPTS {
             let stored = self.store.tenant_get(&fields.name).await?;
             let stored = stored.ok_or_else(|| granting::unknown_tenant(&fields.name))?;
@@ -94,7 +94,7 @@ impl Broker {
     /// `NotAuthorized` for all but those who have the right in every tenant; `UnknownTenant`, `OutdatedVersion`,
     /// `InUse`.
     pub async fn delete_tenant(&self, caller: &Caller, name: &str, version: Option<i64>) -> Result<(), Fault> {
-        caller.must_everywhere(DELETE)?;
+        self.rules(caller, name, DELETE).await?;
         let deleted = self.store.tenant_delete(name, version, self.deed(caller, "deleteTenant")).await?;
         self.directory.forget();
         deleted
@@ -105,12 +105,15 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`, `UnknownTenant`.
     pub async fn tenant_by_name(&self, caller: &Caller, name: &str) -> Result<Tenant, Fault> {
-        if name == caller.tenant {
-            caller.must(READ)?;
-        }
         caller.may_begin(READ)?;
-        let found = self.store.tenant_get(name).await?.filter(|_| caller.within(name).must(READ).is_ok());
-        found.ok_or_else(|| granting::unknown_tenant(name))
+        self.at_work_in(caller, Some(name), READ).await?;
+        self.store.tenant_get(name).await?.ok_or_else(|| granting::unknown_tenant(name))
+    }
+
+    /// Refuses who does not hold `right` everywhere; a tenant that it does not see is unknown to it.
+    async fn rules(&self, caller: &Caller, name: &str, right: Right) -> Result<(), Fault> {
+        caller.may_begin(right)?;
+        self.within(caller, Some(name)).await?.must_everywhere(right)
     }
 
     /// Tenants by name: all for those who read them everywhere, else the caller's own.

@@ -7,7 +7,7 @@ mod fixtures;
 mod rest;
 
 use muster_broker::access::{BUILT_IN, Grant, GrantTenant, Granted, Principal, TreePath};
-use muster_northbound::contract::{OperationDescriptor, operations, request_from_json};
+use muster_northbound::contract::{Kind, OperationDescriptor, operations, request_from_json};
 use muster_protocol::soap::Version;
 use serde_json::{Value, json};
 
@@ -158,8 +158,15 @@ fn expected(call: &Call, operation: &OperationDescriptor, rights: &[&str], holds
         (Rule::RightsAlone, _) => Expected::Anything,
         // Facts about the server: however narrowed, wherever.
         (Rule::Facts, _) | (_, Holds::Everywhere) => done(),
-        // Tenants: only for those whose right holds everywhere.
-        (Rule::Tenants, _) => refused(),
+        // Tenants: only for those whose right holds everywhere; others do not see one that they hold nothing in.
+        (Rule::Tenants, Holds::AtItsPlace | Holds::AtAnotherPlace) => refused(),
+        (Rule::Tenants, _) => {
+            if call.unknown.is_some() {
+                unknown()
+            } else {
+                refused()
+            }
+        }
         (_, Holds::Here) => done(),
         // What is there is in another domain; what is made is made in one's own.
         (_, Holds::Elsewhere) => unknown(),
@@ -231,6 +238,71 @@ async fn every_operation_is_answered_as_the_role_of_the_caller_says() {
         }
     }
     assert!(number > 6000, "{number}");
+    assert!(wrong.is_empty(), "{} of {number}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Requests with the tenant `name` wherever one is named in them: as a parameter, in the record that is given, in a grant,
+/// or as what the operation is about.
+fn naming(operation: &OperationDescriptor, parameters: &Value, name: &str) -> Vec<Value> {
+    let with = |pointer: &str, member: &str| {
+        let mut parameters = parameters.clone();
+        parameters.pointer_mut(pointer).unwrap()[member] = json!(name);
+        parameters
+    };
+    let mut requests = Vec::new();
+    for field in operation.fields {
+        match field.kind {
+            Kind::Record(record) if parameters.get(field.name).is_some_and(Value::is_object) => {
+                let pointer = format!("/{}", field.name);
+                for member in record.fields {
+                    match member.kind {
+                        _ if member.name == "tenant" => requests.push(with(&pointer, "tenant")),
+                        _ if member.name == "grant" => {
+                            let mut parameters = parameters.clone();
+                            parameters[field.name]["grant"] = json!([{"role": "reader", "tenant": name}]);
+                            requests.push(parameters);
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            Kind::Record(_) => {}
+            _ if field.name == "tenant" => requests.push(with("", "tenant")),
+            _ => {}
+        }
+    }
+    match operation.name {
+        "updateTenant" => requests.push(with("/tenant", "name")),
+        "deleteTenant" | "getTenantByName" => requests.push(with("", "name")),
+        _ => {}
+    }
+    requests
+}
+
+#[tokio::test]
+async fn a_tenant_that_one_may_not_see_is_unknown_to_every_operation_that_names_one() {
+    let world = World::new().await;
+    let fixtures = fixtures::Fixtures::new(&world).await;
+    let session = world.login("root").await;
+    let (mut wrong, mut number) = (Vec::new(), 0);
+    for call in calls::all() {
+        let operation = operations().iter().find(|operation| operation.name == call.operation).unwrap();
+        let fixture = fixtures.fresh(0, operation.fields).await;
+        let parameters = (call.parameters)(&fixture);
+        // One that is there, and one that is not: nobody can tell them apart.
+        for tenant in ["other", "nowhere"] {
+            for request in naming(operation, &parameters, tenant) {
+                for face in FACES {
+                    let told = face.call(&world, &session, operation, &request).await;
+                    number += 1;
+                    if told.as_deref() != Some("UnknownTenant") {
+                        wrong.push(format!("{face:?} {} {request}: {told:?}", call.operation));
+                    }
+                }
+            }
+        }
+    }
+    assert!(number > 100, "{number}");
     assert!(wrong.is_empty(), "{} of {number}:\n{}", wrong.len(), wrong.join("\n"));
 }
 

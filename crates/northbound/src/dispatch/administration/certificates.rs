@@ -15,8 +15,8 @@ use crate::identity::certificate::revocation_list;
 
 impl UseCase for AddTrustedCertificateAuthority {
     async fn carry_out(self, broker: &Broker, caller: &Caller) -> Result<CertificateAuthority, Fault> {
-        let given = authority(&self.certificate, self.name)?;
         let caller = broker.within(caller, self.tenant.as_deref()).await?;
+        let given = authority(&self.certificate, self.name)?;
         broker.add_authority(&caller, given).await.map(Into::into)
     }
 }

@@ -150,8 +150,9 @@ pub(super) fn all() -> Vec<Call> {
         call("unassignDevice", Domain, |it| json!({"subscriberId": it.subscriber, "deviceID": it.device_id}))
             .unknown("UnknownSubscriber"),
         call("createTenant", Tenants, |it| json!({"tenant": {"name": format!("t{}", it.number)}})),
-        call("updateTenant", Tenants, |it| json!({"tenant": {"name": it.tenant, "displayName": "T"}})),
-        call("deleteTenant", Tenants, |it| json!({"name": it.tenant})),
+        call("updateTenant", Tenants, |it| json!({"tenant": {"name": it.tenant, "displayName": "T"}}))
+            .unknown("UnknownTenant"),
+        call("deleteTenant", Tenants, |it| json!({"name": it.tenant})).unknown("UnknownTenant"),
         call("getTenantByName", Domain, |_| json!({"name": "acme"})).unknown("UnknownTenant"),
         call("getTenants", Domain, |_| json!({})),
         call("createPrincipal", Domain, |it| json!({"principal": {"name": format!("p{}", it.number)}})),
