@@ -23,6 +23,8 @@ pub trait BackgroundStore: Send + Sync {
     /// Ends approvals that nobody has answered in time, with what they are about, at most `limit`; and forgets what went
     /// unapproved so long ago that no window reaches it.
     fn approval_expire(&self, now: Timestamp, limit: u32) -> Pending<'_, Due>;
+    /// Forgets approvals that ended before `ended_before`, at most `limit`. None that is pending is forgotten.
+    fn approval_forget(&self, ended_before: Timestamp, limit: u32) -> Pending<'_, Due>;
     /// Devices whose open session carries a task and has been silent since before `silent_since`, at most `limit`.
     /// What becomes of the task is decided by [`crate::contact::lost`] and committed like any step.
     fn contact_silent(&self, silent_since: Timestamp, limit: u32) -> Pending<'_, Vec<Contact>>;

@@ -18,6 +18,8 @@ use crate::config::Sessions;
 const PAGE: u32 = 500;
 /// Calls in a row before others get a turn.
 const PAGES_MAX: usize = 64;
+/// Seconds of a day.
+const DAY_S: i64 = 24 * 3600;
 /// How long what was recorded of a session is kept: thirty days.
 const TRACES_KEPT_S: i64 = 30 * 24 * 3600;
 
@@ -118,6 +120,12 @@ async fn round(store: &dyn Store, sessions: &Sessions, number: u64) -> Result<()
         store.import_forget_old(now.plus_s(-IMPORTS_KEPT_S)).await?;
         for _ in 0..PAGES_MAX {
             if store.trace_forget(now.plus_s(-TRACES_KEPT_S), PAGE).await? == Due::Nothing {
+                break;
+            }
+        }
+        for _ in 0..PAGES_MAX {
+            let ended_before = now.plus_s(-sessions.approval_kept_days.saturating_mul(DAY_S));
+            if store.approval_forget(ended_before, PAGE).await? == Due::Nothing {
                 break;
             }
         }

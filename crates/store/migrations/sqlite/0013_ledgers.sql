@@ -1,5 +1,7 @@
 -- A policy that would be weaker than the present one, and waits for a second person.
 ALTER TABLE approval ADD COLUMN policy TEXT;
+-- Those that have ended, to be forgotten.
+CREATE INDEX approval_decided ON approval (decided_at) WHERE status <> 0;
 CREATE INDEX approval_policy ON approval (tenant) WHERE status = 0 AND policy IS NOT NULL;
 
 -- Erasures of personal data under way: how far each has come through the tables. The names are sealed, and go with it.

@@ -369,6 +369,18 @@ pub(super) fn expire(connection: &Transaction<'_>, now: Timestamp, limit: u32) -
     Ok(if is_full { Due::More } else { Due::Nothing })
 }
 
+/// Forgets questions that ended before a time, at most `limit`. The audit log keeps what was decided.
+pub(super) fn forget(connection: &Connection, ended_before: Timestamp, limit: u32) -> Done<Due> {
+    let limit = limit.max(1);
+    let forgotten = run(
+        connection,
+        "DELETE FROM approval WHERE id IN (SELECT id FROM approval INDEXED BY approval_decided \
+         WHERE status <> 0 AND decided_at < ? ORDER BY decided_at LIMIT ?)",
+        params![ended_before.0, limit],
+    )?;
+    Ok(if u32::try_from(forgotten).is_ok_and(|count| count >= limit) { Due::More } else { Due::Nothing })
+}
+
 pub(super) fn list(
     connection: &Connection,
     tenant: &str,

@@ -341,6 +341,12 @@ impl BackgroundStore for SqliteStore {
         Box::pin(self.write(Guard::Savepoint, 1 << 20, move |connection| approvals::expire(connection, now, limit)))
     }
 
+    fn approval_forget(&self, ended_before: Timestamp, limit: u32) -> Pending<'_, Due> {
+        Box::pin(
+            self.write(Guard::Savepoint, 1 << 16, move |connection| approvals::forget(connection, ended_before, limit)),
+        )
+    }
+
     fn contact_silent(&self, silent_since: Timestamp, limit: u32) -> Pending<'_, Vec<Contact>> {
         Box::pin(self.scan(move |connection| silent(connection, silent_since, limit)))
     }

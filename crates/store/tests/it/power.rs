@@ -627,3 +627,30 @@ async fn a_principal_asks_about_one_policy_at_a_time() {
     decide(&world, &elses, ApprovalEvent::Approve, NOW).await.unwrap();
     assert_eq!(approvals(&world, &[ApprovalStatus::Expired]).await.len(), 1);
 }
+
+#[tokio::test]
+async fn approvals_that_ended_long_ago_are_forgotten_in_pages_and_none_that_waits() {
+    let world = World::new();
+    let device = world.device("a").await;
+    for _ in 0..5 {
+        world.keep(target(&world, &device, WIPE)).await;
+    }
+    let asked = approvals(&world, &[]).await;
+    for (approval, event) in asked.iter().zip([
+        ApprovalEvent::Approve,
+        ApprovalEvent::Refuse,
+        ApprovalEvent::Withdraw,
+        ApprovalEvent::TimeOver,
+    ]) {
+        decide(&world, approval, event, NOW.plus_s(60)).await.unwrap();
+    }
+    let (decided, later) = (NOW.plus_s(60), NOW.plus_s(61));
+    assert_eq!(world.store().approval_forget(decided, 10).await.unwrap(), Due::Nothing);
+    assert_eq!(approvals(&world, &[]).await.len(), 5, "they ended then, and not before");
+    assert_eq!(world.store().approval_forget(later, 3).await.unwrap(), Due::More);
+    assert_eq!(approvals(&world, &[]).await.len(), 2);
+    assert_eq!(world.store().approval_forget(later, 3).await.unwrap(), Due::Nothing);
+    assert_eq!(approvals(&world, &[]).await, [pending(&world).await]);
+    let told = audit(&world, "approval").await;
+    assert_eq!(told.len(), 4, "the log keeps what was decided");
+}
