@@ -146,16 +146,11 @@ async fn the_last_use_is_noted_once_a_minute() {
     for seconds in [0, 30, 31] {
         world.clock.advance_s(seconds);
         assert_eq!(service(&world, &text).await.status, 200);
-        // It is noted beside the request: ask until it is there.
-        let begin = Instant::now();
-        let last = loop {
-            let last = world.broker.store().key_get(&id).await.unwrap().unwrap().last_used_at;
-            if last.is_some() && (seconds != 31 || Some(&last) != noted.last()) {
-                break last;
-            }
-            assert!(begin.elapsed() < Duration::from_secs(30), "{noted:?} {last:?}");
-            tokio::task::yield_now().await;
-        };
+        // It is noted beside the request, by a task that has its turn before this one goes on; and what is written after
+        // that is written when that is.
+        tokio::task::yield_now().await;
+        world.broker.store().ping().await.unwrap();
+        let last = world.broker.store().key_get(&id).await.unwrap().unwrap().last_used_at;
         noted.push(last);
     }
     let noted: Vec<String> = noted.into_iter().flatten().map(|at| at.to_string()).collect();
