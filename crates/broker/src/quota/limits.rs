@@ -96,6 +96,8 @@ pub struct QuotaUsage {
     pub used: Option<u64>,
     /// When what is used begins at nothing again, where it does.
     pub window_ends_at: Option<Timestamp>,
+    /// Raised by one whenever it is set; 0 where nobody has.
+    pub version: i64,
 }
 
 #[cfg(test)]

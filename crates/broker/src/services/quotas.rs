@@ -23,6 +23,8 @@ pub struct QuotaWanted {
     pub principal: Option<String>,
     /// How much; the default again when absent.
     pub limit: Option<i64>,
+    /// Version the caller holds.
+    pub version: Option<i64>,
     /// Domain, where it is not the caller's own.
     pub tenant: Option<String>,
 }
@@ -90,10 +92,10 @@ impl Broker {
     /// is there already stays, also above the new limit.
     ///
     /// # Errors
-    /// `NotAuthorized`, `UnknownTenant`, `UnknownPrincipal`, `InvalidArgument`.
+    /// `NotAuthorized`, `UnknownTenant`, `UnknownPrincipal`, `InvalidArgument`, `OutdatedVersion`.
     pub async fn set_quota(&self, caller: &Caller, wanted: QuotaWanted) -> Result<QuotaUsage, Fault> {
         let caller = self.at_work_in(caller, wanted.tenant.as_deref(), Right::new("quota", "update")).await?;
-        let QuotaWanted { kind, principal, limit, .. } = wanted;
+        let QuotaWanted { kind, principal, limit, version, .. } = wanted;
         if principal.is_some() && !kind.is_of_callers() {
             let text = format!("{} is a quota of the domain; leave principal out", kind.as_str());
             return Err(Fault::new(FaultName::ConflictingArguments, text).with("kind").with("principal"));
@@ -105,9 +107,9 @@ impl Broker {
             None => None,
             Some(limit) => Some(checked(limit).ok_or_else(|| Fault::invalid("limit", limit, why))?),
         };
-        let change = QuotaChange { kind, principal: principal.clone(), limit };
+        let change = QuotaChange { kind, principal: principal.clone(), limit, version };
         let deed = self.deed(&caller, "setQuota");
-        self.store.quota_set(&caller.tenant, change, deed).await?;
+        self.store.quota_set(&caller.tenant, change, deed).await??;
         guard(&self.desk.allowances).clear();
         let usage = self.usage(&caller.tenant, principal).await?;
         let usage = usage.into_iter().find(|usage| usage.kind == kind);

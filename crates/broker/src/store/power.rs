@@ -44,6 +44,8 @@ pub struct QuotaChange {
     pub principal: Option<String>,
     /// How much; the default again when absent.
     pub limit: Option<u64>,
+    /// Version that the caller holds; any when absent.
+    pub version: Option<i64>,
 }
 
 /// Stands for each caller of a domain that has no limit of its own.
@@ -95,7 +97,9 @@ pub trait PowerStore: Send + Sync {
         now: Timestamp,
     ) -> Pending<'_, Result<(), Fault>>;
     /// Sets a quota.
-    fn quota_set(&self, tenant: &str, change: QuotaChange, deed: Deed) -> Pending<'_, ()>;
+    ///
+    /// The inner error is `OutdatedVersion`.
+    fn quota_set(&self, tenant: &str, change: QuotaChange, deed: Deed) -> Pending<'_, Result<(), Fault>>;
     /// Every quota of a domain, or of one caller of it, with what is used.
     fn quota_usage(&self, tenant: &str, principal: Option<String>, now: Timestamp) -> Pending<'_, Vec<QuotaUsage>>;
 }

@@ -9,7 +9,7 @@ use muster_broker::services::{DeviceFields, KeyWanted, OperationRequest, QuotaWa
 use crate::world::{IMEI_A, NUMBER_A, NUMBER_B, World, admin, caller, fault, foreigner, key, msisdn, query};
 
 async fn set(world: &World, kind: Kind, principal: Option<&str>, limit: Option<i64>) -> Result<QuotaUsage, Fault> {
-    let wanted = QuotaWanted { kind, principal: principal.map(str::to_owned), limit, tenant: None };
+    let wanted = QuotaWanted { kind, principal: principal.map(str::to_owned), limit, version: None, tenant: None };
     world.broker.set_quota(&admin(), wanted).await
 }
 
@@ -155,7 +155,7 @@ async fn a_quota_that_makes_no_sense_is_refused() {
     ] {
         assert_eq!(fault(set(&world, kind, principal, limit).await), name, "{kind:?} {principal:?} {limit:?}");
     }
-    let wanted = QuotaWanted { kind: Kind::OpenTasks, principal: None, limit: Some(1), tenant: None };
+    let wanted = QuotaWanted { kind: Kind::OpenTasks, principal: None, limit: Some(1), version: None, tenant: None };
     assert_eq!(fault(world.broker.set_quota(&caller("c", "campaign"), wanted.clone()).await), FaultName::NotAuthorized);
     let elsewhere = QuotaWanted { tenant: Some("acme".into()), ..wanted };
     assert_eq!(fault(world.broker.set_quota(&foreigner(), elsewhere).await), FaultName::UnknownTenant);

@@ -82,7 +82,7 @@ async fn refusals(world: &World, who: &Caller) -> Vec<(&'static str, bool)> {
 }
 
 fn quota() -> QuotaWanted {
-    QuotaWanted { kind: Kind::ApiKeys, principal: None, limit: None, tenant: None }
+    QuotaWanted { kind: Kind::ApiKeys, principal: None, limit: None, version: None, tenant: None }
 }
 
 #[tokio::test]

@@ -153,3 +153,22 @@ async fn a_policy_and_a_quota_are_set_and_told() {
     let all = call(&world, Version::Soap11, &root, "getQuotas", "").await;
     assert_eq!(all.text_of("totalCount"), "11");
 }
+
+#[tokio::test]
+async fn a_quota_is_set_under_its_version_on_both_faces() {
+    let (world, ..) = two().await;
+    let root = world.login("root").await;
+    let body = json!({"kind": "OPEN_TASKS", "limit": 9, "principal": "asks"});
+    let put = async |held: &str| {
+        world.rest_with("PUT", "/quotas", Some(&root), &[("if-match", held)], Some(body.clone())).await
+    };
+    put("\"3\"").await.is_problem(412, "OutdatedVersion", &["0"]);
+    let set = put("\"0\"").await;
+    assert_eq!((set.status.as_u16(), &set.json()["version"]), (200, &json!(1)), "{}", set.text);
+    let tag = set.header("etag").unwrap().to_owned();
+    assert!(tag.starts_with("\"1-"), "{tag}");
+    assert_eq!(put(&tag).await.json()["version"], 2);
+    let by_soap = "<kind>OPEN_TASKS</kind><limit>8</limit><principal>asks</principal><version>1</version>";
+    let outdated = call(&world, Version::Soap11, &root, "setQuota", by_soap).await;
+    outdated.is_fault("OutdatedVersion", &["2"]);
+}

@@ -33,3 +33,6 @@ CREATE TABLE erasure_left (
   id BLOB NOT NULL,
   PRIMARY KEY (erasure, kind, bucket, id)
 ) WITHOUT ROWID;
+
+-- How often each limit was set, as JSON by kind.
+ALTER TABLE quota_limit ADD COLUMN versions TEXT NOT NULL DEFAULT '{}';

@@ -85,16 +85,20 @@ impl PowerStore for SqliteStore {
         Box::pin(self.queue(Guard::Savepoint, 256, Concerns::Anything, work))
     }
 
-    fn quota_set(&self, tenant: &str, change: QuotaChange, deed: Deed) -> Pending<'_, ()> {
+    fn quota_set(&self, tenant: &str, change: QuotaChange, deed: Deed) -> Pending<'_, Result<(), Fault>> {
         let tenant = tenant.to_owned();
         let work = move |transaction: &Transaction<'_>| {
-            let before = quotas::set(transaction.connection, &tenant, &change)?;
+            let before = match quotas::set(transaction.connection, &tenant, &change)? {
+                Ok(before) => before,
+                Err(outdated) => return Ok(Err(outdated)),
+            };
             transaction.quotas.forget_limits();
             let picture =
                 |limit: Option<u64>| Picture::of(serde_json::json!({ "principal": change.principal, "limit": limit }));
             let object = Object::named("quota", Some(change.kind.as_str()));
             let (before, after) = (picture(before), picture(change.limit));
-            ledger::add(transaction, AuditEntry::done(&deed, object, Some(before), Some(after)))
+            ledger::add(transaction, AuditEntry::done(&deed, object, Some(before), Some(after)))?;
+            Ok(Ok(()))
         };
         Box::pin(self.queue(Guard::Savepoint, 1024, Concerns::Anything, work))
     }

@@ -1,8 +1,9 @@
 //! Limits that somebody set, and taking from what they leave.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
+use muster_broker::fault::{Fault, FaultName};
 use muster_broker::job::Job;
 use muster_broker::quota::{Allowance, Holder, Kind, Limits, Measure, QuotaUsage};
 use muster_broker::store::{EVERY_CALLER, QuotaChange};
@@ -33,18 +34,34 @@ pub(super) fn allowance(connection: &Connection, tenant: &str, principal: &str) 
     Ok(Allowance { tenant: tenant_wide, caller })
 }
 
+/// How often each limit of a holder was set.
+fn versions(connection: &Connection, tenant: &str, principal: &str) -> Done<BTreeMap<Kind, i64>> {
+    let text: Option<String> = connection
+        .prepare_cached("SELECT versions FROM quota_limit WHERE tenant = ? AND principal = ?")?
+        .query_row(params![tenant, principal], |row| row.get(0))
+        .optional()?;
+    Ok(text.map(|text| serde_json::from_str(&text)).transpose()?.unwrap_or_default())
+}
+
 /// Sets one limit; gives the one before.
-pub(super) fn set(connection: &Connection, tenant: &str, change: &QuotaChange) -> Done<Option<u64>> {
+pub(super) fn set(connection: &Connection, tenant: &str, change: &QuotaChange) -> Done<Result<Option<u64>, Fault>> {
     let principal = change.principal.as_deref().unwrap_or("");
+    let mut versions = versions(connection, tenant, principal)?;
+    let version = versions.entry(change.kind).or_default();
+    if let Some(given) = change.version.filter(|given| given != version) {
+        let text = format!("the quota has version {version}, not {given}; read it again");
+        return Ok(Err(Fault::new(FaultName::OutdatedVersion, text).with(*version)));
+    }
+    *version = version.saturating_add(1);
     let mut limits = limits(connection, tenant, principal)?;
     let before = limits.set(change.kind, change.limit);
     run(
         connection,
-        "INSERT INTO quota_limit (tenant, principal, limits) VALUES (?, ?, ?) \
-         ON CONFLICT (tenant, principal) DO UPDATE SET limits = excluded.limits",
-        params![tenant, principal, serde_json::to_string(&limits)?],
+        "INSERT INTO quota_limit (tenant, principal, limits, versions) VALUES (?, ?, ?, ?) \
+         ON CONFLICT (tenant, principal) DO UPDATE SET limits = excluded.limits, versions = excluded.versions",
+        params![tenant, principal, serde_json::to_string(&limits)?, serde_json::to_string(&versions)?],
     )?;
-    Ok(before)
+    Ok(Ok(before))
 }
 
 /// What bounds callers and what they use, as far as one transaction has asked; written before its commit.
@@ -216,6 +233,7 @@ pub(super) fn usage(
     let kinds = kinds.filter(|kind| principal.is_none() || kind.is_of_callers());
     let allowance = allowance(connection, tenant, principal.unwrap_or(""))?;
     let set = if principal.is_none() { &allowance.tenant } else { &allowance.caller };
+    let versions = versions(connection, tenant, principal.unwrap_or(""))?;
     kinds
         .map(|kind| {
             let (used, window_ends_at) = match kind.measure() {
@@ -234,6 +252,7 @@ pub(super) fn usage(
                 is_default: set.is_default(kind),
                 used,
                 window_ends_at,
+                version: versions.get(&kind).copied().unwrap_or(0),
             })
         })
         .collect()

@@ -174,8 +174,8 @@ async fn limits_and_what_needs_approval_are_told_with_what_was_before() {
     use muster_broker::store::QuotaChange;
     let world = World::new();
     let set = async |limit| {
-        let change = QuotaChange { kind: Kind::OpenTasks, principal: Some("care".into()), limit };
-        world.store().quota_set(TENANT, change, deed("root")).await.unwrap();
+        let change = QuotaChange { kind: Kind::OpenTasks, principal: Some("care".into()), limit, version: None };
+        world.store().quota_set(TENANT, change, deed("root")).await.unwrap().unwrap();
     };
     set(Some(5)).await;
     set(Some(7)).await;

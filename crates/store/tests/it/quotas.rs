@@ -11,8 +11,8 @@ use muster_broker::time::Timestamp;
 use crate::world::{NOW, TENANT, World, deed_at};
 
 async fn set(world: &World, kind: Kind, principal: Option<&str>, limit: Option<u64>) {
-    let change = QuotaChange { kind, principal: principal.map(str::to_owned), limit };
-    world.store().quota_set(TENANT, change, deed_at("x", NOW)).await.unwrap();
+    let change = QuotaChange { kind, principal: principal.map(str::to_owned), limit, version: None };
+    world.store().quota_set(TENANT, change, deed_at("x", NOW)).await.unwrap().unwrap();
 }
 
 async fn used(world: &World, kind: Kind, principal: Option<&str>, now: Timestamp) -> u64 {
@@ -173,4 +173,30 @@ async fn a_limit_of_a_caller_goes_before_that_of_each_caller_and_both_can_be_tak
     assert_eq!(limit("care").await, 5);
     set(&world, Kind::OpenTasks, Some(EVERY_CALLER), None).await;
     assert_eq!(limit("care").await, default);
+}
+
+#[tokio::test]
+async fn each_quota_has_a_version_and_an_outdated_one_sets_nothing() {
+    let world = World::new();
+    let usage = async |kind: Kind, principal: Option<&str>| {
+        let usage = world.store().quota_usage(TENANT, principal.map(str::to_owned), NOW).await.unwrap();
+        let found = usage.into_iter().find(|usage| usage.kind == kind).unwrap();
+        (found.limit, found.version)
+    };
+    let set = async |kind: Kind, principal: Option<&str>, limit: u64, version: i64| {
+        let principal = principal.map(str::to_owned);
+        let change = QuotaChange { kind, principal, limit: Some(limit), version: Some(version) };
+        let set = world.store().quota_set(TENANT, change, deed_at("x", NOW)).await.unwrap();
+        set.map_err(|fault| (fault.name, fault.variables))
+    };
+    assert_eq!(usage(Kind::OpenTasks, None).await.1, 0);
+    set(Kind::OpenTasks, None, 5, 0).await.unwrap();
+    set(Kind::OpenTasks, None, 6, 1).await.unwrap();
+    let outdated = set(Kind::OpenTasks, None, 7, 1).await;
+    assert_eq!(outdated, Err((muster_broker::fault::FaultName::OutdatedVersion, vec!["2".to_owned()])));
+    assert_eq!(usage(Kind::OpenTasks, None).await, (6, 2));
+    // Another kind and another holder have versions of their own.
+    set(Kind::JobsAtOnce, None, 1, 0).await.unwrap();
+    set(Kind::OpenTasks, Some("care"), 1, 0).await.unwrap();
+    assert_eq!((usage(Kind::OpenTasks, None).await, usage(Kind::OpenTasks, Some("care")).await), ((6, 2), (1, 1)));
 }

@@ -27,6 +27,8 @@ record! {
         "limit" limit: opt i64,
         /// Caller; * for each one without a limit of its own; the domain as a whole when left out.
         "principal" principal: opt String,
+        /// Expected record version; refused if it is outdated.
+        "version" version: opt i64,
         /// Management domain; the caller's own when left out.
         "tenant" tenant: opt String,
     }
@@ -47,6 +49,8 @@ record! {
         "used" used: opt i64,
         /// When what is used begins at nothing again, for quotas of an hour or a day; UTC.
         "windowEndsAt" window_ends_at: opt Timestamp,
+        /// Record version; 0 where nobody has set it.
+        "version" version: one i64,
     }
 
     /// Quotas of a domain or of a caller.

@@ -12,6 +12,7 @@ impl From<QuotaUsage> for wire::QuotaUsage {
             is_default: usage.is_default,
             used: usage.used.map(long),
             window_ends_at: usage.window_ends_at,
+            version: usage.version,
         }
     }
 }

@@ -13,7 +13,7 @@ impl UseCase for GetQuotas {
 
 impl UseCase for SetQuota {
     async fn carry_out(self, broker: &Broker, caller: &Caller) -> Result<QuotaUsage, Fault> {
-        let Self { kind, limit, principal, tenant, .. } = self;
-        broker.set_quota(caller, QuotaWanted { kind, principal, limit, tenant }).await.map(Into::into)
+        let Self { kind, limit, principal, version, tenant, .. } = self;
+        broker.set_quota(caller, QuotaWanted { kind, principal, limit, version, tenant }).await.map(Into::into)
     }
 }
