@@ -132,7 +132,7 @@ impl Broker {
     /// Replaces what is said of an allowed address; its secret and its kind stay.
     ///
     /// # Errors
-    /// As [`Broker::create_callback_address`], and `UnknownCallbackAddress`, `OutdatedVersion`.
+    /// As [`Broker::create_callback_address`], and `UnknownCallbackAddress`, `OutdatedVersion`; `WrongState` for another kind.
     pub async fn update_callback_address(
         &self,
         caller: &Caller,
@@ -143,8 +143,8 @@ impl Broker {
         caller.must(Right::new("callback", "update"))?;
         let stored = self.callback_address_there(caller, id).await?;
         if fields.kind != stored.kind {
-            let why = "stays as it is; make another callback address for the other kind";
-            return Err(Fault::invalid("kind", fields.kind.as_str(), why));
+            let why = "the kind of a callback address stays as it is; make another address for the other kind";
+            return Err(Fault::new(FaultName::WrongState, why).with(stored.kind.as_str()));
         }
         let address = self.callback_address_given(caller, stored.id, fields, Some(stored)).await?;
         is_new(&self.store.callback_addresses_of(&caller.tenant).await?, &address)?;

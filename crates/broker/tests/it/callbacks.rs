@@ -254,7 +254,7 @@ async fn an_update_keeps_the_password_that_it_leaves_out_and_never_the_kind_of_a
     assert_eq!(fault(update(other, None).await), FaultName::MissingArgument);
     assert_eq!(fault(update(fields.clone(), Some(1)).await), FaultName::OutdatedVersion);
     let hook_now = CallbackAddressFields { credential: None, ..hook("https://a.example/") };
-    assert_eq!(fault(update(hook_now, None).await), FaultName::InvalidArgument);
+    assert_eq!(fault(update(hook_now, None).await), FaultName::WrongState);
     let hooked = CallbackAddressFields { credential: credential("u", Some("p")), ..hook("https://c.example/") };
     let refused = world.broker.create_callback_address(&admin(), hooked, None, None).await;
     assert_eq!(fault(refused), FaultName::ConflictingArguments);
