@@ -494,6 +494,11 @@ impl TaskStore for SqliteStore {
         remember: Option<Remember<()>>,
     ) -> Pending<'_, Once<()>> {
         let bytes = tasks.len().saturating_mul(2048);
+        let (guard, concerns) = match (&job, &*tasks) {
+            // It is refused before anything of it is written.
+            (None, [only]) => (Guard::None, Concerns::TasksOf(only.task.device)),
+            _ => (Guard::Savepoint, Concerns::Anything),
+        };
         Box::pin(async move {
             // Made here, so that the writer has less to do.
             let targets = tasks
@@ -509,7 +514,7 @@ impl TaskStore for SqliteStore {
                 }
                 Ok(outcome)
             };
-            self.queue(Guard::Savepoint, bytes, Concerns::Anything, work).await
+            self.queue(guard, bytes, concerns, work).await
         })
     }
 
