@@ -2,6 +2,7 @@
 
 mod approvals;
 mod audit;
+mod backup;
 mod bench;
 mod call;
 mod callbacks;
@@ -15,6 +16,7 @@ mod log;
 mod principal;
 mod profiles;
 mod quotas;
+mod restore;
 mod serve;
 mod sim;
 mod trace;
@@ -67,6 +69,8 @@ enum Command {
     Quotas(quotas::Args),
     Audit(audit::Args),
     Charges(charges::Args),
+    Backup(backup::Args),
+    Restore(restore::Args),
     Profiles(profiles::Args),
     Bench(bench::Args),
     /// Writes a completion script for a shell to standard output.
@@ -93,6 +97,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Quotas(args) => quotas::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Charges(args) => charges::run(&args),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => restore::run(&args),
         Command::Profiles(args) => profiles::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions { shell } => {

@@ -6,6 +6,7 @@ mod approvals;
 mod archive;
 mod audit;
 mod background;
+mod backup;
 mod bulk;
 mod cache;
 mod callbacks;
@@ -51,6 +52,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub use archive::Archive;
+pub use backup::{Copied, LookedThrough, Progress, copy_database, digest_of, look_through, put_in_place};
 use muster_broker::device::Sealed;
 use muster_broker::ports::Vault as _;
 use muster_broker::store::StoreError;

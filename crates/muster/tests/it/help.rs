@@ -18,15 +18,29 @@ fn every_command_explains_itself_with_examples() {
         "principal",
         "approvals",
         "quotas",
+        "backup",
+        "restore",
         "bench",
         "completions",
     ] {
         assert!(top.contains(&format!("\n  {command} ")), "{top}");
     }
     assert!(top.contains("Examples:"));
-    for command in
-        ["serve", "sim", "call", "callbacks", "decode", "profiles", "trace", "tree", "principal", "approvals", "quotas"]
-    {
+    for command in [
+        "serve",
+        "sim",
+        "call",
+        "callbacks",
+        "decode",
+        "profiles",
+        "trace",
+        "tree",
+        "principal",
+        "approvals",
+        "quotas",
+        "backup",
+        "restore",
+    ] {
         let help = run(&mut muster([command, "--help"])).ok();
         assert!(help.contains("Examples:") && help.contains(&format!("  muster {command} ")), "{help}");
     }
@@ -50,6 +64,8 @@ fn examples_are_not_broken_by_wrapping() {
         &["principal", "--help"],
         &["approvals", "--help"],
         &["quotas", "--help"],
+        &["backup", "--help"],
+        &["restore", "--help"],
     ] {
         let help = run(&mut muster(command.iter().copied())).ok();
         let (_, examples) = help.split_once("Examples:\n").unwrap();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 
 mod approvals;
+mod backup;
 mod call;
 mod callbacks;
 mod configuration;
