@@ -3,6 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 
 mod approvals;
+// The worlds of the faces are those that the tests of the WSI have.
+#[path = "../../../northbound/tests/it/authority.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod authority;
 mod call;
 mod callbacks;
 mod configuration;
@@ -29,3 +33,6 @@ mod tls;
 mod tls_client;
 mod trace;
 mod tree;
+#[path = "../../../northbound/tests/it/world.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod wsi_world;

@@ -1,139 +1,126 @@
-//! Steps, and worlds that take them.
+//! Worlds that take steps, each over one face.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
+use muster_broker::access::{Grant, GrantTenant, Granted, Principal};
+use muster_broker::ledger::Deed;
+use muster_broker::ports::Environment as _;
 use muster_northbound::contract::{OperationDescriptor, answer_to_json, operation, request_from_json};
 use muster_protocol::soap::Version;
 use serde_json::{Value, json};
 
-use crate::world::{World, envelope};
-
-/// A command with its parameters, and how REST says the same.
-pub(super) struct Step {
-    operation: &'static str,
-    parameters: Value,
-    method: String,
-    path: String,
-    body: Option<Value>,
-    headers: Vec<(&'static str, &'static str)>,
-    /// Who gives it; nothing for nobody.
-    caller: Option<&'static str>,
-    /// A part of the answer that later steps name in braces.
-    kept: Option<(&'static str, &'static str)>,
-    is_last: bool,
-    is_raw: bool,
-}
-
-pub(super) fn step(operation: &'static str, parameters: Value) -> Step {
-    Step {
-        operation,
-        parameters,
-        method: String::new(),
-        path: String::new(),
-        body: None,
-        headers: Vec::new(),
-        caller: Some("root"),
-        kept: None,
-        is_last: false,
-        is_raw: false,
-    }
-}
-
-impl Step {
-    /// As REST has it; a body that is null is none.
-    pub(super) fn rest(self, method: &str, path: &str, body: Value) -> Self {
-        let body = Some(body).filter(|body| !body.is_null());
-        Self { method: method.to_owned(), path: path.to_owned(), body, ..self }
-    }
-
-    pub(super) fn get(self, path: &str) -> Self {
-        self.rest("GET", path, Value::Null)
-    }
-
-    pub(super) fn header(mut self, name: &'static str, value: &'static str) -> Self {
-        self.headers.push((name, value));
-        self
-    }
-
-    pub(super) fn by(self, caller: &'static str) -> Self {
-        Self { caller: Some(caller), ..self }
-    }
-
-    pub(super) fn by_nobody(self) -> Self {
-        Self { caller: None, ..self }
-    }
-
-    pub(super) fn keep(self, name: &'static str, pointer: &'static str) -> Self {
-        Self { kept: Some((name, pointer)), ..self }
-    }
-
-    /// Nothing can be asked after this one.
-    pub(super) fn last(self) -> Self {
-        Self { is_last: true, ..self }
-    }
-
-    /// The parameters are sent as they are, though they are none of the operation.
-    pub(super) fn unchecked_by_client(self) -> Self {
-        Self { is_raw: true, ..self }
-    }
-
-    pub(super) fn operation(&self) -> &'static str {
-        self.operation
-    }
-}
+use super::step::Step;
+use crate::running::{muster, run};
+use crate::wsi_world::{HASH, World, envelope};
 
 /// What a step came to.
 #[derive(Clone, Debug, PartialEq)]
 enum Outcome {
     Answer(Value),
-    /// Code, name, and the variables but the name of the parameter, which REST calls as its address does.
+    /// Code, name and variables.
     Fault(String, String, Vec<String>),
 }
 
+impl Outcome {
+    /// As the documents of REST tell it: there a parameter is called as the address calls it, so that the first variable,
+    /// which is the name of one, may be another.
+    fn of_rest(self) -> Self {
+        match self {
+            Self::Fault(code, name, variables) => Self::Fault(code, name, variables.into_iter().skip(1).collect()),
+            answer @ Self::Answer(_) => answer,
+        }
+    }
+}
+
+/// A way to the server.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Face {
     Soap(Version),
     Rest,
+    /// `muster call`, and `muster call --rest`.
+    CommandLine(Way),
+}
+
+/// How the command line asks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Way {
+    Soap,
+    Rest,
+}
+
+impl Face {
+    /// Every way; the others must do what the first does.
+    const ALL: [Self; 5] = [
+        Self::Soap(Version::Soap11),
+        Self::Soap(Version::Soap12),
+        Self::Rest,
+        Self::CommandLine(Way::Soap),
+        Self::CommandLine(Way::Rest),
+    ];
+
+    fn is_rest(self) -> bool {
+        matches!(self, Self::Rest | Self::CommandLine(Way::Rest))
+    }
 }
 
 struct Player {
     face: Face,
     world: World,
+    /// Where the command line finds the WSI.
+    url: String,
     sessions: BTreeMap<&'static str, String>,
     known: BTreeMap<&'static str, String>,
 }
 
-/// Gives every face the same steps and compares what they come to.
-pub(super) async fn compare(steps: Vec<Step>) {
+/// Gives every face the same steps and compares what they come to. The operations that were answered, on each face.
+pub(super) async fn compare(subject: &str, steps: Vec<Step>) -> BTreeSet<&'static str> {
     let mut players = Vec::new();
-    for face in [Face::Soap(Version::Soap11), Face::Soap(Version::Soap12), Face::Rest] {
+    for face in Face::ALL {
         players.push(Player::new(face).await);
     }
+    let mut answered = BTreeSet::new();
     for (index, step) in steps.iter().enumerate() {
-        let place = format!("step {index}, {} ({} {})", step.operation, step.method, step.path);
+        let place = format!("{subject}, step {index}, {} ({} {})", step.operation, step.method, step.path);
         let mut first: Option<(Outcome, String)> = None;
         for player in &mut players {
+            let face = player.face;
             let outcome = player.take(step).await;
             let state = if step.is_last { String::new() } else { player.world.state(&player.sessions["root"]).await };
             match &first {
-                None => first = Some((outcome, state)),
+                None => {
+                    if let Outcome::Answer(_) = outcome {
+                        answered.insert(step.operation);
+                    }
+                    first = Some((outcome, state));
+                }
                 Some((wanted, wanted_state)) => {
-                    assert_eq!(&outcome, wanted, "{place}: {:?}", player.face);
-                    assert_eq!(&state, wanted_state, "{place}: the state after {:?}", player.face);
+                    let is_rest = face.is_rest();
+                    let [got, wanted] = [outcome, wanted.clone()].map(|it| if is_rest { it.of_rest() } else { it });
+                    assert_eq!(got, wanted, "{place}: {face:?}");
+                    assert_eq!(&state, wanted_state, "{place}: the state after {face:?}");
                 }
             }
         }
     }
+    answered
 }
 
 impl Player {
     async fn new(face: Face) -> Self {
         let world = World::new().await;
         let mut sessions = BTreeMap::new();
-        for name in ["root", "care", "reader", "stranger"] {
+        let everything = Grant::whole(Granted::Role("administrator".to_owned()), GrantTenant::Any);
+        let operator = Principal { grants: vec![everything], ..Principal::of_role("operator", "acme", "", &HASH) };
+        world.broker.store().principal_put(operator, Deed::local("acme", "test", world.clock.now())).await.unwrap();
+        for name in ["root", "care", "reader", "stranger", "operator"] {
             sessions.insert(name, world.login(name).await);
         }
-        Self { face, world, sessions, known: BTreeMap::new() }
+        let url = match face {
+            Face::CommandLine(_) => serve(&world).await,
+            Face::Soap(_) | Face::Rest => String::new(),
+        };
+        Self { face, world, url, sessions, known: BTreeMap::new() }
     }
 
     async fn take(&mut self, step: &Step) -> Outcome {
@@ -141,6 +128,7 @@ impl Player {
         let mut outcome = match self.face {
             Face::Soap(version) => self.soap(version, step, descriptor).await,
             Face::Rest => self.rest(step, descriptor).await,
+            Face::CommandLine(way) => self.command_line(way, step).await,
         };
         if let Some((name, pointer)) = step.kept {
             // A step may be taken twice and be refused the second time.
@@ -171,7 +159,7 @@ impl Player {
         if operation != "getAuditEntries" {
             return;
         }
-        let face = if self.face == Face::Rest { "REST" } else { "SOAP" };
+        let face = if self.face.is_rest() { "REST" } else { "SOAP" };
         for entry in answer["auditEntry"].as_array_mut().into_iter().flatten() {
             // Sessions are made by SOAP, and what is not asked for comes from the test itself.
             let is_asked = !matches!(entry["operation"].as_str().unwrap(), "login" | "test");
@@ -195,18 +183,13 @@ impl Player {
         if let Some(caller) = step.caller {
             parameters["userSession"] = json!({"sessionId": self.sessions[caller]});
         }
-        let body = match request_from_json(descriptor, &parameters) {
-            Ok(body) => String::from_utf8(body).unwrap(),
-            // What our own client would not send: as it would look if it did.
-            Err(_) => raw(step.operation, &parameters),
-        };
+        let body = String::from_utf8(request_from_json(descriptor, &parameters).unwrap()).unwrap();
         let reply = self.world.post(version, envelope(version, "", &body)).await;
         let content = reply.content();
         if content.name.local == "Fault" {
             let told = reply.fault();
-            return Outcome::Fault(told.message_id, told.name, told.variables.into_iter().skip(1).collect());
+            return Outcome::Fault(told.message_id, told.name, told.variables);
         }
-        assert!(!step.is_raw);
         Outcome::Answer(answer_to_json(descriptor, &content))
     }
 
@@ -216,13 +199,45 @@ impl Player {
         let reply = self.world.rest_with(&step.method, &path, session, &step.headers, body).await;
         if !reply.status.is_success() {
             let told = reply.json();
-            let text = |name: &str| told[name].as_str().unwrap().to_owned();
-            let variables = told["variables"].as_array().unwrap().iter().skip(1);
-            let variables = variables.map(|it| it.as_str().unwrap().to_owned()).collect();
-            return Outcome::Fault(text("messageId"), text("name"), variables);
+            return fault(&told, "variables");
         }
         Outcome::Answer(if reply.text.is_empty() { Value::Null } else { as_contract(reply.json(), descriptor) })
     }
+
+    /// As a user of the command line does it, who has a session.
+    async fn command_line(&self, way: Way, step: &Step) -> Outcome {
+        let parameters = self.filled_value(&step.parameters).to_string();
+        let mut command = muster(["call", step.operation, "--json", "--args", &parameters]);
+        command.env("MUSTER_URL", &self.url);
+        if let Some(caller) = step.caller {
+            command.env("MUSTER_SESSION", &self.sessions[caller]);
+        }
+        if way == Way::Rest {
+            command.arg("--rest");
+        }
+        let done = tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap();
+        let told: Value = serde_json::from_str(&done.out).unwrap_or_else(|error| panic!("{error}: {done:?}"));
+        match done.code {
+            Some(0) => Outcome::Answer(told),
+            Some(1) => fault(&told["fault"], "variable"),
+            _ => panic!("{done:?}"),
+        }
+    }
+}
+
+/// Lets a world be reached over a socket.
+async fn serve(world: &World) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = world.router().into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+    format!("http://{address}/wsi")
+}
+
+fn fault(told: &Value, variables: &str) -> Outcome {
+    let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{told}")).to_owned();
+    let variables = told[variables].as_array().unwrap_or_else(|| panic!("{told}")).iter().map(text).collect();
+    Outcome::Fault(text(&told["messageId"]), text(&told["name"]), variables)
 }
 
 /// An answer of REST with the names that the contract has: those of pages, and of single values.
@@ -245,23 +260,4 @@ fn as_contract(mut answer: Value, descriptor: &OperationDescriptor) -> Value {
         members.insert("nextPageToken".to_owned(), next);
     }
     answer
-}
-
-/// Parameters as elements, whatever the contract says.
-fn raw(operation: &str, parameters: &Value) -> String {
-    fn write(name: &str, value: &Value, out: &mut String) {
-        match value {
-            Value::Array(entries) => entries.iter().for_each(|entry| write(name, entry, out)),
-            Value::Object(members) => {
-                out.push_str(&format!("<{name}>"));
-                members.iter().for_each(|(name, value)| write(name, value, out));
-                out.push_str(&format!("</{name}>"));
-            }
-            Value::String(text) => out.push_str(&format!("<{name}>{text}</{name}>")),
-            other => out.push_str(&format!("<{name}>{other}</{name}>")),
-        }
-    }
-    let mut out = String::new();
-    write(operation, parameters, &mut out);
-    out.replacen(&format!("<{operation}>"), &format!("<{operation} xmlns=\"{}\">", crate::world::NS), 1)
 }
