@@ -10,13 +10,17 @@ mod connection;
 mod decode;
 mod demo;
 mod import;
+mod keys;
 mod listing;
 mod log;
 mod principal;
+mod principals;
 mod profiles;
 mod quotas;
+mod roles;
 mod serve;
 mod sim;
+mod tenants;
 mod trace;
 mod tree;
 
@@ -49,7 +53,8 @@ Examples:
   muster call doOperation --explain              what an operation takes, with an example
   muster decode message.wbxml                    what a device sent, explained
 
-`muster call` and `muster trace` take the password from MUSTER_PASSWORD. Each command has its own --help.";
+Commands that ask a server take the password from MUSTER_PASSWORD, or an API key, a session or a client
+certificate. Each command has its own --help.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -62,6 +67,10 @@ enum Command {
     Decode(decode::Args),
     Trace(trace::Args),
     Tree(tree::Args),
+    Tenants(tenants::Args),
+    Principals(principals::Args),
+    Roles(roles::Args),
+    Keys(keys::Args),
     Principal(principal::Args),
     Approvals(approvals::Args),
     Quotas(quotas::Args),
@@ -88,6 +97,10 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Decode(args) => decode::run(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Tree(args) => tree::run(&args),
+        Command::Tenants(args) => tenants::run(&args),
+        Command::Principals(args) => principals::run(&args),
+        Command::Roles(args) => roles::run(&args),
+        Command::Keys(args) => keys::run(&args),
         Command::Principal(args) => principal::run(args),
         Command::Approvals(args) => approvals::run(&args),
         Command::Quotas(args) => quotas::run(&args),

@@ -15,6 +15,10 @@ fn every_command_explains_itself_with_examples() {
         "profiles",
         "trace",
         "tree",
+        "tenants",
+        "principals",
+        "roles",
+        "keys",
         "principal",
         "approvals",
         "quotas",
@@ -24,9 +28,23 @@ fn every_command_explains_itself_with_examples() {
         assert!(top.contains(&format!("\n  {command} ")), "{top}");
     }
     assert!(top.contains("Examples:"));
-    for command in
-        ["serve", "sim", "call", "callbacks", "decode", "profiles", "trace", "tree", "principal", "approvals", "quotas"]
-    {
+    for command in [
+        "serve",
+        "sim",
+        "call",
+        "callbacks",
+        "decode",
+        "profiles",
+        "trace",
+        "tree",
+        "principal",
+        "approvals",
+        "quotas",
+        "tenants",
+        "principals",
+        "roles",
+        "keys",
+    ] {
         let help = run(&mut muster([command, "--help"])).ok();
         assert!(help.contains("Examples:") && help.contains(&format!("  muster {command} ")), "{help}");
     }
@@ -50,6 +68,10 @@ fn examples_are_not_broken_by_wrapping() {
         &["principal", "--help"],
         &["approvals", "--help"],
         &["quotas", "--help"],
+        &["tenants", "--help"],
+        &["principals", "--help"],
+        &["roles", "--help"],
+        &["keys", "--help"],
     ] {
         let help = run(&mut muster(command.iter().copied())).ok();
         let (_, examples) = help.split_once("Examples:\n").unwrap();

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 
+mod administration;
 mod approvals;
 // The worlds of the faces are those that the tests of the WSI have.
 #[path = "../../../northbound/tests/it/authority.rs"]
