@@ -9,7 +9,9 @@ mod charges;
 mod connection;
 mod decode;
 mod demo;
+mod devices;
 mod import;
+mod jobs;
 mod keys;
 mod listing;
 mod log;
@@ -20,6 +22,7 @@ mod quotas;
 mod roles;
 mod serve;
 mod sim;
+mod tasks;
 mod tenants;
 mod trace;
 mod tree;
@@ -62,6 +65,9 @@ enum Command {
     Demo(demo::Args),
     Sim(sim::Args),
     Call(call::Args),
+    Devices(devices::Args),
+    Tasks(tasks::Args),
+    Jobs(jobs::Args),
     Callbacks(callbacks::Args),
     Import(import::Args),
     Decode(decode::Args),
@@ -92,6 +98,9 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(args),
         Command::Sim(args) => sim::run(&args),
         Command::Call(args) => call::run(&args),
+        Command::Devices(args) => devices::run(&args),
+        Command::Tasks(args) => tasks::run(&args),
+        Command::Jobs(args) => jobs::run(&args),
         Command::Callbacks(args) => callbacks::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Decode(args) => decode::run(&args),

@@ -20,29 +20,29 @@ const NOBODY: &str = "say who asks: the password by MUSTER_PASSWORD, an API key 
 #[derive(Debug, clap::Args)]
 pub(super) struct Connection {
     /// Address of the WSI.
-    #[arg(long, help_heading = HEADING, env = "MUSTER_URL", value_name = "URL", default_value = "http://127.0.0.1:8080/wsi")]
+    #[arg(long, help_heading = HEADING, global = true, env = "MUSTER_URL", value_name = "URL", default_value = "http://127.0.0.1:8080/wsi")]
     url: String,
     /// User or External System, with a password.
-    #[arg(long, help_heading = HEADING, env = "MUSTER_USER", default_value = "admin")]
+    #[arg(long, help_heading = HEADING, global = true, env = "MUSTER_USER", default_value = "admin")]
     user: String,
     /// Password; better given by the environment, where other users of this machine do not see it.
-    #[arg(long, help_heading = HEADING, env = "MUSTER_PASSWORD", hide_env_values = true)]
+    #[arg(long, help_heading = HEADING, global = true, env = "MUSTER_PASSWORD", hide_env_values = true)]
     password: Option<String>,
     /// File with an API key in its first line, or the key itself in MUSTER_KEY. It counts before a session and a password.
-    #[arg(long, help_heading = HEADING, env = "MUSTER_KEY_FILE", value_name = "FILE")]
+    #[arg(long, help_heading = HEADING, global = true, env = "MUSTER_KEY_FILE", value_name = "FILE")]
     key_file: Option<PathBuf>,
     /// File with a session: its identifier, or what `muster call login --json` printed. Or the identifier itself in
     /// MUSTER_SESSION. It counts before a password.
-    #[arg(long, help_heading = HEADING, env = "MUSTER_SESSION_FILE", value_name = "FILE")]
+    #[arg(long, help_heading = HEADING, global = true, env = "MUSTER_SESSION_FILE", value_name = "FILE")]
     session_file: Option<PathBuf>,
     /// Certificate to show the server (PEM), with those of the authorities between, if any.
-    #[arg(long, help_heading = HEADING, env = "MUSTER_CLIENT_CERTIFICATE", value_name = "FILE", requires = "client_key")]
+    #[arg(long, help_heading = HEADING, global = true, env = "MUSTER_CLIENT_CERTIFICATE", value_name = "FILE", requires = "client_key")]
     client_certificate: Option<PathBuf>,
     /// Key of that certificate (PEM).
-    #[arg(long, help_heading = HEADING, env = "MUSTER_CLIENT_KEY", value_name = "FILE", requires = "client_certificate")]
+    #[arg(long, help_heading = HEADING, global = true, env = "MUSTER_CLIENT_KEY", value_name = "FILE", requires = "client_certificate")]
     client_key: Option<PathBuf>,
     /// Certificate to trust besides those of the system (PEM), for example self-signed.crt of the data folder.
-    #[arg(long, help_heading = HEADING, visible_alias = "ca", env = "MUSTER_TRUST", value_name = "FILE")]
+    #[arg(long, help_heading = HEADING, global = true, visible_alias = "ca", env = "MUSTER_TRUST", value_name = "FILE")]
     trust: Option<PathBuf>,
 }
 

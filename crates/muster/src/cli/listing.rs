@@ -25,6 +25,58 @@ pub(super) async fn pages(
     }
 }
 
+/// Entries of a long list that are shown unless more are asked for: about a screen.
+const SHOWN: u16 = 50;
+
+/// How much of a list that may be very long is shown.
+#[derive(Debug, clap::Args)]
+pub(super) struct Extent {
+    /// Only what this expression of the filter language admits, for example 'status in (RUNNING, PAUSED)'.
+    #[arg(long, value_name = "EXPRESSION")]
+    filter: Option<String>,
+    /// Shows at most so many.
+    #[arg(long, value_name = "NUMBER", default_value_t = SHOWN, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    limit: u16,
+}
+
+impl Default for Extent {
+    fn default() -> Self {
+        Self { filter: None, limit: SHOWN }
+    }
+}
+
+impl Extent {
+    /// Whether an expression says what is wanted.
+    pub(super) fn is_filtered(&self) -> bool {
+        self.filter.is_some()
+    }
+
+    /// The first entries of a list, and how many more there are.
+    pub(super) async fn first(
+        &self,
+        client: &SoapClient,
+        operation: &str,
+        mut arguments: Value,
+        entries: &str,
+    ) -> anyhow::Result<(Vec<Value>, i64)> {
+        if let Some(arguments) = arguments.as_object_mut() {
+            arguments.insert("page".to_owned(), json!({"pageSize": self.limit}));
+            arguments.insert("filterExpression".to_owned(), json!(self.filter));
+        }
+        let answer = client.call(operation, arguments).await.map_err(CallError::told)?;
+        let shown = answer.get(entries).and_then(Value::as_array).cloned().unwrap_or_default();
+        let more = number(&answer, "totalCount").saturating_sub(i64::try_from(shown.len()).unwrap_or(i64::MAX));
+        Ok((shown, more))
+    }
+}
+
+/// Says below a table that the list goes on.
+pub(super) fn print_more(json: bool, more: i64) {
+    if !json && more > 0 {
+        println!("… and {more} more; --limit and --filter say which");
+    }
+}
+
 /// A field as text; nothing where it is left out.
 pub(super) fn text(record: &Value, name: &str) -> String {
     record.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()

@@ -14,16 +14,16 @@ fn asking(server: &Running, args: &[&str]) -> Command {
     command
 }
 
-fn ask(server: &Running, args: &[&str]) -> Done {
+pub(crate) fn ask(server: &Running, args: &[&str]) -> Done {
     run(&mut asking(server, args))
 }
 
-fn json(server: &Running, args: &[&str]) -> Value {
+pub(crate) fn json(server: &Running, args: &[&str]) -> Value {
     serde_json::from_str(&ask(server, &[args, &["--json"]].concat()).ok()).unwrap()
 }
 
 /// The row of a table that begins with this cell.
-fn row(table: &str, first: &str) -> Vec<String> {
+pub(crate) fn row(table: &str, first: &str) -> Vec<String> {
     let row = table.lines().find(|line| line.split("  ").next() == Some(first));
     let row = row.unwrap_or_else(|| panic!("no {first} in {table}"));
     row.split("  ").filter(|cell| !cell.is_empty()).map(|cell| cell.trim().to_owned()).collect()

@@ -15,6 +15,7 @@ mod crash;
 mod decode;
 mod demo;
 mod faces;
+mod fleet_commands;
 mod garbage;
 mod health;
 mod help;
