@@ -163,7 +163,10 @@ impl Inner {
             // From here on it is known who asks. A session goes only to an address that is allowed to this caller, and
             // is not opened where it could not be told.
             self.direct(progress, addressing, &entrant.caller(), envelope.version).await?;
-            let session = self.open_session(&entrant).await?;
+            let session = self.open_session(&entrant).await.inspect_err(|_| {
+                // Nobody has logged in, so nobody is told elsewhere.
+                *progress = std::mem::take(progress).on_connection();
+            })?;
             return Ok(Spelt(&name).tell::<Login>(&session));
         }
         let by_session = Origin { way: Way::Session, ..received.origin };

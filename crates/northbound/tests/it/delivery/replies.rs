@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use muster_broker::access::Principal;
+use muster_broker::access::{Caller, Grant, GrantTenant, Granted, Principal};
 use muster_broker::callback::CredentialKind;
 use muster_broker::ledger::Deed;
 use muster_broker::services::CallbackAddressFields;
@@ -254,6 +254,16 @@ async fn a_login_that_fails_sends_nothing_to_the_address_that_it_names() {
         let (_, text) = asking.ask(Version::Soap11, "login", parameters, &to).await;
         assert!(text.contains("NotAuthenticated") || text.contains("MissingArgument"), "{parameters}: {text}");
     }
+    // Right in every respect but for the domain, which is gone while its list of addresses is not.
+    let everywhere = Grant::whole(Granted::Role("administrator".into()), GrantTenant::Any);
+    let hash = hash_password("s3cret", asking.world.clock.as_ref()).unwrap();
+    let operator = Principal { grants: vec![everywhere], ..Principal::of_role("operator", "acme", "", &hash) };
+    asking.world.broker.store().principal_put(operator, Deed::local("acme", "test", Timestamp(0))).await.unwrap();
+    let of_ghost = Caller::local("root", "ghost", "administrator");
+    asking.world.broker.create_callback_address(&of_ghost, soap(&receiver.url("/")), None, None).await.unwrap();
+    let parameters = "<userName>operator</userName><password>s3cret</password><tenant>ghost</tenant>";
+    let (_, text) = asking.ask(Version::Soap12, "login", parameters, &to).await;
+    assert!(text.contains("NotAuthenticated"), "{text}");
     assert_eq!((asking.world.deliver().await, receiver.connections()), (0, 0));
 }
 
