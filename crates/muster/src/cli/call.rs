@@ -1,12 +1,15 @@
 mod answer;
 mod explain;
 
+use std::ffi::OsStr;
 use std::io::Read as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, Command};
 use muster_broker::fault::FaultName;
-use muster_northbound::contract::Operation;
+use muster_northbound::contract::{self, Operation};
 use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
@@ -22,6 +25,7 @@ use crate::soap_client::CallError;
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// Operation, for example getTasks.
+    #[arg(value_parser = OperationName, hide_possible_values = true)]
     operation: Option<String>,
     /// Tells the operation's parameters.
     #[arg(long)]
@@ -110,6 +114,23 @@ async fn call(args: &Args, operation: Operation, parameters: Value) -> Result<Va
 /// Whether a fault is for who does not know the parameters.
 fn is_about_parameters(name: &str) -> bool {
     [FaultName::InvalidArgument, FaultName::MissingArgument].iter().any(|it| it.as_str() == name)
+}
+
+/// Reads the name of an operation. Every text is taken, for what is wrong with it is told later and better; shells complete
+/// the names that there are.
+#[derive(Clone)]
+struct OperationName;
+
+impl TypedValueParser for OperationName {
+    type Value = String;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(contract::operations().iter().map(|operation| PossibleValue::new(operation.name))))
+    }
 }
 
 fn parameters(given: Option<&str>, set: &[String]) -> anyhow::Result<Map<String, Value>> {

@@ -1,11 +1,12 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use muster_broker::job::JobStatus;
 use muster_broker::task::TaskStatus;
 use serde_json::{Value, json};
 
 use super::connection::Connection;
-use super::listing::{Extent, number, print, print_more, print_one, since, text};
+use super::listing::{Extent, names, number, print, print_more, print_one, since, text};
 use crate::show::short;
 use crate::soap_client::{CallError, SoapClient};
 
@@ -41,7 +42,7 @@ enum Command {
     /// Lists jobs, newest first.
     List {
         /// Only in this state; may be given several times.
-        #[arg(long, value_name = "STATE")]
+        #[arg(long, value_name = "STATE", value_parser = names(JobStatus::NAMES))]
         status: Vec<String>,
         /// Only of this user or External System.
         #[arg(long, value_name = "NAME")]

@@ -1,5 +1,6 @@
 //! Lists that come in pages, and the fields of their records.
 
+use clap::builder::PossibleValuesParser;
 use serde_json::{Map, Value, json};
 
 use crate::show::Table;
@@ -68,6 +69,11 @@ impl Extent {
         let more = number(&answer, "totalCount").saturating_sub(i64::try_from(shown.len()).unwrap_or(i64::MAX));
         Ok((shown, more))
     }
+}
+
+/// Takes the names of the contract for the values of an enumeration, which shells complete.
+pub(super) fn names<T>(names: &[(&'static str, T)]) -> PossibleValuesParser {
+    PossibleValuesParser::new(names.iter().map(|(name, _)| *name))
 }
 
 /// Says below a table that the list goes on.

@@ -1,10 +1,11 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use muster_broker::task::TaskStatus;
 use serde_json::{Value, json};
 
 use super::connection::Connection;
-use super::listing::{Extent, number, pages, print, print_more, print_one, since, text};
+use super::listing::{Extent, names, number, pages, print, print_more, print_one, since, text};
 use crate::show::{Table, short};
 use crate::soap_client::{CallError, SoapClient};
 
@@ -51,7 +52,7 @@ struct Wanted {
     #[arg(long, value_name = "NUMBER")]
     phone_number: Option<String>,
     /// Only in this state; may be given several times.
-    #[arg(long, value_name = "STATE")]
+    #[arg(long, value_name = "STATE", value_parser = names(TaskStatus::NAMES))]
     status: Vec<String>,
     #[command(flatten)]
     extent: Extent,

@@ -96,6 +96,11 @@ fn completions_are_there_for_each_shell() {
     for (shell, word) in [("bash", "complete -F _muster"), ("zsh", "#compdef muster"), ("fish", "complete -c muster")] {
         let script = run(&mut muster(["completions", shell])).ok();
         assert!(script.contains(word) && script.contains("self-signed"), "{shell}");
+        // The generator for fish completes options alone.
+        let operations = if shell == "fish" { &[][..] } else { &["createDeployments", "getOwnRights"] };
+        for completed in ["AWAITING_DEVICE", "CANCELLING", "client-certificate"].iter().chain(operations) {
+            assert!(script.contains(completed), "{shell} does not complete {completed}");
+        }
     }
 }
 
