@@ -114,6 +114,9 @@ impl SqliteStore {
             found: newer.found,
             known: schema::VERSION,
         })?;
+        // Once the schema stands, for which SQLite may sort much: what a savepoint keeps of pages is bounded by a
+        // transaction, and need not go into a file.
+        writer.pragma_update(None, "temp_store", "MEMORY").map_err(|error| sqlite(error.into()))?;
         let vault = Arc::new(vault(&writer, options)?);
         callbacks::release_all(&writer).map_err(sqlite)?;
 

@@ -59,9 +59,16 @@ fn turned(turn: u32, devices: u32) -> u32 {
 }
 
 impl Call {
-    /// Every kind.
-    pub(super) fn all(devices: u32, tasks: Vec<String>) -> Vec<Self> {
-        vec![Self::do_operation(devices), Self::get_task(tasks), Self::rest(devices)]
+    /// Every kind, by name.
+    pub(super) const ALL: [&str; 3] = [DO_OPERATION, GET_TASK, REST];
+
+    /// The kind of this name.
+    pub(super) fn of(kind: &str, devices: u32, tasks: Vec<String>) -> Self {
+        match kind {
+            DO_OPERATION => Self::do_operation(devices),
+            GET_TASK => Self::get_task(tasks),
+            _ => Self::rest(devices),
+        }
     }
 
     pub(super) fn do_operation(devices: u32) -> Self {
