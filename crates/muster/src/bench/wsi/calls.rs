@@ -240,7 +240,7 @@ pub(super) async fn try_one(address: SocketAddr, call: &Call) -> anyhow::Result<
 /// Lets the one caller of the benchmark make any number of calls, and makes tasks to ask for; gives their identifiers.
 pub(super) async fn warm(server: &Process, devices: u32) -> anyhow::Result<Vec<String>> {
     let north = format!("http://{}/wsi", server.address("north")?);
-    let wsi = SoapClient::new(&north, None)?.with_basic(ADMINISTRATOR, PASSWORD);
+    let wsi = SoapClient::with_basic(&north, ADMINISTRATOR, PASSWORD)?;
     for kind in ["REQUESTS_PER_SECOND", "REQUESTS_PER_MINUTE"] {
         for principal in [Some("*"), None] {
             let mut quota = json!({ "kind": kind, "limit": 1_000_000_000 });
