@@ -20,9 +20,14 @@ const services = {
 // The package looks for an operation in the first port of an address alone.
 const xml = readFileSync(wsdl, "utf8").replace(/<wsdl:port name="(?!IDeploymentBroker)[^]*?<\/wsdl:port>/g, "");
 
+// The package answers only once it has read the description.
+const ready = (error) => {
+  if (error) throw error;
+  server.listen(0, "127.0.0.1", () => {
+    const { port } = server.address();
+    console.log(JSON.stringify({ address: `127.0.0.1:${port}`, name: `node ${process.version}, soap ${version}` }));
+  });
+};
+
 const server = createServer((request, response) => response.writeHead(404).end());
-soap.listen(server, { path: "/wsi", services, xml, uri: wsdl }, () => {});
-server.listen(0, "127.0.0.1", () => {
-  const { port } = server.address();
-  console.log(JSON.stringify({ address: `127.0.0.1:${port}`, name: `node ${process.version}, soap ${version}` }));
-});
+soap.listen(server, { path: "/wsi", services, xml, uri: wsdl, callback: ready });

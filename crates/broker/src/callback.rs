@@ -109,7 +109,7 @@ pub struct Reply {
     pub to: ReplyTo,
     /// `wsa:Action`.
     pub action: String,
-    /// The message, ready to be posted but for a credential.
+    /// The message, ready to be posted but for a credential; sealed where it is kept.
     pub envelope: String,
 }
 

@@ -45,46 +45,34 @@ pub use traces::TraceStore;
 /// Boxed, so that faces hold an `Arc<dyn Store>` and are compiled once, not once per engine.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// Everything that is kept.
-pub trait Store:
-    PrincipalStore
-    + AccessStore
-    + KeyStore
-    + CertificateStore
-    + ProviderStore
-    + DeviceStore
-    + ImportStore
-    + SubscriberStore
-    + TaskStore
-    + JobStore
-    + ContactStore
-    + TraceStore
-    + PowerStore
-    + LedgerStore
-    + BackgroundStore
-    + CallbackStore
-{
+/// [`Store`] is all of these.
+macro_rules! store_of {
+    ($($port:ident),+ $(,)?) => {
+        /// Everything that is kept.
+        pub trait Store: $($port +)+ {}
+
+        impl<S: $($port +)+> Store for S {}
+    };
 }
 
-impl<S> Store for S where
-    S: PrincipalStore
-        + AccessStore
-        + KeyStore
-        + CertificateStore
-        + ProviderStore
-        + DeviceStore
-        + ImportStore
-        + SubscriberStore
-        + TaskStore
-        + JobStore
-        + ContactStore
-        + TraceStore
-        + PowerStore
-        + LedgerStore
-        + BackgroundStore
-        + CallbackStore
-{
-}
+store_of!(
+    PrincipalStore,
+    AccessStore,
+    KeyStore,
+    CertificateStore,
+    ProviderStore,
+    DeviceStore,
+    ImportStore,
+    SubscriberStore,
+    TaskStore,
+    JobStore,
+    ContactStore,
+    TraceStore,
+    PowerStore,
+    LedgerStore,
+    BackgroundStore,
+    CallbackStore,
+);
 
 /// Why the store could not do it. Nothing has changed then, as far as the store knows.
 #[derive(Debug, thiserror::Error)]

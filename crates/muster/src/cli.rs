@@ -2,6 +2,7 @@
 
 mod approvals;
 mod audit;
+mod backup;
 mod bench;
 mod call;
 mod callbacks;
@@ -9,14 +10,22 @@ mod charges;
 mod connection;
 mod decode;
 mod demo;
+mod devices;
 mod import;
+mod jobs;
+mod keys;
 mod listing;
 mod log;
 mod principal;
+mod principals;
 mod profiles;
 mod quotas;
+mod restore;
+mod roles;
 mod serve;
 mod sim;
+mod tasks;
+mod tenants;
 mod trace;
 mod tree;
 
@@ -49,7 +58,8 @@ Examples:
   muster call doOperation --explain              what an operation takes, with an example
   muster decode message.wbxml                    what a device sent, explained
 
-`muster call` and `muster trace` take the password from MUSTER_PASSWORD. Each command has its own --help.";
+Commands that ask a server take the password from MUSTER_PASSWORD, or an API key, a session or a client
+certificate. Each command has its own --help.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -57,16 +67,25 @@ enum Command {
     Demo(demo::Args),
     Sim(sim::Args),
     Call(call::Args),
+    Devices(devices::Args),
+    Tasks(tasks::Args),
+    Jobs(jobs::Args),
     Callbacks(callbacks::Args),
     Import(import::Args),
     Decode(decode::Args),
     Trace(trace::Args),
     Tree(tree::Args),
+    Tenants(tenants::Args),
+    Principals(principals::Args),
+    Roles(roles::Args),
+    Keys(keys::Args),
     Principal(principal::Args),
     Approvals(approvals::Args),
     Quotas(quotas::Args),
     Audit(audit::Args),
     Charges(charges::Args),
+    Backup(backup::Args),
+    Restore(restore::Args),
     Profiles(profiles::Args),
     Bench(bench::Args),
     /// Writes a completion script for a shell to standard output.
@@ -83,16 +102,25 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(args),
         Command::Sim(args) => sim::run(&args),
         Command::Call(args) => call::run(&args),
+        Command::Devices(args) => devices::run(&args),
+        Command::Tasks(args) => tasks::run(&args),
+        Command::Jobs(args) => jobs::run(&args),
         Command::Callbacks(args) => callbacks::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Decode(args) => decode::run(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Tree(args) => tree::run(&args),
+        Command::Tenants(args) => tenants::run(&args),
+        Command::Principals(args) => principals::run(&args),
+        Command::Roles(args) => roles::run(&args),
+        Command::Keys(args) => keys::run(&args),
         Command::Principal(args) => principal::run(args),
         Command::Approvals(args) => approvals::run(&args),
         Command::Quotas(args) => quotas::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Charges(args) => charges::run(&args),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => restore::run(&args),
         Command::Profiles(args) => profiles::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions { shell } => {

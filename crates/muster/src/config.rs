@@ -31,7 +31,7 @@ pub(crate) struct File {
 }
 
 /// One listener.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Listener {
     /// Address and port.
@@ -44,21 +44,8 @@ pub(crate) struct Listener {
     pub(crate) tls_key: Option<PathBuf>,
     /// Makes a certificate of its own for loopback names; for trials.
     pub(crate) self_signed: bool,
-    /// Asks clients for a certificate where TLS is on; External Systems only.
-    pub(crate) client_certificates: bool,
-}
-
-impl Default for Listener {
-    fn default() -> Self {
-        Self {
-            address: None,
-            public_url: None,
-            tls_certificate: None,
-            tls_key: None,
-            self_signed: false,
-            client_certificates: true,
-        }
-    }
+    /// Asks clients for a certificate where TLS is on, which is the default; of the north listener alone.
+    pub(crate) client_certificates: Option<bool>,
 }
 
 /// Bounds on what comes from outside.
@@ -201,8 +188,18 @@ impl File {
 const MOST: u64 = 1 << 31;
 
 impl File {
-    /// Whether every number is of use: none is 0, and none so large that it was surely meant otherwise.
+    /// Whether everything in it is of use: no key that nobody reads, no number that is 0, and none so large that it was
+    /// surely meant otherwise.
     fn check(&self) -> anyhow::Result<()> {
+        // Devices prove themselves in their messages, and who watches the server is let in by the network. A key that
+        // looks like a protection and is none is worse than a server that does not start.
+        for (name, listener) in [("south", &self.south), ("admin", &self.admin)] {
+            anyhow::ensure!(
+                listener.client_certificates.is_none(),
+                "{name}.client_certificates has no effect, for only the north listener asks its clients for certificates; \
+                 take the line out, and let a firewall or a proxy say who reaches the {name} listener"
+            );
+        }
         let Limits {
             wsi_request_bytes,
             wsi_requests_per_second,

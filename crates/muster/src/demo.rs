@@ -16,6 +16,7 @@ use muster_simulator::http::{HttpDevice, HttpOptions};
 use serde_json::json;
 
 use crate::config::{File, Sessions};
+use crate::http_client::{Credential, Tls};
 use crate::serve::{ADMINISTRATOR, Options as ServerOptions, Server, System, random_password};
 use crate::soap_client::SoapClient;
 
@@ -52,8 +53,8 @@ pub(crate) async fn play(options: Options, ended: impl Future<Output = anyhow::R
     let (wsi, devices_at) = (format!("{}/wsi", server.north.url()), format!("{}/dm", server.south.url()));
     say.step("serve", &format!("{wsi} for External Systems, {devices_at} for devices, data in a temporary folder"));
 
-    let client = SoapClient::new(&wsi, None)?;
-    let second = SoapClient::new(&wsi, None)?;
+    let client = SoapClient::new(&wsi, &Tls::default(), Credential::None)?;
+    let second = SoapClient::new(&wsi, &Tls::default(), Credential::None)?;
     let mut system = ExternalSystem::new(client, second, say, &cast);
     system.login(ADMINISTRATOR, &password).await?;
     system.create_capabilities().await?;

@@ -1,7 +1,6 @@
 //! How the commands send an import: rows as they are in a file, lines of the answer as they come.
 
 use std::io::Read;
-use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
@@ -9,7 +8,7 @@ use http_body_util::channel::{Channel, Sender};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
-use crate::soap_client::http_client;
+use crate::http_client::{Credential, Tls, http_client, origin};
 
 /// Octets read from a file at once.
 const PIECE_OCTETS: usize = 256 << 10;
@@ -20,8 +19,7 @@ const PIECES_MAX: usize = 4;
 pub(crate) struct ImportClient {
     http: reqwest::Client,
     base: String,
-    user: String,
-    password: String,
+    credential: Credential,
 }
 
 /// How rows are written.
@@ -106,15 +104,9 @@ struct Problem {
 
 impl ImportClient {
     /// A client of the server whose WSI is at `url`, for example `http://127.0.0.1:8080/wsi`.
-    pub(crate) fn new(url: &str, trust: Option<&Path>, user: &str, password: &str) -> anyhow::Result<Self> {
-        let root = url.trim_end_matches('/').strip_suffix("/wsi").unwrap_or(url.trim_end_matches('/'));
-        Ok(Self {
-            // An import takes as long as it takes.
-            http: http_client(url, trust, None)?,
-            base: format!("{root}/api/v1"),
-            user: user.to_owned(),
-            password: password.to_owned(),
-        })
+    pub(crate) fn new(url: &str, tls: &Tls, credential: Credential) -> anyhow::Result<Self> {
+        // An import takes as long as it takes.
+        Ok(Self { http: http_client(url, tls, None)?, base: format!("{}/api/v1", origin(url)), credential })
     }
 
     /// How far the import of this name has come.
@@ -180,8 +172,8 @@ impl ImportClient {
     }
 
     async fn ask(&self, request: reqwest::RequestBuilder) -> anyhow::Result<reqwest::Response> {
-        let request = request.basic_auth(&self.user, Some(&self.password));
-        let response = request.send().await.with_context(|| format!("no answer from {}", self.base))?;
+        let response =
+            self.credential.on(request).send().await.with_context(|| format!("no answer from {}", self.base))?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);

@@ -81,7 +81,7 @@ impl Server {
         let Options { data, file, admin_password } = options;
         let (store, vault) = open(&data)?;
         // Before the first administrator is made: were a port taken, nobody would ever see the password.
-        let clients = if file.north.client_certificates { Clients::Asked } else { Clients::NotAsked };
+        let clients = if file.north.client_certificates.unwrap_or(true) { Clients::Asked } else { Clients::NotAsked };
         let north = bind("north", &file.north, NORTH, clients, &data).await?;
         let south = bind("south", &file.south, SOUTH, Clients::NotAsked, &data).await?;
         let admin = bind("admin", &file.admin, ADMIN, Clients::NotAsked, &data).await?;

@@ -1,6 +1,5 @@
 //! How the commands ask a server: SOAP 1.1 over HTTP, arguments and answers as JSON.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -9,13 +8,14 @@ use muster_protocol::soap::envelope::{self, Envelope, Version};
 use muster_protocol::xml::element::{Element, TreeLimits};
 use serde_json::{Map, Value, json};
 
+use crate::http_client::{Credential, Tls, broken, http_client, unreached};
+
 /// A connection to the WSI of a server.
 #[derive(Clone)]
 pub(crate) struct SoapClient {
     http: reqwest::Client,
     url: String,
-    session: Option<String>,
-    basic: Option<(String, String)>,
+    credential: Credential,
 }
 
 /// Why a call has no answer.
@@ -46,23 +46,23 @@ impl CallError {
 }
 
 impl SoapClient {
-    /// A client of the WSI at `url`, for example `http://127.0.0.1:8080/wsi`. Certificates in the
-    /// file `trust` (PEM) are trusted besides those of the system.
-    pub(crate) fn new(url: &str, trust: Option<&Path>) -> anyhow::Result<Self> {
-        let http = http_client(url, trust, Some(Duration::from_secs(60)))?;
-        Ok(Self { http, url: url.to_owned(), session: None, basic: None })
+    /// A client of the WSI at `url`, for example `http://127.0.0.1:8080/wsi`.
+    pub(crate) fn new(url: &str, tls: &Tls, credential: Credential) -> anyhow::Result<Self> {
+        let http = http_client(url, tls, Some(Duration::from_secs(60)))?;
+        Ok(Self { http, url: url.to_owned(), credential })
     }
 
-    /// Authenticates each call by HTTP Basic.
-    pub(crate) fn with_basic(mut self, user: &str, password: &str) -> Self {
-        self.basic = Some((user.to_owned(), password.to_owned()));
-        self
+    /// A client that authenticates each call by HTTP Basic, towards a server of our own.
+    pub(crate) fn with_basic(url: &str, user: &str, password: &str) -> anyhow::Result<Self> {
+        Self::new(url, &Tls::default(), Credential::Basic(user.to_owned(), password.to_owned()))
     }
 
     /// Logs in; later calls carry the session.
     pub(crate) async fn login(&mut self, user: &str, password: &str) -> Result<Value, CallError> {
         let answer = self.call("login", json!({"userName": user, "password": password})).await?;
-        self.session = answer.get("sessionId").and_then(Value::as_str).map(str::to_owned);
+        if let Some(session) = answer.get("sessionId").and_then(Value::as_str) {
+            self.credential = Credential::Session(session.to_owned());
+        }
         Ok(answer)
     }
 
@@ -72,7 +72,7 @@ impl SoapClient {
             .map(contract::Operation::descriptor)
             .with_context(|| format!("there is no operation {operation}; `muster call` alone lists them"))?;
         let Value::Object(mut arguments) = arguments else {
-            return Err(anyhow::anyhow!("arguments are a JSON object of parameters by name").into());
+            return Err(anyhow::anyhow!("parameters are a JSON object").into());
         };
         self.add_session(&mut arguments, operation);
         let body = contract::request_from_json(descriptor, &Value::Object(arguments))
@@ -85,26 +85,19 @@ impl SoapClient {
             .header("Content-Type", "text/xml; charset=utf-8")
             .header("SOAPAction", format!("\"{}\"", descriptor.action()))
             .body(envelope);
-        if let Some((user, password)) = &self.basic {
-            request = request.basic_auth(user, Some(password));
+        // A session stands in the body.
+        if !matches!(self.credential, Credential::Session(_)) {
+            request = self.credential.on(request);
         }
-        let response = request.send().await.map_err(|error| self.unreached(&error))?;
+        let response = request.send().await.map_err(|error| unreached(&self.url, &error))?;
         let status = response.status();
-        let octets =
-            response.bytes().await.map_err(|error| anyhow::anyhow!("the answer broke off: {}", root(&error)))?;
+        let octets = response.bytes().await.map_err(|error| broken(&error))?;
         let envelope = Element::read(&octets, None, &TreeLimits::WSI).ok().and_then(|it| Envelope::of(it).ok());
         let envelope = envelope.with_context(|| self.not_soap(status, &octets))?;
         if let Some(fault) = fault(&envelope.body) {
             return Err(fault);
         }
         Ok(contract::answer_to_json(descriptor, &envelope.body))
-    }
-
-    fn unreached(&self, error: &reqwest::Error) -> anyhow::Error {
-        if error.is_timeout() {
-            return anyhow::anyhow!("{} does not answer in time", self.url);
-        }
-        anyhow::anyhow!("cannot reach {}: {}", self.url, root(error))
     }
 
     fn not_soap(&self, status: reqwest::StatusCode, octets: &[u8]) -> String {
@@ -119,48 +112,13 @@ impl SoapClient {
     }
 
     fn add_session(&self, arguments: &mut Map<String, Value>, operation: &str) {
-        if let Some(session) = &self.session
+        if let Credential::Session(session) = &self.credential
             && operation != "login"
             && !arguments.contains_key("userSession")
         {
             arguments.insert("userSession".to_owned(), json!({"sessionId": session}));
         }
     }
-}
-
-/// A client of the server whose WSI is at `url`. An answer that takes longer than `time` is none.
-pub(crate) fn http_client(url: &str, trust: Option<&Path>, time: Option<Duration>) -> anyhow::Result<reqwest::Client> {
-    let parsed = reqwest::Url::parse(url).ok().filter(|it| matches!(it.scheme(), "http" | "https"));
-    parsed.with_context(|| format!("{url} is no address of a WSI; write one like http://127.0.0.1:8080/wsi"))?;
-    let mut builder = reqwest::Client::builder()
-        .connect_timeout(Duration::from_secs(10))
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy();
-    if let Some(time) = time {
-        builder = builder.timeout(time);
-    }
-    for certificate in trust.map(trusted).transpose()?.unwrap_or_default() {
-        builder = builder.add_root_certificate(certificate);
-    }
-    Ok(builder.build()?)
-}
-
-/// The certificates in a PEM file, at least one.
-pub(crate) fn trusted(path: &Path) -> anyhow::Result<Vec<reqwest::Certificate>> {
-    let pem = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let certificates =
-        reqwest::Certificate::from_pem_bundle(&pem).with_context(|| format!("{} is not understood", path.display()))?;
-    anyhow::ensure!(!certificates.is_empty(), "{} holds no certificate in PEM", path.display());
-    Ok(certificates)
-}
-
-/// The innermost reason, without the layers of the client above it.
-fn root(error: &reqwest::Error) -> String {
-    let mut reason: &dyn std::error::Error = error;
-    while let Some(source) = reason.source() {
-        reason = source;
-    }
-    reason.to_string()
 }
 
 /// The fault in a body, if it is one: the contract's detail, or what plain SOAP says.

@@ -4,6 +4,7 @@
 
 mod address;
 mod answer;
+mod client;
 mod credentials;
 mod exchange;
 mod import;
@@ -20,6 +21,7 @@ use axum::response::Response;
 use axum::routing::any;
 use muster_broker::fault::Fault;
 
+pub use client::Asked;
 pub(crate) use problem::Problem;
 
 use crate::contract::Record;

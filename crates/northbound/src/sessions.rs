@@ -2,7 +2,10 @@
 //!
 //! Source: DM WSI contract, sections 1.4 and 5, `ISessionServices`.
 
+use std::sync::Arc;
+
 use muster_broker::access::{Caller, Origin};
+use muster_broker::directory::Account;
 use muster_broker::fault::Fault;
 
 use crate::contract::session::{Login, UserSession};
@@ -10,17 +13,40 @@ use crate::contract::value::Secret;
 use crate::identity::not_authenticated;
 use crate::wsi::Inner;
 
+/// Somebody whose name and password were right, before a session is opened.
+pub(crate) struct Entrant {
+    account: Arc<Account>,
+    /// The domain that was asked for.
+    tenant: Option<String>,
+    origin: Origin,
+}
+
+impl Entrant {
+    /// The caller that the session will be of.
+    pub(crate) fn caller(&self) -> Caller {
+        let tenant = self.tenant.as_ref().unwrap_or(&self.account.principal.tenant);
+        self.account.caller_in(tenant, self.origin)
+    }
+}
+
 impl Inner {
-    /// Opens a session for a request that came from `origin`.
+    /// Who logs in with a request that came from `origin`. Opens nothing yet.
     ///
     /// # Errors
     /// `NotAuthenticated`, `LockedOut`, `TooManyRequests`; faults of the store.
-    pub(crate) async fn login(&self, request: &Login, origin: Origin) -> Result<UserSession, Fault> {
+    pub(crate) async fn entrant(&self, request: &Login, origin: Origin) -> Result<Entrant, Fault> {
         let (name, password, tenant) = (&request.user_name, &request.password.0, request.tenant.as_deref());
         let account = self.identity.by_password(&self.broker, name, password, tenant, origin.peer).await?;
         self.broker.admit(tenant.unwrap_or(&account.principal.tenant), name).await?;
-        let session = self.broker.login(&account, tenant, origin).await?;
-        Ok(session.into())
+        Ok(Entrant { account, tenant: request.tenant.clone(), origin })
+    }
+
+    /// Opens the session.
+    ///
+    /// # Errors
+    /// `NotAuthenticated` if the domain is not there; faults of the store.
+    pub(crate) async fn open_session(&self, entrant: &Entrant) -> Result<UserSession, Fault> {
+        self.broker.login(&entrant.account, entrant.tenant.as_deref(), entrant.origin).await.map(Into::into)
     }
 
     /// Puts the end of a session off.

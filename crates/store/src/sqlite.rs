@@ -6,6 +6,7 @@ mod approvals;
 mod archive;
 mod audit;
 mod background;
+mod backup;
 mod bulk;
 mod cache;
 mod callbacks;
@@ -53,6 +54,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub use archive::Archive;
+pub use backup::{Copied, LookedThrough, Progress, copy_database, digest_of, look_through, put_in_place};
 use muster_broker::device::Sealed;
 use muster_broker::ports::Vault as _;
 use muster_broker::store::StoreError;
@@ -116,6 +118,9 @@ impl SqliteStore {
             found: newer.found,
             known: schema::VERSION,
         })?;
+        // Once the schema stands, for which SQLite may sort much: what a savepoint keeps of pages is bounded by a
+        // transaction, and need not go into a file.
+        writer.pragma_update(None, "temp_store", "MEMORY").map_err(|error| sqlite(error.into()))?;
         let vault = Arc::new(vault(&writer, options)?);
         callbacks::release_all(&writer).map_err(sqlite)?;
 

@@ -1,5 +1,8 @@
 //! Who is told what a request led to: callbacks and answers to other addresses, against the list of the domain.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::{Broker, checks};
 use crate::access::Caller;
 use crate::callback::{
@@ -7,6 +10,7 @@ use crate::callback::{
 };
 use crate::device::Sealed;
 use crate::fault::{Fault, FaultName};
+use crate::ports::NotOurs;
 use crate::time::Timestamp;
 
 /// Most characters of `reference`.
@@ -60,12 +64,26 @@ impl Broker {
         Ok(allowed.map(|allowed| ReplyTo { address: allowed.id, url, soap_version, tenant, owner }))
     }
 
-    /// Keeps an answer that goes elsewhere; from then on it is sent until it is taken.
+    /// Keeps an answer that goes elsewhere; from then on it is sent until it is taken. It is sealed, for it may have a
+    /// session or a key in it, which the store has nowhere else.
     ///
     /// # Errors
     /// Faults of the store.
     pub async fn send_reply(&self, reply: Reply) -> Result<(), Fault> {
+        let sealed = self.vault.seal(reply.envelope.as_bytes());
+        let reply = Reply { envelope: STANDARD.encode(sealed.0), ..reply };
         Ok(self.store.callback_reply(reply, self.environment.now()).await?)
+    }
+
+    /// The message of an answer that [`Broker::send_reply`] kept.
+    ///
+    /// # Errors
+    /// [`NotOurs`] if it was sealed with another key.
+    pub fn kept_reply(&self, envelope: &str) -> Result<String, NotOurs> {
+        // What was kept before answers were sealed is a document, and none is in Base64.
+        let Ok(sealed) = STANDARD.decode(envelope) else { return Ok(envelope.to_owned()) };
+        let opened = self.vault.open(&Sealed(sealed))?;
+        String::from_utf8(opened).map_err(|_| NotOurs)
     }
 
     /// Which private addresses of a domain may be connected to: those of its own setting, or every one where a callback

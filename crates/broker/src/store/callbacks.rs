@@ -90,7 +90,7 @@ pub enum Content {
         id: EventId,
         /// `wsa:Action`.
         action: String,
-        /// The message.
+        /// The message, as the broker sealed it.
         envelope: String,
     },
 }

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::Machine;
 use super::child::{PASSWORD, Process};
+use crate::http_client::{Credential, Tls};
 use crate::import_client::{ImportClient, Line, RowFormat, Summary, Wanted};
 use crate::serve::ADMINISTRATOR;
 use crate::soap_client::SoapClient;
@@ -61,8 +62,8 @@ pub(crate) async fn run(plan: Plan, told: impl Fn(&str)) -> anyhow::Result<Figur
     let octets = write(&table, plan)?;
     let server = Process::server(&folder.path().join("data"))?;
     let north = format!("http://{}/wsi", server.address("north")?);
-    let client = ImportClient::new(&north, None, ADMINISTRATOR, PASSWORD)?;
-    let wsi = SoapClient::new(&north, None)?.with_basic(ADMINISTRATOR, PASSWORD);
+    let client = ImportClient::new(&north, &Tls::default(), Credential::Basic(ADMINISTRATOR.into(), PASSWORD.into()))?;
+    let wsi = SoapClient::with_basic(&north, ADMINISTRATOR, PASSWORD)?;
 
     told("importing it");
     let is_over = Arc::new(AtomicBool::new(!plan.is_probed));

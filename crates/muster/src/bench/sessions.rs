@@ -125,7 +125,7 @@ async fn part(folder: &Path, devices: u32, plan: Plan) -> anyhow::Result<(Part, 
     let server = Process::server(folder)?;
     let south = server.address("south")?;
     let north = format!("http://{}/wsi", server.address("north")?);
-    let wsi = SoapClient::new(&north, None)?.with_basic(ADMINISTRATOR, PASSWORD);
+    let wsi = SoapClient::with_basic(&north, ADMINISTRATOR, PASSWORD)?;
     ask(&wsi, &[devices]).await?;
     let body_sizes = sizes(south, &mut Speaker::new(devices)).await?;
 

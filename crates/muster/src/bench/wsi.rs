@@ -81,17 +81,17 @@ pub(crate) struct PeerRow {
 /// Runs everything. `told` is called with what goes on.
 pub(crate) async fn run(plan: Plan, told: impl Fn(&str)) -> anyhow::Result<Figures> {
     let folder = tempfile::tempdir()?;
-    told(&format!("registering {} devices", plan.devices));
-    register(folder.path(), plan.devices).await?;
     let config = folder.path().join("bench.toml");
     std::fs::write(&config, "[limits]\nwsi_requests_per_second = 10000000\n")?;
-    let server = Process::server_with(&folder.path().join("data"), Some(&config))?;
-    let tasks = calls::warm(&server, plan.devices).await?;
-
     let mut rows = Vec::new();
-    for call in Call::all(plan.devices, tasks) {
-        told(call.name);
-        if let Some(row) = measure(&server, call, plan).await? {
+    for kind in Call::ALL {
+        // Each has a server of its own with as many tasks: what one kind of call leaves behind is no burden to another.
+        let data = folder.path().join(kind.replace(['/', ' '], "-"));
+        register(&data, plan.devices).await?;
+        let server = Process::server_with(&data, Some(&config))?;
+        let tasks = calls::warm(&server, plan.devices).await?;
+        told(kind);
+        if let Some(row) = measure(&server, Call::of(kind, plan.devices, tasks), plan).await? {
             rows.push(row);
         }
     }
@@ -119,8 +119,8 @@ fn rate(rows: &[Row], name: &str) -> f64 {
     rows.iter().find(|row| row.call == name).map_or(0.0, |row| row.per_s)
 }
 
-async fn register(folder: &Path, devices: u32) -> anyhow::Result<()> {
-    let (store, vault) = crate::serve::open(&folder.join("data"))?;
+async fn register(data: &Path, devices: u32) -> anyhow::Result<()> {
+    let (store, vault) = crate::serve::open(data)?;
     let number = |index: u32| Msisdn::parse(&calls::phone_number(index)).ok();
     let oids = fleet::oids(devices);
     let oid = |index: u32| oids.get(index as usize).copied().unwrap_or_else(|| fleet::oid_of(index));

@@ -1,11 +1,11 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::connection::Connection;
-use super::listing::{number, pages, text};
-use crate::show::{Table, short};
+use super::listing::{number, pages, print, print_one, text};
+use crate::show::short;
 use crate::soap_client::CallError;
 
 /// Lists and decides what waits for a second person: wipes, locks, resets, and changes of many devices.
@@ -111,32 +111,23 @@ async fn list(args: &Args, mut wanted: Value) -> anyhow::Result<()> {
     set(&mut wanted, "tenant", args.tenant.as_deref());
     let client = args.connection.client()?;
     let approvals = pages(&client, "getApprovals", wanted, "approval").await?;
-    if args.json {
-        println!("{}", Value::from(approvals));
-        return Ok(());
-    }
-    if approvals.is_empty() {
-        println!("no such approval");
-        return Ok(());
-    }
-    let mut table = Table::new(&["approval", "status", "class", "devices", "requester", "expires", "what"]);
-    for approval in &approvals {
-        let devices = number(approval, "deviceCount").to_string();
+    let row = |approval: &Value| {
         let what = match text(approval, "jobName").as_str() {
             "" => text(approval, "description"),
             name => format!("{name}: {}", text(approval, "description")),
         };
-        table.row([
+        [
             text(approval, "approvalId"),
             text(approval, "status"),
             text(approval, "operationClass"),
-            devices,
+            number(approval, "deviceCount").to_string(),
             text(approval, "requester"),
             text(approval, "expiresAt"),
             short(&what, 60),
-        ]);
-    }
-    print!("{table}");
+        ]
+    };
+    let headings = ["approval", "status", "class", "devices", "requester", "expires", "what"];
+    print(args.json, approvals, &headings, row, "no such approval");
     Ok(())
 }
 
@@ -145,19 +136,6 @@ async fn one(args: &Args, operation: &str, approval: &str, reason: Option<&str>)
     set(&mut arguments, "reason", reason);
     set(&mut arguments, "tenant", args.tenant.as_deref());
     let told = args.connection.client()?.call(operation, arguments).await.map_err(CallError::told)?;
-    if args.json {
-        println!("{told}");
-    } else {
-        print!("{}", facts(told.as_object().unwrap_or(&Map::new())));
-    }
+    print_one(args.json, &told);
     Ok(())
-}
-
-fn facts(approval: &Map<String, Value>) -> Table {
-    let mut table = Table::new(&["field", "value"]);
-    for (name, value) in approval {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        table.row([name.clone(), value]);
-    }
-    table
 }

@@ -1,11 +1,15 @@
 mod answer;
 mod explain;
 
+use std::ffi::OsStr;
 use std::io::Read as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use muster_northbound::contract;
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, Command};
+use muster_broker::fault::FaultName;
+use muster_northbound::contract::{self, Operation};
 use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
@@ -15,11 +19,13 @@ use crate::soap_client::CallError;
 /// Calls an operation of the WSI. Without an operation it lists them; with --explain it tells its parameters.
 ///
 /// Parameters are given by name, `--set name=value` for simple ones, or as a JSON object with --args ('@file' reads a
-/// file, '-' standard input). The user is authenticated by HTTP Basic, so no login is needed.
+/// file, '-' standard input). Each call shows who asks, by a password, an API key, a client certificate or a session, so
+/// no login is needed; `login` itself takes --user and MUSTER_PASSWORD unless it is given a userName.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// Operation, for example getTasks.
+    #[arg(value_parser = OperationName, hide_possible_values = true)]
     operation: Option<String>,
     /// Tells the operation's parameters.
     #[arg(long)]
@@ -33,6 +39,9 @@ pub(super) struct Args {
     set: Vec<String>,
     #[command(flatten)]
     connection: Connection,
+    /// Asks over REST instead of SOAP; answers and faults are the same.
+    #[arg(long)]
+    rest: bool,
     /// Prints the answer, or the fault, as JSON.
     #[arg(long)]
     json: bool,
@@ -46,7 +55,13 @@ Examples:
   muster call getServiceInfo
   muster call getJobs --set status=RUNNING --set page.pageSize=10
   muster call importDeviceInstances --args @fleet.json
-  muster call getTaskHistory --set taskId=… --json";
+  muster call getTaskHistory --set taskId=… --json
+  muster call getDeviceInstances --rest --set filter.model=M1
+  muster call getTasks --key-file billing.key    with an API key, see `muster keys`
+  muster call login --json > session.json        once, and then
+  muster call getJobs --session-file session.json
+  MUSTER_URL=https://dm.example.org/wsi muster call getOwnRights \\
+          --client-certificate crm.crt --client-key crm.key";
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let Some(operation) = args.operation.as_deref() else {
@@ -57,11 +72,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         explain::explain(operation)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let arguments = arguments(args.args.as_deref(), &args.set)?;
-    let client = args.connection.client()?;
-    match super::runtime()?.block_on(client.call(operation, arguments)) {
+    let mut parameters = parameters(args.args.as_deref(), &args.set)?;
+    let operation = explain::operation_named(operation)?;
+    if operation == Operation::Login {
+        args.connection.fill_login(&mut parameters);
+    }
+    match super::runtime()?.block_on(call(args, operation, Value::Object(parameters))) {
         Ok(answer) => {
-            let result = contract::Operation::parse(operation).and_then(|it| it.descriptor().result.as_ref());
+            let result = operation.descriptor().result.as_ref();
             if args.json {
                 println!("{answer}");
             } else {
@@ -73,11 +91,49 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             println!("{}", serde_json::json!({ "fault": detail }));
             Ok(ExitCode::FAILURE)
         }
+        Err(CallError::Fault { name, message_id, text, .. }) if is_about_parameters(&name) => {
+            let name_of = operation.descriptor().name;
+            anyhow::bail!("{message_id} {name}: {text}; `muster call {name_of} --explain` tells what it takes")
+        }
         Err(error) => Err(error.into()),
     }
 }
 
-fn arguments(given: Option<&str>, set: &[String]) -> anyhow::Result<Value> {
+async fn call(args: &Args, operation: Operation, parameters: Value) -> Result<Value, CallError> {
+    let connection = &args.connection;
+    // Who logs in shows nothing yet.
+    let is_login = operation == Operation::Login;
+    if args.rest {
+        let client = if is_login { connection.rest_stranger()? } else { connection.rest_client()? };
+        return client.call(operation, &parameters).await;
+    }
+    let client = if is_login { connection.stranger()? } else { connection.client()? };
+    client.call(operation.descriptor().name, parameters).await
+}
+
+/// Whether a fault is for who does not know the parameters.
+fn is_about_parameters(name: &str) -> bool {
+    [FaultName::InvalidArgument, FaultName::MissingArgument].iter().any(|it| it.as_str() == name)
+}
+
+/// Reads the name of an operation. Every text is taken, for what is wrong with it is told later and better; shells complete
+/// the names that there are.
+#[derive(Clone)]
+struct OperationName;
+
+impl TypedValueParser for OperationName {
+    type Value = String;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(contract::operations().iter().map(|operation| PossibleValue::new(operation.name))))
+    }
+}
+
+fn parameters(given: Option<&str>, set: &[String]) -> anyhow::Result<Map<String, Value>> {
     let text = match given {
         None => "{}".to_owned(),
         Some("-") => {
@@ -90,14 +146,14 @@ fn arguments(given: Option<&str>, set: &[String]) -> anyhow::Result<Value> {
             None => given.to_owned(),
         },
     };
-    let mut arguments: Map<String, Value> = serde_json::from_str(&text).context("parameters are a JSON object")?;
+    let mut parameters: Map<String, Value> = serde_json::from_str(&text).context("parameters are a JSON object")?;
     let mut simple = Map::new();
     for pair in set {
         let (name, value) = pair.split_once('=').with_context(|| format!("{pair}: write NAME=VALUE"))?;
         put(&mut simple, name, value)?;
     }
-    lay_over(&mut arguments, simple);
-    Ok(Value::Object(arguments))
+    lay_over(&mut parameters, simple);
+    Ok(parameters)
 }
 
 /// What is set by name counts before what the JSON object has there.

@@ -5,7 +5,8 @@ use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
 use super::connection::Connection;
-use crate::show::{Table, short};
+use super::listing::{print, since, until};
+use crate::show::short;
 use crate::soap_client::{CallError, SoapClient};
 
 /// Looks after what External Systems are told: which addresses they may name, what waits, and what was given up.
@@ -13,7 +14,7 @@ use crate::soap_client::{CallError, SoapClient};
 /// Without a command it lists the receivers: what waits for each, since when, and why it was not taken.
 ///
 /// The user needs rights of callback: callback.read to look, callback.create to allow an address, callback.replay to
-/// deliver dead letters again. It is authenticated by HTTP Basic.
+/// deliver dead letters again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub(super) struct Args {
@@ -132,7 +133,13 @@ async fn receivers(list: &List) -> anyhow::Result<()> {
             short(text(queue, "lastError"), 60),
         ]
     };
-    print(list, rows, &["receiver", "state", "waiting", "lag", "next", "delivered", "last error"], row, "no receiver");
+    print(
+        list.json,
+        rows,
+        &["receiver", "state", "waiting", "lag", "next", "delivered", "last error"],
+        row,
+        "no receiver",
+    );
     Ok(())
 }
 
@@ -151,7 +158,7 @@ async fn addresses(list: &List) -> anyhow::Result<()> {
             text(address, "address").to_owned(),
         ]
     };
-    print(list, rows, &["id", "kind", "owner", "networks", "in use", "address"], row, "no address is allowed");
+    print(list.json, rows, &["id", "kind", "owner", "networks", "in use", "address"], row, "no address is allowed");
     Ok(())
 }
 
@@ -171,7 +178,7 @@ async fn dead(address: Option<&str>, list: &List) -> anyhow::Result<()> {
             short(text(letter, "reason"), 60),
         ]
     };
-    print(list, rows, &["event", "given up", "receiver", "about", "why"], row, "nothing was given up");
+    print(list.json, rows, &["event", "given up", "receiver", "about", "why"], row, "nothing was given up");
     Ok(())
 }
 
@@ -223,59 +230,6 @@ async fn all(
     }
 }
 
-fn print<const N: usize>(
-    list: &List,
-    rows: Vec<Value>,
-    headings: &[&str; N],
-    row: impl Fn(&Value) -> [String; N],
-    nothing: &str,
-) {
-    if list.json {
-        println!("{}", Value::from(rows));
-    } else if rows.is_empty() {
-        println!("{nothing}");
-    } else {
-        let mut table = Table::new(headings);
-        rows.iter().for_each(|entry| table.row(row(entry)));
-        print!("{table}");
-    }
-}
-
 fn text<'v>(value: &'v Value, name: &str) -> &'v str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// How long ago a time was.
-fn since(at: &str, now: jiff::Timestamp) -> String {
-    at.parse::<jiff::Timestamp>().map(|at| span(now.as_second() - at.as_second())).unwrap_or_default()
-}
-
-/// How long it is until a time.
-fn until(at: &str, now: jiff::Timestamp) -> String {
-    at.parse::<jiff::Timestamp>().map(|at| format!("in {}", span(at.as_second() - now.as_second()))).unwrap_or_default()
-}
-
-/// Seconds in the two largest units.
-fn span(seconds: i64) -> String {
-    let seconds = seconds.max(0);
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::span;
-
-    #[test]
-    fn a_time_is_told_in_its_two_largest_units() {
-        let told = [-1, 0, 59, 60, 3599, 3600, 86_399, 86_400, 90_061].map(span);
-        assert_eq!(
-            told,
-            ["0 s", "0 s", "59 s", "1 min 0 s", "59 min 59 s", "1 h 0 min", "23 h 59 min", "1 d 0 h", "1 d 1 h"]
-        );
-    }
 }

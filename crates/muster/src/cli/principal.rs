@@ -11,7 +11,9 @@ use muster_northbound::identity::hash_password;
 use crate::serve::{FIRST_TENANT, System, random_password};
 use crate::show::Table;
 
-/// Makes and lists External Systems and people who may call the server. The server must not be running on the folder.
+/// Makes and lists External Systems and people on the machine of the server, which must not be running on the folder.
+///
+/// Of a server that runs, `muster principals` looks after them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -92,7 +94,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 /// The password from standard input where that is not a terminal, else a random one.
-fn password() -> anyhow::Result<(String, bool)> {
+pub(super) fn password() -> anyhow::Result<(String, bool)> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
         let mut line = String::new();

@@ -13,7 +13,7 @@ use muster_simulator::http::HttpOptions;
 use serde_json::Value;
 
 use crate::demo::import_record;
-use crate::soap_client::trusted;
+use crate::http_client::trusted;
 
 /// A fleet of simulated devices against any OMA DM server: from a seed, or as a file describes it.
 ///

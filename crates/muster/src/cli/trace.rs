@@ -19,7 +19,7 @@ use crate::soap_client::{CallError, SoapClient};
 /// `trace`. Credentials, nonces and the values of nodes that hold secrets are blanked before anything is kept. A recording
 /// ends by itself, keeps the last sessions only, and is forgotten a month after the last message.
 ///
-/// The user needs the right device.trace, which customer care and administrators have. It is authenticated by HTTP Basic.
+/// The user needs the right device.trace, which customer care and administrators have.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {

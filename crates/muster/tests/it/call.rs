@@ -125,7 +125,76 @@ fn what_never_reaches_an_operation_is_told_once_and_in_one_line() {
         assert_eq!(run(&mut server.command_call(args)).refused(), expected, "{args:?}");
     }
     let told = run(&mut server.command_call(&["getJobs", "--set", "nope=1"])).refused();
-    assert!(told.starts_with("nope: there is no such field; known are ") && told.lines().count() == 1, "{told}");
+    assert!(told.starts_with("DMS0001 InvalidArgument: nope is not known here"), "{told}");
+    assert!(told.ends_with("; `muster call getJobs --explain` tells what it takes"), "{told}");
+    let told = run(&mut server.command_call(&["getJobs", "--set", "no pe=1"])).refused();
+    assert_eq!(told, "no pe is no name of a parameter");
     let told = run(server.command_call(&["getJobs"]).env_remove("MUSTER_PASSWORD")).refused();
-    assert_eq!(told, "give the password by MUSTER_PASSWORD or --password");
+    assert!(told.starts_with("say who asks: the password by MUSTER_PASSWORD, an API key by --key-file"), "{told}");
+    let told = run(server.command_call(&["getJobs", "--rest", "--url"]).arg(format!("{south}/wsi"))).refused();
+    assert_eq!(told, format!("{south} answered HTTP 404, and nothing of the DM WSI; is this the address of a server?"));
+    let told = run(server.command_call(&["getTaskById", "--rest"]).env("MUSTER_URL", &nobody)).refused();
+    assert!(told.starts_with("DMS0002 MissingArgument: "), "no address can be without it: {told}");
+}
+
+#[test]
+fn a_key_counts_before_the_password_and_comes_from_a_file_or_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(folder.path());
+    let made = server.call("createApiKey", &json!({"name": "t", "right": ["device.read"]}));
+    let key = made["key"].as_str().unwrap();
+    let file = folder.path().join("key");
+    std::fs::write(&file, format!("{key}\n")).unwrap();
+    let file = file.to_str().unwrap();
+    for more in [&[][..], &["--rest"]] {
+        let ask = |operation: &str| {
+            let mut command = server.command_call(&[operation]);
+            command.args(more);
+            command
+        };
+        assert_eq!(run(ask("getJobs").env("MUSTER_KEY", "")).code, Some(0), "an empty variable is none");
+        for is_in_file in [true, false] {
+            let run = |operation: &str| {
+                let mut command = ask(operation);
+                if is_in_file {
+                    command.args(["--key-file", file])
+                } else {
+                    command.env("MUSTER_KEY", key)
+                };
+                run(&mut command)
+            };
+            run("getDeviceInstances").ok();
+            assert!(run("getJobs").refused().contains(" NotAuthorized: "), "the key is narrower than the password");
+        }
+    }
+    std::fs::write(file, "\n\n").unwrap();
+    let told = run(&mut server.command_call(&["getJobs", "--key-file", file])).refused();
+    assert_eq!(told, format!("{file} holds no key and no session: one line of visible characters is expected"));
+    let told = run(&mut server.command_call(&["getJobs", "--key-file", "/no/key"])).refused();
+    assert_eq!(told, "cannot read /no/key: No such file or directory (os error 2)");
+}
+
+#[test]
+fn a_session_is_opened_once_used_again_and_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(folder.path());
+    for more in [&[][..], &["--rest"]] {
+        let opened = run(server.command_call(&["login", "--json"]).args(more)).ok();
+        let told: Value = serde_json::from_str(&opened).unwrap();
+        assert_eq!(told["userName"], "admin");
+        let file = folder.path().join("session.json");
+        std::fs::write(&file, &opened).unwrap();
+        // A password that is wrong shows that none is sent.
+        let ask = |operation: &str| {
+            let mut command = server.command_call(&[operation, "--session-file"]);
+            command.arg(&file).args(more).env("MUSTER_PASSWORD", "another");
+            run(&mut command)
+        };
+        ask("getJobs").ok();
+        ask("renewSession").ok();
+        let mut by_variable = server.command_call(&["getJobs"]);
+        run(by_variable.env_remove("MUSTER_PASSWORD").env("MUSTER_SESSION", told["sessionId"].as_str().unwrap())).ok();
+        ask("logout").ok();
+        assert!(ask("getJobs").refused().contains(" NotAuthenticated: "));
+    }
 }

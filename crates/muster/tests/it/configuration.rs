@@ -69,6 +69,14 @@ fn a_mistake_in_the_file_is_told_by_its_name() {
     named("[sessions]\ndevice_silent_seconds = -9223372036854775808\n", &["sessions.device_silent_seconds must be"]);
     named("[limits]\nheader_seconds = -1\n", &["line 2", "-1"]);
     named("data = \n", &["line 1"]);
+    for listener in ["south", "admin"] {
+        for value in ["true", "false"] {
+            named(
+                &format!("[{listener}]\nclient_certificates = {value}\n"),
+                &[&format!("{listener}.client_certificates has no effect"), "take the line out"],
+            );
+        }
+    }
     std::fs::remove_file(&config).unwrap();
     let mut command = Running::command(&folder.path().join("data"), ANY, ANY, &["--config"]);
     let missing = run(command.arg(&config)).refused();

@@ -15,18 +15,46 @@ fn every_command_explains_itself_with_examples() {
         "profiles",
         "trace",
         "tree",
+        "devices",
+        "tasks",
+        "jobs",
+        "tenants",
+        "principals",
+        "roles",
+        "keys",
         "principal",
         "approvals",
         "quotas",
+        "backup",
+        "restore",
         "bench",
         "completions",
     ] {
         assert!(top.contains(&format!("\n  {command} ")), "{top}");
     }
     assert!(top.contains("Examples:"));
-    for command in
-        ["serve", "sim", "call", "callbacks", "decode", "profiles", "trace", "tree", "principal", "approvals", "quotas"]
-    {
+    for command in [
+        "serve",
+        "sim",
+        "call",
+        "callbacks",
+        "decode",
+        "profiles",
+        "trace",
+        "tree",
+        "principal",
+        "approvals",
+        "quotas",
+        "backup",
+        "restore",
+        "devices",
+        "tasks",
+        "jobs",
+        "tenants",
+        "principals",
+        "roles",
+        "keys",
+    ] {
         let help = run(&mut muster([command, "--help"])).ok();
         assert!(help.contains("Examples:") && help.contains(&format!("  muster {command} ")), "{help}");
     }
@@ -50,6 +78,15 @@ fn examples_are_not_broken_by_wrapping() {
         &["principal", "--help"],
         &["approvals", "--help"],
         &["quotas", "--help"],
+        &["backup", "--help"],
+        &["restore", "--help"],
+        &["devices", "--help"],
+        &["tasks", "--help"],
+        &["jobs", "--help"],
+        &["tenants", "--help"],
+        &["principals", "--help"],
+        &["roles", "--help"],
+        &["keys", "--help"],
     ] {
         let help = run(&mut muster(command.iter().copied())).ok();
         let (_, examples) = help.split_once("Examples:\n").unwrap();
@@ -65,6 +102,11 @@ fn completions_are_there_for_each_shell() {
     for (shell, word) in [("bash", "complete -F _muster"), ("zsh", "#compdef muster"), ("fish", "complete -c muster")] {
         let script = run(&mut muster(["completions", shell])).ok();
         assert!(script.contains(word) && script.contains("self-signed"), "{shell}");
+        // The generator for fish completes options alone.
+        let operations = if shell == "fish" { &[][..] } else { &["createDeployments", "getOwnRights"] };
+        for completed in ["AWAITING_DEVICE", "CANCELLING", "client-certificate"].iter().chain(operations) {
+            assert!(script.contains(completed), "{shell} does not complete {completed}");
+        }
     }
 }
 

@@ -2,7 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 
+mod administration;
 mod approvals;
+mod backup;
+// The worlds of the faces are those that the tests of the WSI have.
+#[path = "../../../northbound/tests/it/authority.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod authority;
 mod call;
 mod callbacks;
 mod configuration;
@@ -10,6 +16,7 @@ mod crash;
 mod decode;
 mod demo;
 mod faces;
+mod fleet_commands;
 mod garbage;
 mod health;
 mod help;
@@ -29,3 +36,6 @@ mod tls;
 mod tls_client;
 mod trace;
 mod tree;
+#[path = "../../../northbound/tests/it/world.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod wsi_world;

@@ -12,7 +12,7 @@ use rustls::ClientConfig;
 use rustls::version::{TLS12, TLS13};
 use serde_json::{Value, json};
 
-use crate::running::{PASSWORD, Running};
+use crate::running::{PASSWORD, Running, muster, run};
 use crate::tls_client::{Connection, Shown, config};
 
 const URI: &str = "urn:example:crm";
@@ -23,7 +23,7 @@ struct World {
     trusted: String,
     issuer: Issuer<'static, KeyPair>,
     id: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 fn authority(name: &str) -> (Certificate, Issuer<'static, KeyPair>) {
@@ -49,7 +49,7 @@ impl World {
         let server = Running::start_with(folder.path(), &[&["--self-signed"], more].concat());
         let trusted = std::fs::read_to_string(folder.path().join("self-signed.crt")).unwrap();
         let (certificate, issuer) = authority("clients");
-        let mut world = Self { server, trusted, issuer, id: String::new(), _folder: folder };
+        let mut world = Self { server, trusted, issuer, id: String::new(), folder };
         let added = world.administer("/certificate-authorities", &json!({"certificate": certificate.pem()}));
         world.id = added["authorityId"].as_str().unwrap().to_owned();
         world.administer("/certificate-bindings", &json!({"principal": "admin", "nameKind": "URI", "nameValue": URI}));
@@ -144,4 +144,34 @@ fn a_listener_may_be_told_not_to_ask_for_certificates() {
     let shown = Shown::new(vec![certificate.der().clone()], &key);
     assert_eq!(world.open(&world.config(Some(shown))).unwrap().service().unwrap(), 401);
     assert_eq!(world.id.len(), 64);
+}
+
+#[test]
+fn the_command_line_shows_a_certificate_and_needs_nothing_else() {
+    let world = World::new(&[]);
+    let (certificate, key) = issue(&world.issuer);
+    let path = |name: &str| world.folder.path().join(name).to_str().unwrap().to_owned();
+    for (name, text) in [("crm.crt", certificate.pem()), ("crm.key", key.serialize_pem()), ("empty", String::new())] {
+        std::fs::write(path(name), text).unwrap();
+    }
+    let ask = |more: &[&str]| {
+        let mut command = muster(["call", "getOwnRights", "--json", "--ca", &path("self-signed.crt")]);
+        command.args(more).env("MUSTER_URL", format!("{}/wsi", world.server.url("north")));
+        run(&mut command)
+    };
+    let (certificate, key) = (path("crm.crt"), path("crm.key"));
+    let shown = ["--client-certificate", &certificate, "--client-key", &key];
+    for more in [&[][..], &["--rest"]] {
+        let told: Value = serde_json::from_str(&ask(&[&shown[..], more].concat()).ok()).unwrap();
+        assert_eq!(told["userName"], "admin", "{told}");
+    }
+    assert!(ask(&[]).refused().starts_with("say who asks: "));
+    let told = ask(&["--client-certificate", &key, "--client-key", &key]).refused();
+    assert_eq!(told, format!("{key} holds no certificate in PEM"));
+    let told = ask(&["--client-certificate", &certificate, "--client-key", &path("empty")]).refused();
+    assert_eq!(told, format!("{} holds no private key in PEM", path("empty")));
+    let told = ask(&[&shown[..], &["--url", "http://127.0.0.1:1/wsi"]].concat()).refused();
+    assert!(told.starts_with("a client certificate is shown over https alone"), "{told}");
+    let alone = ask(&["--client-certificate", &certificate]);
+    assert!(alone.code == Some(2) && alone.err.contains("--client-key"), "{alone:?}");
 }

@@ -27,6 +27,13 @@ impl Done {
         self.out
     }
 
+    /// The output of a command that found something wrong, and ended with 2.
+    #[track_caller]
+    pub(crate) fn wrong(self) -> String {
+        assert_eq!((self.code, &*self.err), (Some(2), ""), "{self:#?}");
+        self.out
+    }
+
     /// The only line of standard error of a command that ended with 1 and said nothing else.
     #[track_caller]
     pub(crate) fn refused(self) -> String {

@@ -6,93 +6,93 @@ use serde_json::{Map, Value};
 use super::NAMESPACE;
 use super::descriptor::{FieldDescriptor, Kind, OperationDescriptor};
 
-/// Why a JSON value is no request of an operation. `at` is the path of the field.
+/// Why a JSON value cannot be written as a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {
-    /// The operation has no such parameter, or the record no such field.
-    #[error("{at}: there is no such field; known are {known}")]
-    Unknown {
-        /// Path.
-        at: String,
-        /// Names of the fields there are.
-        known: String,
-    },
-    /// Another shape than the field has.
-    #[error("{at}: {expected} is expected")]
-    Shape {
-        /// Path.
-        at: String,
-        /// What the field takes.
-        expected: &'static str,
-    },
-    /// A required field is absent.
-    #[error("{at} is required")]
-    Missing {
+    /// Parameters have names.
+    #[error("parameters are a JSON object")]
+    NoObject,
+    /// No element can have this name.
+    #[error("{at} is no name of a parameter")]
+    NoName {
         /// Path.
         at: String,
     },
 }
 
 /// The body of a request: an object with the names of the parameters. Fields that may repeat take an array or one value;
-/// simple values may be strings, numbers or booleans. Values themselves are checked by the server.
+/// simple values may be strings, numbers or booleans.
+///
+/// What the contract knows comes in its order; what it does not know is written all the same, and nothing that is absent
+/// is asked for. Whether it is a request of the operation the server says, in the same words to every client.
 ///
 /// # Errors
 /// [`JsonError`].
 pub fn request_from_json(operation: &OperationDescriptor, value: &Value) -> Result<Vec<u8>, JsonError> {
+    let members = value.as_object().ok_or(JsonError::NoObject)?;
     let mut writer = XmlWriter::new();
     writer.start(operation.name, &[("xmlns", NAMESPACE)]);
-    fields_from_json(operation.fields, value, "", &mut writer)?;
+    write_members(operation.fields, members, "", &mut writer)?;
     writer.end(operation.name);
     Ok(writer.finish().into_bytes())
 }
 
-fn fields_from_json(
+fn write_members(
     fields: &[FieldDescriptor],
+    members: &Map<String, Value>,
+    at: &str,
+    writer: &mut XmlWriter,
+) -> Result<(), JsonError> {
+    for field in fields {
+        let below = match field.kind {
+            Kind::Record(record) => record.fields,
+            Kind::BuiltIn(_) | Kind::Named(_) => &[],
+        };
+        if let Some(value) = members.get(field.name) {
+            write_value(field.name, below, value, at, writer)?;
+        }
+    }
+    let is_known = |name: &str| fields.iter().any(|field| field.name == name);
+    for (name, value) in members.iter().filter(|(name, _)| !is_known(name)) {
+        if !is_element_name(name) {
+            return Err(JsonError::NoName { at: join(at, name) });
+        }
+        write_value(name, &[], value, at, writer)?;
+    }
+    Ok(())
+}
+
+fn write_value(
+    name: &str,
+    below: &[FieldDescriptor],
     value: &Value,
     at: &str,
     writer: &mut XmlWriter,
 ) -> Result<(), JsonError> {
-    let shape = |expected| JsonError::Shape { at: if at.is_empty() { "request" } else { at }.to_owned(), expected };
-    let object = value.as_object().ok_or_else(|| shape("an object"))?;
-    if let Some(name) = object.keys().find(|name| fields.iter().all(|field| field.name != name.as_str())) {
-        let known: Vec<_> = fields.iter().map(|field| field.name).collect();
-        return Err(JsonError::Unknown { at: join(at, name), known: known.join(", ") });
-    }
-    for field in fields {
-        let at = join(at, field.name);
-        let given = object.get(field.name).filter(|value| !value.is_null());
-        let entries: &[Value] = match given {
-            None => &[],
-            Some(Value::Array(entries)) if field.cardinality.repeats() => entries,
-            Some(value) => std::slice::from_ref(value),
-        };
-        if entries.is_empty() && field.cardinality.is_required() {
-            return Err(JsonError::Missing { at });
+    match value {
+        Value::Null => {}
+        Value::String(text) => writer.leaf(name, text),
+        Value::Number(number) => writer.leaf(name, &number.to_string()),
+        Value::Bool(is_so) => writer.leaf(name, &is_so.to_string()),
+        Value::Array(entries) => {
+            for entry in entries {
+                write_value(name, below, entry, at, writer)?;
+            }
         }
-        for entry in entries {
-            field_from_json(field, entry, &at, writer)?;
+        Value::Object(members) => {
+            writer.start(name, &[]);
+            write_members(below, members, &join(at, name), writer)?;
+            writer.end(name);
         }
     }
     Ok(())
 }
 
-fn field_from_json(field: &FieldDescriptor, value: &Value, at: &str, writer: &mut XmlWriter) -> Result<(), JsonError> {
-    if let Kind::Record(record) = field.kind {
-        writer.start(field.name, &[]);
-        fields_from_json(record.fields, value, at, writer)?;
-        writer.end(field.name);
-        return Ok(());
-    }
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        Value::Bool(is_so) => is_so.to_string(),
-        Value::Null | Value::Array(_) | Value::Object(_) => {
-            return Err(JsonError::Shape { at: at.to_owned(), expected: "a string, number or boolean" });
-        }
-    };
-    writer.leaf(field.name, &text);
-    Ok(())
+/// Whether XML takes it as the name of an element without a prefix. Names of the contract are letters and digits; others
+/// are written only to be refused by the server, so that this is narrower than XML is no loss.
+fn is_element_name(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'_' | b'-' | b'.'))
 }
 
 fn join(at: &str, name: &str) -> String {
@@ -169,15 +169,30 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_is_refused_by_its_place() {
-        for (value, error) in [
-            (json!({}), "taskId is required"),
-            (json!([]), "request: an object is expected"),
-            (json!({"taskId": []}), "taskId: a string, number or boolean is expected"),
-            (json!({"taskID": "t"}), "taskID: there is no such field; known are userSession, taskId"),
-            (json!({"taskId": "t", "userSession": {}}), "userSession.sessionId is required"),
+    fn what_the_contract_does_not_know_is_written_for_the_server_to_refuse() {
+        for (value, wanted) in [
+            (json!({}), ""),
+            (json!({"taskId": ["a", 2]}), "<taskId>a</taskId><taskId>2</taskId>"),
+            (json!({"taskID": "t", "taskId": null}), "<taskID>t</taskID>"),
+            (json!({"taskId": {"x": "<"}}), "<taskId><x>&lt;</x></taskId>"),
+            (json!({"userSession": "s"}), "<userSession>s</userSession>"),
         ] {
-            assert_eq!(body(Operation::GetTaskById, &value).unwrap_err().to_string(), error);
+            let text = body(Operation::GetTaskById, &value).unwrap();
+            let inner = text.replace("<getTaskById xmlns=\"urn:muster:dmwsi:v1\">", "").replace("</getTaskById>", "");
+            assert_eq!(inner.trim_start_matches("<getTaskById xmlns=\"urn:muster:dmwsi:v1\"/>"), wanted, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_no_element_can_be_is_refused_by_its_place() {
+        for (value, error) in [
+            (json!([]), "parameters are a JSON object"),
+            (json!({"a b": 1}), "a b is no name of a parameter"),
+            (json!({"page": {"": 1}}), "page. is no name of a parameter"),
+            (json!({"x:y": 1}), "x:y is no name of a parameter"),
+            (json!({"x><y": 1}), "x><y is no name of a parameter"),
+        ] {
+            assert_eq!(body(Operation::GetTasks, &value).unwrap_err().to_string(), error);
         }
     }
 

@@ -127,12 +127,13 @@ fn reply(
     broker: &Broker,
 ) -> Result<Message, String> {
     const HEADERS_END: &str = "</soap:Header>";
+    let envelope = broker.kept_reply(envelope).map_err(|error| format!("the answer does not open: {error}"))?;
     let body = match (credential(address, CredentialKind::UsernameToken, broker)?, envelope.split_once(HEADERS_END)) {
         (Some((name, password)), Some((before, behind))) => {
             let token = security::username_token(&name, &password);
             format!("{before}{token}{HEADERS_END}{behind}")
         }
-        _ => envelope.to_owned(),
+        _ => envelope,
     };
     Ok(Message {
         events: 1,

@@ -254,7 +254,8 @@ impl Inner {
                 if known.is_some_and(|known| known.caller.name != request.user_name) {
                     return Err(refused(not_known()));
                 }
-                let session = self.login(&request, *origin).await.map_err(refused)?;
+                let entrant = self.entrant(&request, *origin).await.map_err(refused)?;
+                let session = self.open_session(&entrant).await.map_err(refused)?;
                 return Ok(Document::of(route).tell::<Login>(&session));
             }
             Operation::Logout => return self.rest_logout(credentials, *origin, route).await.map_err(refused),

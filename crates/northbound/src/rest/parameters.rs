@@ -124,7 +124,7 @@ fn static_name(route: &Route, name: &str) -> &'static str {
 }
 
 /// What a parameter is called in the address or body.
-fn shown(route: &Route, name: &'static str) -> &'static str {
+pub(super) fn shown(route: &Route, name: &'static str) -> &'static str {
     let shown = ALWAYS_RENAMED.iter().chain(route.renamed).find(|(_, field)| *field == name);
     shown.map_or(name, |(shown, _)| shown)
 }

@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use muster_broker::access::{Face, Origin, Way};
+use muster_broker::access::{Caller, Face, Origin, Way};
 use muster_broker::fault::{Fault, FaultName};
 use muster_protocol::limits::Limits;
 use muster_protocol::soap::addressing::{self, Addressing};
@@ -152,11 +152,6 @@ impl Inner {
 
         let name = self.dispatch(received, &envelope.body, progress)?;
         let operation = Operation::parse(&name);
-        let is_of_sessions = matches!(operation, Some(Operation::Login | Operation::RenewSession | Operation::Logout));
-        if is_of_sessions && addressing.as_ref().is_some_and(Addressing::goes_elsewhere) {
-            // Sessions are not sent around; and nobody has a list of addresses before it is known who it is.
-            return Err(addressing::only_anonymous().into());
-        }
         if operation == Some(Operation::Login) {
             progress.has_credentials = true;
             let request = Login::read_fields(&envelope.body, &Path::ROOT)?;
@@ -164,7 +159,14 @@ impl Inner {
             if known.is_some_and(|known| known.account.principal.name != request.user_name) {
                 return Err(not_authenticated().into());
             }
-            let session = self.login(&request, received.origin).await?;
+            let entrant = self.entrant(&request, received.origin).await?;
+            // From here on it is known who asks. A session goes only to an address that is allowed to this caller, and
+            // is not opened where it could not be told.
+            self.direct(progress, addressing, &entrant.caller(), envelope.version).await?;
+            let session = self.open_session(&entrant).await.inspect_err(|_| {
+                // Nobody has logged in, so nobody is told elsewhere.
+                *progress = std::mem::take(progress).on_connection();
+            })?;
             return Ok(Spelt(&name).tell::<Login>(&session));
         }
         let by_session = Origin { way: Way::Session, ..received.origin };
@@ -177,17 +179,23 @@ impl Inner {
                 return Err(not_authenticated().into());
             }
             let request = Logout::read_fields(&envelope.body, &Path::ROOT)?;
+            if addressing.as_ref().is_some_and(Addressing::goes_elsewhere) {
+                // A session that has ended names nobody, so there is nobody whose addresses could be looked at.
+                let owner = self.caller(known.clone(), in_body.as_deref(), by_session).await;
+                let owner = owner.map_err(|fault| match fault.name.is_servers() {
+                    true => fault.into(),
+                    false => Problem::from(addressing::only_anonymous()),
+                })?;
+                self.direct(progress, addressing, &owner, envelope.version).await?;
+            }
             self.logout(&request.user_session.session_id, known.as_ref(), by_session).await?;
             return Ok(Spelt(&name).tell::<Logout>(&()));
         }
         let mut caller = self.caller(known, in_body.as_deref(), by_session).await?;
         progress.caller = Some(caller.name.clone());
         self.broker.admit(&caller.tenant, &caller.name).await?;
-        if let Some(addressing) = addressing {
-            progress.elsewhere = self.elsewhere(&caller, &addressing, envelope.version).await?;
-            caller.message_id = addressing.message_id.as_deref().map(Into::into);
-            progress.addressing = Some(addressing);
-        }
+        caller.message_id = addressing.as_ref().and_then(|addressing| addressing.message_id.as_deref()).map(Into::into);
+        self.direct(progress, addressing, &caller, envelope.version).await?;
         match operation {
             None => {
                 let text = format!("{name} is not offered by this server");
@@ -200,6 +208,20 @@ impl Inner {
             }
             Some(operation) => Ok(carry_out(&self.broker, &caller, operation, &envelope.body, Spelt(&name)).await?),
         }
+    }
+
+    /// Lets answers go where they are to go, now that it is known whose they are.
+    async fn direct(
+        &self,
+        progress: &mut Progress,
+        addressing: Option<Addressing>,
+        caller: &Caller,
+        version: Version,
+    ) -> Result<(), Problem> {
+        let Some(addressing) = addressing else { return Ok(()) };
+        progress.elsewhere = self.elsewhere(caller, &addressing, version).await?;
+        progress.addressing = Some(addressing);
+        Ok(())
     }
 
     /// Who the credentials in transport and headers say the caller is; nothing where there are none. And the session

@@ -36,6 +36,14 @@ pub(super) struct Elsewhere {
     fault: Option<ReplyTo>,
 }
 
+impl Progress {
+    /// The same with all answers on the connection.
+    pub(super) fn on_connection(self) -> Self {
+        let addressing = self.addressing.map(Addressing::on_connection);
+        Self { addressing, elsewhere: Elsewhere::default(), ..self }
+    }
+}
+
 /// A fault as a message.
 struct FaultMessage {
     /// Its identifier, where it has one.
@@ -100,7 +108,7 @@ impl Inner {
         match self.broker.send_reply(Reply { id, to, action, envelope }).await {
             Ok(()) => StatusCode::ACCEPTED.into_response(),
             // What was asked for is done; that it cannot be told is said here.
-            Err(fault) => self.fault(&Problem::Application(fault), &on_connection(progress), fallback, correlation),
+            Err(fault) => self.fault(&Problem::Application(fault), &progress.on_connection(), fallback, correlation),
         }
     }
 
@@ -123,7 +131,7 @@ impl Inner {
                 problem.log(correlation, progress.operation.as_deref(), progress.caller.as_deref());
                 StatusCode::ACCEPTED.into_response()
             }
-            Err(_) => self.fault(problem, &on_connection(progress), fallback, correlation),
+            Err(_) => self.fault(problem, &progress.on_connection(), fallback, correlation),
         }
     }
 
@@ -184,12 +192,6 @@ impl Inner {
     fn new_message(&self) -> EventId {
         EventId(self.broker.environment().uuid())
     }
-}
-
-/// The same with all answers on the connection.
-fn on_connection(mut progress: Progress) -> Progress {
-    progress.addressing = progress.addressing.map(Addressing::on_connection);
-    progress
 }
 
 fn message_id(id: EventId) -> String {

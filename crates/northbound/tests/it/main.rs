@@ -10,7 +10,6 @@ mod certificates;
 mod corpus;
 mod delivery;
 mod descriptions;
-mod faces;
 mod faults;
 mod filters;
 mod generated;

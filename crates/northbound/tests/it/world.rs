@@ -96,7 +96,8 @@ pub(crate) struct Told {
     pub(crate) correlation: String,
 }
 
-static HASH: LazyLock<String> = LazyLock::new(|| hash_password(PASSWORD, &Clock::at_morning()).unwrap());
+/// Of [`PASSWORD`]; made once, for it takes long.
+pub(crate) static HASH: LazyLock<String> = LazyLock::new(|| hash_password(PASSWORD, &Clock::at_morning()).unwrap());
 
 /// Identity without waiting, so that tests of other things take no time.
 pub(crate) fn quick() -> Settings {
@@ -237,6 +238,16 @@ impl World {
             ("getSubscribers", ""),
             ("getApiKeys", ""),
             ("getIdentityProviders", ""),
+            ("getTenants", ""),
+            ("getPrincipals", ""),
+            ("getRoles", ""),
+            ("getCallbackAddresses", ""),
+            ("getCallbackQueues", ""),
+            ("getApprovals", ""),
+            ("getApprovalPolicy", ""),
+            ("getTrustedCertificateAuthorities", ""),
+            ("getCertificates", ""),
+            ("getRevokedCertificates", ""),
         ] {
             let reply = self.call(Version::Soap11, operation, &format!("{known}{more}")).await;
             assert_eq!(reply.status, 200, "{}", reply.text);

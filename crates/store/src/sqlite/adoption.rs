@@ -39,7 +39,8 @@ pub(super) fn adopt(connection: &Transaction<'_>, from: DeviceOid, to: DeviceOid
     // Their identifiers stay: they are public, and name the bucket that the rows are found in.
     run(
         connection,
-        "UPDATE task SET device_bucket = ?, device = ?, updated_at = ?, version = version + 1 \
+        "UPDATE task SET device_bucket = ?, device = ?, updated_at = ?, phone_apart = 1, expected_apart = 1, \
+         version = version + 1 \
          WHERE device_bucket = ? AND device = ? AND is_open = 1",
         params![to.bucket.0, to.unique.as_bytes(), deed.at.0, from.bucket.0, from.unique.as_bytes()],
     )?;

@@ -1,8 +1,8 @@
 //! Contacts as the last message left them, so that a session's next message needs no read.
 //!
-//! An entry counts only while nothing but messages of devices has been written since it was read: any other write may
-//! concern any device, and begins a new epoch. What an entry misses nevertheless is found by the condition that every
-//! step is applied under.
+//! An entry counts only while nothing but messages of devices has been written since it was read. A new task begins a
+//! new epoch for the devices of its bucket, and any other write for all, since it may concern any device. What an entry
+//! misses nevertheless is found by the condition that every step is applied under.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use muster_broker::id::DeviceOid;
+use muster_broker::id::{BUCKETS, DeviceOid};
 use muster_broker::store::{Contact, ContactStep};
 
 /// Parts with a lock each, so that workers seldom wait for each other.
@@ -25,6 +25,10 @@ pub(super) struct Epoch(u64);
 /// The contacts of devices that spoke lately.
 pub(super) struct ContactCache {
     epoch: AtomicU64,
+    /// The epoch that began with the last change to any device.
+    of_all: AtomicU64,
+    /// The epoch that began with the last change to a device of each bucket.
+    of_bucket: Vec<AtomicU64>,
     /// Entries by device, in the part of its bucket.
     parts: Vec<Mutex<HashMap<DeviceOid, Entry>>>,
     /// Devices by the name of their account.
@@ -40,6 +44,8 @@ impl Default for ContactCache {
     fn default() -> Self {
         Self {
             epoch: AtomicU64::new(0),
+            of_all: AtomicU64::new(0),
+            of_bucket: (0..BUCKETS).map(|_| AtomicU64::new(0)).collect(),
             parts: (0..PARTS).map(|_| Mutex::default()).collect(),
             names: (0..PARTS).map(|_| Mutex::default()).collect(),
         }
@@ -54,17 +60,41 @@ impl ContactCache {
 
     /// Something else than a message was written: no entry counts any more.
     pub(super) fn begin_epoch(&self) {
-        self.epoch.fetch_add(1, Ordering::AcqRel);
+        self.of_all.store(self.next_epoch(), Ordering::Release);
+    }
+
+    /// Something else than a message was written of these devices: their entries do not count any more.
+    pub(super) fn changed(&self, devices: &[DeviceOid]) {
+        if devices.is_empty() {
+            return;
+        }
+        let epoch = self.next_epoch();
+        for device in devices {
+            if let Some(bucket) = self.of_bucket.get(usize::from(device.bucket.0)) {
+                bucket.store(epoch, Ordering::Release);
+            }
+        }
+    }
+
+    /// Only the writer begins epochs, so they are stored in the order in which they begin.
+    fn next_epoch(&self) -> u64 {
+        self.epoch.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    /// Whether what was read of a device at that time is what is stored.
+    fn counts(&self, device: DeviceOid, read_at: Epoch) -> bool {
+        let of_bucket = self.of_bucket.get(usize::from(device.bucket.0));
+        let changed_at = of_bucket.map_or(u64::MAX, |epoch| epoch.load(Ordering::Acquire));
+        read_at.0 >= changed_at.max(self.of_all.load(Ordering::Acquire))
     }
 
     /// The contact of this account, as the last step or read left it.
     pub(super) fn get(&self, client_name: &str) -> Option<Contact> {
         let device = self.names(client_name)?.get(client_name).copied()?;
-        let epoch = self.epoch();
         let mut part = self.part(device)?;
         let entry = part.get(&device)?;
         let is_of_account = name_of(&entry.contact) == Some(client_name);
-        if entry.read_at == epoch && is_of_account {
+        if self.counts(device, entry.read_at) && is_of_account {
             return Some(entry.contact.clone());
         }
         part.remove(&device);
@@ -149,5 +179,41 @@ fn apply(contact: &mut Contact, step: &ContactStep) {
             open.task = changed.clone();
             open.task.version += 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use muster_broker::id::Bucket;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn device(bucket: u16) -> DeviceOid {
+        DeviceOid { bucket: Bucket(bucket), unique: Uuid::from_u128(u128::from(bucket)) }
+    }
+
+    #[test]
+    fn a_new_task_ends_what_was_read_of_its_device_and_any_other_write_what_was_read_of_all() {
+        let (cache, [one, other]) = (ContactCache::default(), [device(7), device(8)]);
+        let first = cache.epoch();
+        assert!(cache.counts(one, first) && cache.counts(other, first));
+
+        cache.changed(&[one]);
+        assert!(!cache.counts(one, first) && cache.counts(other, first));
+        let second = cache.epoch();
+        assert!(cache.counts(one, second));
+
+        cache.begin_epoch();
+        assert!(!cache.counts(one, second) && !cache.counts(other, second));
+        assert!(cache.counts(one, cache.epoch()) && cache.counts(other, cache.epoch()));
+    }
+
+    #[test]
+    fn what_was_read_while_nothing_was_written_counts_for_ever() {
+        let cache = ContactCache::default();
+        let read_at = cache.epoch();
+        cache.changed(&[]);
+        assert!(cache.counts(device(0), read_at) && cache.counts(device(BUCKETS - 1), read_at));
     }
 }

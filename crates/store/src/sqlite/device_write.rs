@@ -264,6 +264,7 @@ fn insert(connection: &Connection, tally: &Tally, device: &Device) -> Done<()> {
 /// Keeps a changed record and what is looked up by its names.
 pub(super) fn update(connection: &Connection, device: &Device, before: &Device) -> Done<()> {
     set(connection, device)?;
+    tasks::part(connection, before, Some(device))?;
     let tally = Tally::default();
     membership::follow(connection, &tally, Some(before), Some(device))?;
     tally.keep(connection)?;
@@ -433,6 +434,7 @@ pub(super) fn delete(
     traces::discard(connection, device.oid)?;
     let tally = Tally::default();
     membership::follow(connection, &tally, Some(&device), None)?;
+    tasks::part(connection, &device, None)?;
     tally.keep(connection)?;
     if device.last_seen_at.is_some() {
         contacts::count_seen(connection, tenant, -1)?;

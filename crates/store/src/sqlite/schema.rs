@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0009_lists.sql"),
     include_str!("../../migrations/sqlite/0010_power.sql"),
     include_str!("../../migrations/sqlite/0011_imports.sql"),
+    include_str!("../../migrations/sqlite/0012_fewer_pages.sql"),
     include_str!("../../migrations/sqlite/0013_ledgers.sql"),
 ];
 

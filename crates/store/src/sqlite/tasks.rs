@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use muster_broker::callback;
+use muster_broker::device::Device;
 use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::{DeviceOid, TaskId};
 use muster_broker::identity::{DeviceId, Msisdn};
@@ -163,11 +164,11 @@ pub(super) fn keep(connection: &Connection, task: &Task, stored: &Stored, entrie
         values.push(&found_by.end_at.0);
     }
     if found_by.phone_number != stored.found_by.phone_number {
-        set.push_str(", phone_number = ?");
+        set.push_str(", phone_apart = 1, phone_number = ?");
         values.push(&texts.0);
     }
     if found_by.expected != stored.found_by.expected {
-        set.push_str(", expected = ?");
+        set.push_str(", expected_apart = 1, expected = ?");
         values.push(&texts.1);
     }
     if found_by.actual != stored.found_by.actual {
@@ -243,14 +244,15 @@ fn insert_new(connection: &Connection, target: &Target) -> Done<()> {
     let task = &target.task;
     let stretch = classes::stretch(connection, task.created_at)?;
     let class = classes::of_task(task, stretch);
+    let (phone_apart, expected_apart) = apart(connection, task)?;
     let history = history::insert(connection, &target.history)?;
     run(
         connection,
         "INSERT INTO task (bucket, id, tenant, owner, job, device_bucket, device, phone_number, expected, actual, \
          operation, arguments, policy, opt_in, test_cycle, priority, schedule, released, held, status, is_open, detail, \
          attempts, start_at, end_at, plan, result, result_code, messages, created_at, updated_at, finished_at, \
-         history_len, history, version, callback, class) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
-         ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         history_len, history, version, callback, class, phone_apart, expected_apart) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
+         ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         params![
             task.id.bucket.0,
             task.id.unique.as_bytes(),
@@ -289,6 +291,8 @@ fn insert_new(connection: &Connection, target: &Target) -> Done<()> {
             task.version,
             json_unless_default(&task.callback)?,
             class,
+            phone_apart,
+            expected_apart,
         ],
     )?;
     classes::add_task(connection, class, stretch, task)?;
@@ -297,6 +301,44 @@ fn insert_new(connection: &Connection, target: &Target) -> Done<()> {
     }
     if let Some(due) = callback::of_task(task) {
         callbacks::tell(connection, &due)?;
+    }
+    Ok(())
+}
+
+/// Whether a new task is found by its own number and by the identifier it expects, and not by those of its record.
+fn apart(connection: &Connection, task: &Task) -> Done<(bool, bool)> {
+    let record = one(
+        connection,
+        "SELECT phone_number, device_id FROM device WHERE bucket = ? AND oid = ?",
+        params![task.device.bucket.0, task.device.unique.as_bytes()],
+        |cells| Ok((cells.maybe_text::<Msisdn>()?, cells.maybe_text::<DeviceId>()?)),
+    )?;
+    let (number, id) = record.unwrap_or_default();
+    Ok((task.phone_number != number, task.expected != id))
+}
+
+/// A record has another number or identifier, or is gone: tasks that were found by the one before are so no longer.
+pub(super) fn part(connection: &Connection, before: &Device, after: Option<&Device>) -> Done<()> {
+    let oid = before.oid;
+    if let Some(number) = &before.phone_number
+        && after.is_none_or(|after| after.phone_number.as_ref() != Some(number))
+    {
+        run(
+            connection,
+            "UPDATE task INDEXED BY task_of_device SET phone_apart = 1 \
+             WHERE device_bucket = ? AND device = ? AND phone_number = ? AND phone_apart = 0",
+            params![oid.bucket.0, oid.unique.as_bytes(), number.as_str()],
+        )?;
+    }
+    if let Some(id) = &before.device_id
+        && after.is_none_or(|after| after.device_id.as_ref() != Some(id))
+    {
+        run(
+            connection,
+            "UPDATE task INDEXED BY task_of_device SET expected_apart = 1 \
+             WHERE device_bucket = ? AND device = ? AND expected = ? AND expected_apart = 0",
+            params![oid.bucket.0, oid.unique.as_bytes(), id.as_str()],
+        )?;
     }
     Ok(())
 }
@@ -452,6 +494,11 @@ impl TaskStore for SqliteStore {
         remember: Option<Remember<()>>,
     ) -> Pending<'_, Once<()>> {
         let bytes = tasks.len().saturating_mul(2048);
+        let (guard, concerns) = match (&job, &*tasks) {
+            // It is refused before anything of it is written.
+            (None, [only]) => (Guard::None, Concerns::TasksOf(only.task.device)),
+            _ => (Guard::Savepoint, Concerns::Anything),
+        };
         Box::pin(async move {
             // Made here, so that the writer has less to do.
             let targets = tasks
@@ -467,7 +514,7 @@ impl TaskStore for SqliteStore {
                 }
                 Ok(outcome)
             };
-            self.queue(Guard::Savepoint, bytes, Concerns::Anything, work).await
+            self.queue(guard, bytes, concerns, work).await
         })
     }
 

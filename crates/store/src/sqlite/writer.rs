@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use muster_broker::id::JobId;
+use muster_broker::id::{DeviceOid, JobId};
 use muster_broker::store::StoreError;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
@@ -33,7 +33,8 @@ const QUEUE_MAX: usize = 4096;
 pub(super) enum Guard {
     /// It may: it runs in a savepoint, and its failure leaves its neighbours alone.
     Savepoint,
-    /// It checks before it writes: if a write fails nevertheless, the disk does, and the whole batch is undone.
+    /// It checks before it writes, and spares the copies of pages that a savepoint takes: if a write fails nevertheless,
+    /// the disk does, and the whole batch is undone.
     None,
 }
 
@@ -42,6 +43,8 @@ pub(super) enum Guard {
 pub(super) enum Concerns {
     /// One device that spoke, whose contact the caller keeps up to date.
     OneDevice,
+    /// What is open for this device: its contact does not count any more, and those of others do.
+    TasksOf(DeviceOid),
     /// No device: what it writes is in no contact.
     NoDevice,
     /// Anything: if it changes something, no contact that was read before counts any more.
@@ -168,8 +171,9 @@ impl<T: Send, F: FnOnce(&Transaction<'_>) -> Done<T> + Send> Work for Typed<T, F
         let Some(work) = self.work.take() else { return true };
         let (outcome, is_sound) = match self.guard {
             Guard::None => {
+                let before = transaction.connection.total_changes();
                 let outcome = work(transaction);
-                let is_sound = matches!(outcome, Ok(_) | Err(Failure::Refused(_)));
+                let is_sound = outcome.is_ok() || transaction.connection.total_changes() == before;
                 (outcome, is_sound)
             }
             Guard::Savepoint => in_savepoint(transaction, work),
@@ -286,9 +290,10 @@ impl Writer {
         match catch_unwind(AssertUnwindSafe(|| batch_in_transaction(connection, batch, head))) {
             Ok(Ok((changed, head))) => {
                 self.head = Some(head);
-                if changed == Concerns::Anything {
-                    // Before anybody is told: who was told must not be shown what was before.
-                    self.cache.begin_epoch();
+                // Before anybody is told: who was told must not be shown what was before.
+                match changed {
+                    Changed::Devices(devices) => self.cache.changed(&devices),
+                    Changed::Anything => self.cache.begin_epoch(),
                 }
                 Ok(())
             }
@@ -320,11 +325,28 @@ impl Writer {
     }
 }
 
+/// What a transaction has changed beside what devices said.
+enum Changed {
+    /// Something of each of these.
+    Devices(Vec<DeviceOid>),
+    Anything,
+}
+
+impl Changed {
+    fn add(&mut self, concerns: Concerns) {
+        match (self, concerns) {
+            (Self::Devices(devices), Concerns::TasksOf(device)) => devices.push(device),
+            (changed, Concerns::Anything) => *changed = Self::Anything,
+            (_, Concerns::OneDevice | Concerns::NoDevice | Concerns::TasksOf(_)) => {}
+        }
+    }
+}
+
 fn batch_in_transaction(
     connection: &Connection,
     batch: &mut [Box<dyn Work>],
     head: Option<Head>,
-) -> Result<(Concerns, Head), Undone> {
+) -> Result<(Changed, Head), Undone> {
     let run = |sql: &str| -> Done<()> {
         connection.prepare_cached(sql)?.execute([])?;
         Ok(())
@@ -338,9 +360,10 @@ fn batch_in_transaction(
         jobs: RefCell::default(),
         ledger: Cell::new(head),
     };
-    let mut changed = Concerns::OneDevice;
+    let mut changed = Changed::Devices(Vec::new());
     for job in batch {
-        if job.concerns() == Concerns::Anything {
+        let concerns = job.concerns();
+        if matches!(concerns, Concerns::Anything | Concerns::TasksOf(_)) {
             transaction.counts.flush(connection)?;
             transaction.jobs.borrow_mut().clear();
         }
@@ -348,8 +371,8 @@ fn batch_in_transaction(
         if !job.run(&transaction) {
             return Err(Undone::Unavailable("a write of the same transaction failed".into()));
         }
-        if job.concerns() == Concerns::Anything && connection.total_changes() != before {
-            changed = Concerns::Anything;
+        if connection.total_changes() != before {
+            changed.add(concerns);
         }
     }
     transaction.counts.flush(connection)?;

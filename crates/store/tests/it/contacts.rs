@@ -263,3 +263,19 @@ async fn only_open_sessions_that_carry_a_task_are_silent() {
     assert!(world.store().contact_silent(NOW.plus_s(-1000), 10).await.unwrap().is_empty());
     assert_eq!(world.store().device_list(TENANT, Default::default(), ALL).await.unwrap().total, 4);
 }
+
+#[tokio::test]
+async fn a_new_task_is_in_the_next_contact_whatever_was_read_of_its_device_before() {
+    let world = World::new();
+    let (device, other) = (world.device("a").await, world.device("b").await);
+    for _ in 0..3 {
+        let tasks = world.contact("a").await.tasks.len();
+        world.contact("b").await;
+        let task = world.task(&device).await;
+        let open = world.contact("a").await.tasks;
+        assert_eq!((open.len(), open.last().map(|it| it.task.id)), (tasks + 1, Some(task.id)));
+        assert_eq!(world.contact("b").await.tasks, []);
+    }
+    let late = world.task(&other).await;
+    assert_eq!(world.contact("b").await.tasks.first().map(|it| it.task.id), Some(late.id));
+}

@@ -148,3 +148,33 @@ async fn a_task_of_a_bulk_request_comes_with_its_job() {
         muster_broker::store::DeviceVerdict::Unchanged(_)
     ));
 }
+
+#[tokio::test]
+async fn a_task_is_found_by_the_names_it_was_made_with_when_its_record_has_others_or_is_gone() {
+    let world = World::new();
+    let number = phone("+15551234567");
+    let mut given = world.given("one");
+    given.device.phone_number = Some(number.clone());
+    let device = world.create(given).await;
+    let task = world.task(&device).await;
+    let by_number = TaskFilter { phone_number: Some(number.clone()), ..TaskFilter::default() };
+    let by_id = TaskFilter { device_id: device.device_id.clone(), ..TaskFilter::default() };
+    let found = async || {
+        let (by_number, by_id) = (list(&world, by_number.clone()).await, list(&world, by_id.clone()).await);
+        [by_number, by_id].map(|tasks| tasks.into_iter().map(|task| task.id).collect::<Vec<_>>())
+    };
+    assert_eq!(found().await, [vec![task.id], vec![task.id]]);
+
+    let mut other = world.given("other");
+    other.oid = Some(device.oid);
+    other.device.phone_number = Some(phone("+15557654321"));
+    world.write(WriteMode::Replace, other).await;
+    assert_eq!(found().await, [vec![task.id], vec![task.id]]);
+
+    let later = world.task(&world.contact("other").await.device).await;
+    let key = muster_broker::store::DeviceKey::Oid(device.oid);
+    world.store().device_delete(TENANT, key, None, deed("care")).await.unwrap().unwrap();
+    assert_eq!(found().await, [vec![task.id], vec![task.id]]);
+    let of_later = TaskFilter { phone_number: later.phone_number.clone(), ..TaskFilter::default() };
+    assert_eq!(list(&world, of_later).await.into_iter().map(|task| task.id).collect::<Vec<_>>(), [later.id]);
+}

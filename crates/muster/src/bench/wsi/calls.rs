@@ -59,9 +59,16 @@ fn turned(turn: u32, devices: u32) -> u32 {
 }
 
 impl Call {
-    /// Every kind.
-    pub(super) fn all(devices: u32, tasks: Vec<String>) -> Vec<Self> {
-        vec![Self::do_operation(devices), Self::get_task(tasks), Self::rest(devices)]
+    /// Every kind, by name.
+    pub(super) const ALL: [&str; 3] = [DO_OPERATION, GET_TASK, REST];
+
+    /// The kind of this name.
+    pub(super) fn of(kind: &str, devices: u32, tasks: Vec<String>) -> Self {
+        match kind {
+            DO_OPERATION => Self::do_operation(devices),
+            GET_TASK => Self::get_task(tasks),
+            _ => Self::rest(devices),
+        }
     }
 
     pub(super) fn do_operation(devices: u32) -> Self {
@@ -233,7 +240,7 @@ pub(super) async fn try_one(address: SocketAddr, call: &Call) -> anyhow::Result<
 /// Lets the one caller of the benchmark make any number of calls, and makes tasks to ask for; gives their identifiers.
 pub(super) async fn warm(server: &Process, devices: u32) -> anyhow::Result<Vec<String>> {
     let north = format!("http://{}/wsi", server.address("north")?);
-    let wsi = SoapClient::new(&north, None)?.with_basic(ADMINISTRATOR, PASSWORD);
+    let wsi = SoapClient::with_basic(&north, ADMINISTRATOR, PASSWORD)?;
     for kind in ["REQUESTS_PER_SECOND", "REQUESTS_PER_MINUTE"] {
         for principal in [Some("*"), None] {
             let mut quota = json!({ "kind": kind, "limit": 1_000_000_000 });

@@ -24,7 +24,7 @@ pub(super) fn list(json: bool) {
 }
 
 pub(super) fn explain(operation: &str) -> anyhow::Result<()> {
-    let operation = operation_named(operation)?;
+    let operation = operation_named(operation)?.descriptor();
     println!("{}  {}", operation.name, operation.about);
     println!();
     let mut table = Table::new(&["parameter", "type", "occurs", "meaning"]);
@@ -69,9 +69,9 @@ fn example_of(fields: &[FieldDescriptor], within: &str) -> String {
     }
 }
 
-fn operation_named(name: &str) -> anyhow::Result<&'static contract::OperationDescriptor> {
-    let found = contract::Operation::parse(name).map(contract::Operation::descriptor);
-    found.with_context(|| format!("there is no operation {name}; `muster call` alone lists them"))
+pub(super) fn operation_named(name: &str) -> anyhow::Result<contract::Operation> {
+    contract::Operation::parse(name)
+        .with_context(|| format!("there is no operation {name}; `muster call` alone lists them"))
 }
 
 /// A row for each field, those of records below theirs.

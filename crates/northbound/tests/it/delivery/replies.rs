@@ -5,9 +5,11 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use muster_broker::access::Principal;
+use muster_broker::access::{Caller, Grant, GrantTenant, Granted, Principal};
 use muster_broker::callback::CredentialKind;
+use muster_broker::ledger::Deed;
 use muster_broker::services::CallbackAddressFields;
+use muster_broker::time::Timestamp;
 use muster_northbound::{Wsi, hash_password, router};
 use muster_protocol::soap::Version;
 use tower::ServiceExt as _;
@@ -28,16 +30,11 @@ impl Asking {
     async fn new() -> Self {
         let world = World::new().await;
         let hash = hash_password("s3cret", world.clock.as_ref()).unwrap();
-        let principal = Principal::of_role("crm", "acme", "administrator", &hash);
-        world
-            .broker
-            .store()
-            .principal_put(
-                principal,
-                muster_broker::ledger::Deed::local("acme", "test", muster_broker::time::Timestamp(0)),
-            )
-            .await
-            .unwrap();
+        for name in ["crm", "care"] {
+            let principal = Principal::of_role(name, "acme", "administrator", &hash);
+            let deed = Deed::local("acme", "test", Timestamp(0));
+            world.broker.store().principal_put(principal, deed).await.unwrap();
+        }
         let router = router(Wsi::new(world.broker.clone(), quick()));
         Self { world, router, authorization: format!("Basic {}", STANDARD.encode("crm:s3cret")) }
     }
@@ -53,15 +50,23 @@ impl Asking {
              <wsa:MessageID xmlns:wsa='{WSA}'>urn:uuid:question</wsa:MessageID>{more}"
         );
         let text = envelope(version, &headers, &body(operation, parameters));
-        let request = Request::post("/wsi")
-            .header("content-type", media_type(version))
-            .header("authorization", &self.authorization)
-            .body(Body::from(text))
-            .unwrap();
+        let mut request = Request::post("/wsi").header("content-type", media_type(version));
+        if !self.authorization.is_empty() {
+            request = request.header("authorization", &self.authorization);
+        }
+        let request = request.body(Body::from(text)).unwrap();
         let response = self.router.clone().oneshot(request).await.unwrap();
         let status = response.status();
         let octets = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
         (status, String::from_utf8(octets.to_vec()).unwrap())
+    }
+
+    /// How often the log has this operation.
+    async fn audited(&self, operation: &str) -> usize {
+        let wanted =
+            muster_broker::services::AuditWanted { operation: Some(operation.to_owned()), ..Default::default() };
+        let caller = super::world::admin();
+        self.world.broker.audit_entries(&caller, wanted, &Default::default()).await.unwrap().items.len()
     }
 
     async fn tasks(&self) -> usize {
@@ -165,17 +170,119 @@ async fn an_address_that_is_not_allowed_is_told_on_the_connection_and_nothing_is
             assert!(text.contains("OnlyAnonymousAddressSupported"), "{address}: {text}");
         }
     }
-    for (operation, parameters) in [
-        ("login", "<userName>crm</userName><password>s3cret</password>"),
-        ("logout", "<userSession><sessionId>x</sessionId></userSession>"),
-        ("renewSession", "<userSession><sessionId>x</sessionId></userSession>"),
-    ] {
-        let to = endpoint("ReplyTo", &receiver.url("/answers"));
-        let (_, text) = asking.ask(Version::Soap12, operation, parameters, &to).await;
-        assert!(text.contains("OnlyAnonymousAddressSupported"), "{operation}: {text}");
-    }
     asking.world.deliver().await;
     assert_eq!((asking.tasks().await, receiver.connections()), (0, 0));
+}
+
+const LOGIN: &str = "<userName>crm</userName><password>s3cret</password>";
+
+fn of(session: &str) -> String {
+    format!("<userSession><sessionId>{session}</sessionId></userSession>")
+}
+
+#[tokio::test]
+async fn a_session_is_opened_renewed_and_ended_by_answers_that_go_elsewhere() {
+    let (mut asking, receiver) = (Asking::new().await, Receiver::plain().await);
+    asking.world.allow(soap(&receiver.url("/"))).await;
+    asking.authorization = String::new();
+    let to = endpoint("ReplyTo", &receiver.url("/sessions"));
+    receiver.will((0..3).map(|_| Reaction::Status(202, String::new())));
+    let mut session = String::new();
+    for operation in ["login", "renewSession", "logout"] {
+        let parameters = if operation == "login" { LOGIN.to_owned() } else { of(&session) };
+        let told = asking.ask(Version::Soap12, operation, &parameters, &to).await;
+        assert_eq!(told, (StatusCode::ACCEPTED, String::new()), "{operation}");
+        asking.world.deliver().await;
+        let seen = receiver.seen().pop().unwrap();
+        assert_eq!(seen.all("RelatesTo"), ["urn:uuid:question"]);
+        assert_eq!(seen.all("Action"), [format!("urn:muster:dmwsi:v1:ISessionServices:{operation}Response")]);
+        match operation {
+            "login" => session = seen.all("sessionId").remove(0),
+            "renewSession" => assert_eq!(seen.all("sessionId"), [session.as_str()]),
+            _ => assert!(seen.all("sessionId").is_empty()),
+        }
+    }
+    let (_, text) = asking.ask(Version::Soap12, "renewSession", &of(&session), "").await;
+    assert!(text.contains("NotAuthenticated"), "the session has ended: {text}");
+}
+
+#[tokio::test]
+async fn nothing_of_a_session_goes_to_an_address_that_is_not_allowed_and_none_is_opened_for_it() {
+    let (mut asking, receiver) = (Asking::new().await, Receiver::plain().await);
+    asking.world.allow(soap(&receiver.url("/answers"))).await;
+    // Of the same domain, but for another caller.
+    let others = CallbackAddressFields { owner: Some("care".into()), ..soap(&receiver.url("/others")) };
+    asking.world.allow(others).await;
+    asking.authorization = String::new();
+    let (_, text) = asking.ask(Version::Soap11, "login", LOGIN, "").await;
+    let begin = text.find("<sessionId>").unwrap() + "<sessionId>".len();
+    let session = text[begin..].split('<').next().unwrap().to_owned();
+    let before = asking.audited("login").await;
+    for path in ["/elsewhere", "/others"] {
+        for name in ["ReplyTo", "FaultTo"] {
+            let to = endpoint(name, &receiver.url(path));
+            for operation in ["login", "renewSession", "logout"] {
+                let parameters = if operation == "login" { LOGIN.to_owned() } else { of(&session) };
+                let (_, text) = asking.ask(Version::Soap12, operation, &parameters, &to).await;
+                assert!(text.contains("OnlyAnonymousAddressSupported"), "{operation} {name} {path}: {text}");
+            }
+        }
+    }
+    // A session that has ended names nobody.
+    let to = endpoint("ReplyTo", &receiver.url("/answers"));
+    let (_, text) = asking.ask(Version::Soap12, "logout", &of("x"), &to).await;
+    assert!(text.contains("OnlyAnonymousAddressSupported"), "{text}");
+
+    assert_eq!(asking.world.deliver().await, 0);
+    assert_eq!(asking.audited("login").await, before, "no session was opened");
+    let (status, text) = asking.ask(Version::Soap12, "renewSession", &of(&session), "").await;
+    assert_eq!(status, StatusCode::OK, "the session was not ended: {text}");
+}
+
+#[tokio::test]
+async fn a_login_that_fails_sends_nothing_to_the_address_that_it_names() {
+    let (mut asking, receiver) = (Asking::new().await, Receiver::plain().await);
+    asking.world.allow(soap(&receiver.url("/"))).await;
+    asking.authorization = String::new();
+    let to = endpoint("ReplyTo", &receiver.url("/")) + &endpoint("FaultTo", &receiver.url("/"));
+    for parameters in [
+        "<userName>crm</userName><password>wrong</password>",
+        "<userName>nobody</userName><password>s3cret</password>",
+        "<userName>crm</userName><password>s3cret</password><tenant>other</tenant>",
+        "<userName>crm</userName>",
+    ] {
+        let (_, text) = asking.ask(Version::Soap11, "login", parameters, &to).await;
+        assert!(text.contains("NotAuthenticated") || text.contains("MissingArgument"), "{parameters}: {text}");
+    }
+    // Right in every respect but for the domain, which is gone while its list of addresses is not.
+    let everywhere = Grant::whole(Granted::Role("administrator".into()), GrantTenant::Any);
+    let hash = hash_password("s3cret", asking.world.clock.as_ref()).unwrap();
+    let operator = Principal { grants: vec![everywhere], ..Principal::of_role("operator", "acme", "", &hash) };
+    asking.world.broker.store().principal_put(operator, Deed::local("acme", "test", Timestamp(0))).await.unwrap();
+    let of_ghost = Caller::local("root", "ghost", "administrator");
+    asking.world.broker.create_callback_address(&of_ghost, soap(&receiver.url("/")), None, None).await.unwrap();
+    let parameters = "<userName>operator</userName><password>s3cret</password><tenant>ghost</tenant>";
+    let (_, text) = asking.ask(Version::Soap12, "login", parameters, &to).await;
+    assert!(text.contains("NotAuthenticated"), "{text}");
+    assert_eq!((asking.world.deliver().await, receiver.connections()), (0, 0));
+}
+
+#[tokio::test]
+async fn an_answer_that_waits_is_sealed_and_one_of_an_earlier_version_is_sent_as_it_is() {
+    let (asking, receiver) = (Asking::new().await, Receiver::plain().await);
+    asking.world.allow(soap(&receiver.url("/"))).await;
+    let to = endpoint("ReplyTo", &receiver.url("/"));
+    let (status, _) = asking.ask(Version::Soap11, "login", LOGIN, &to).await;
+    assert_eq!(status, StatusCode::ACCEPTED);
+    for file in std::fs::read_dir(asking.world.data()).unwrap() {
+        let octets = std::fs::read(file.unwrap().path()).unwrap();
+        let has = |text: &str| octets.windows(text.len()).any(|it| it == text.as_bytes());
+        assert!(!has("sessionId"), "the session lies open in the database");
+    }
+    assert_eq!(asking.world.broker.kept_reply("<e>old</e>").unwrap(), "<e>old</e>");
+    receiver.will([Reaction::Status(202, String::new())]);
+    asking.world.deliver().await;
+    assert_eq!(receiver.seen()[0].all("sessionId").len(), 1);
 }
 
 #[tokio::test]

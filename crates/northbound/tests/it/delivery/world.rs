@@ -74,7 +74,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<Clock>,
     pub(crate) names: Arc<Names>,
     pub(crate) deliverer: Arc<Deliverer>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 pub(crate) const NUMBER: &str = "+15551234567";
@@ -143,7 +143,12 @@ impl World {
             ..DeviceFields::default()
         };
         broker.create_device(&admin(), fields, None).await.unwrap();
-        Self { broker, clock, names, deliverer, _folder: folder }
+        Self { broker, clock, names, deliverer, folder }
+    }
+
+    /// The folder of the database.
+    pub(crate) fn data(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
     }
 
     pub(crate) fn advance_s(&self, seconds: i64) {

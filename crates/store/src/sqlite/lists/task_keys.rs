@@ -85,8 +85,15 @@ impl Finder<'_> {
                 vec![Sql::new(sql, [tenant()]).then(plain("job", asked, &job))]
             }
             TaskField::PhoneNumber if !named(asked).is_empty() => {
-                let sql = "SELECT rowid AS row FROM task INDEXED BY task_phone WHERE tenant = ? AND ";
-                vec![Sql::new(sql, [tenant()]).then(plain("phone_number", asked, &as_is))]
+                let apart =
+                    "SELECT rowid AS row FROM task INDEXED BY task_phone WHERE phone_apart = 1 AND tenant = ? AND ";
+                let by_record = "SELECT t.rowid AS row FROM device d INDEXED BY device_phone \
+                    CROSS JOIN task t INDEXED BY task_of_device ON t.device_bucket = d.bucket AND t.device = d.oid \
+                    AND t.phone_number = d.phone_number WHERE d.tenant = ? AND ";
+                vec![
+                    Sql::new(apart, [tenant()]).then(plain("phone_number", asked, &as_is)),
+                    Sql::new(by_record, [tenant()]).then(plain("d.phone_number", asked, &as_is)),
+                ]
             }
             TaskField::TaskId => {
                 let one = |id| {
@@ -98,7 +105,7 @@ impl Finder<'_> {
             TaskField::DeviceId => named(asked)
                 .iter()
                 .map(|id| {
-                    let sql = "SELECT rowid AS row FROM task WHERE tenant = ? AND expected = ? \
+                    let sql = "SELECT rowid AS row FROM task WHERE expected_apart = 1 AND tenant = ? AND expected = ? \
                         UNION ALL SELECT rowid FROM task WHERE tenant = ? AND actual = ? \
                         AND (expected IS NULL OR actual <> expected) \
                         UNION ALL SELECT t2.rowid FROM device_key n JOIN task t2 ON t2.device_bucket = n.bucket \

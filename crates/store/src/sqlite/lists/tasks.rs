@@ -62,7 +62,7 @@ fn seen_keys(finder: &Finder<'_>, sight: &Sight) -> Done<Option<Keys>> {
     let Some(groups) = &sight.groups else { return Ok(None) };
     let marks = vec!["?"; groups.len()].join(", ");
     let of_group = format!(
-        "SELECT t.rowid AS row FROM device_group g CROSS JOIN task t INDEXED BY task_device \
+        "SELECT t.rowid AS row FROM device_group g CROSS JOIN task t INDEXED BY task_of_device \
          ON t.device_bucket = g.bucket AND t.device = g.oid WHERE g.tenant = ? AND g.grp IN ({marks})"
     );
     let tenant = Value::from(finder.tenant.to_owned());

@@ -15,7 +15,7 @@ use muster_broker::policy::AcceptDevicePolicy;
 use muster_broker::schedule::Schedule;
 use muster_broker::store::{
     BackgroundStore as _, ContactKey, ContactStep, ContactStore as _, DeviceGiven, DeviceKey, DeviceStore as _,
-    DeviceWrite, DialogueState, Target, TaskFilter, TaskStore as _, Verdict, WriteMode,
+    DeviceVerdict, DeviceWrite, DialogueState, Once, Target, TaskFilter, TaskStore as _, Verdict, WriteMode,
 };
 use muster_broker::task::{Task, TaskStatus};
 use muster_broker::time::Timestamp;
@@ -404,7 +404,7 @@ fn task_values(task: &Task, world: &World, field: &TaskField) -> Vec<Value> {
 #[tokio::test]
 async fn task_lists_are_those_of_a_model_however_they_are_read() {
     let mut random = fastrand::Rng::with_seed(11);
-    let world = World::new(&mut random).await;
+    let mut world = World::new(&mut random).await;
     let mut tasks = Vec::new();
     for index in 0..120 {
         let device = pick(&mut random, &world.devices);
@@ -430,6 +430,21 @@ async fn task_lists_are_those_of_a_model_however_they_are_read() {
         }
         let target = Target { task: task.clone(), history: Vec::new() };
         world.store.task_create(None, vec![target], deed(NOW), None).await.unwrap();
+    }
+    // Some records get other names, or go: their tasks keep the numbers and identifiers that they were made with.
+    for index in 0..20_u32 {
+        let stored = world.devices[index as usize * 3 % world.devices.len()].clone();
+        let mut next = stored.clone();
+        next.phone_number = random.bool().then(|| number(random.u32(0..7)));
+        next.device_id = if random.bool() { stored.device_id.clone() } else { Some(id(200 + index)) };
+        next.account = None;
+        let verdicts = world.store.device_write(TENANT, vec![write(WriteMode::Replace, next)], deed(NOW), None).await;
+        let Once::Now(mut verdicts) = verdicts.unwrap() else { panic!("it was done before") };
+        let Some(DeviceVerdict::Updated(next) | DeviceVerdict::Unchanged(next)) = verdicts.pop() else {
+            panic!("it was refused")
+        };
+        let place = world.devices.iter().position(|device| device.oid == next.oid).unwrap();
+        world.devices[place] = next;
     }
     // Some end, which moves the counters of their classes.
     for task in tasks.iter_mut().filter(|task| !task.status.is_final()).take(15) {
