@@ -329,13 +329,14 @@ impl AuditEntry {
         self
     }
 
-    /// Everything that the entry is found by: object, task, job, device, correlation; each once.
+    /// Everything that the entry is found by: object, task, job, device, correlation; each once. An entry of a task is
+    /// found by its device through the task: devices lie apart, and each would cost a page of its own.
     #[must_use]
     pub fn keys(&self, digests: &dyn chain::Digests) -> Vec<[u8; 16]> {
         let mut keys: Vec<[u8; 16]> = self.object.key(digests).into_iter().collect();
         keys.extend(self.task.map(|task| task.unique.into_bytes()));
         keys.extend(self.job.map(|job| job.0.into_bytes()));
-        keys.extend(self.device.map(|device| device.unique.into_bytes()));
+        keys.extend(self.device.filter(|_| self.task.is_none()).map(|device| device.unique.into_bytes()));
         keys.extend(self.correlation.map(Uuid::into_bytes));
         keys.sort_unstable();
         keys.dedup();

@@ -59,12 +59,15 @@ pub(super) fn take(connection: &Connection, erasure: &mut Erasure) -> Done<()> {
         let device = oid(key);
         let tasks = many(
             connection,
-            "SELECT bucket, id FROM task WHERE device_bucket = ? AND device = ? AND tenant = ? AND is_open = 0 LIMIT ?",
+            "SELECT bucket, id, is_open FROM task WHERE device_bucket = ? AND device = ? AND tenant = ? LIMIT ?",
             params![device.bucket.0, device.unique.as_bytes(), tenant, FOUND_MAX],
-            |cells| cells.task_id(),
+            |cells| Ok((cells.task_id()?, cells.get::<bool>()?)),
         )?;
-        for id in tasks {
-            stages::take_task(connection, erasure, id)?;
+        for (id, is_open) in tasks {
+            take_entries(connection, erasure, id.unique.into_bytes())?;
+            if !is_open {
+                stages::take_task(connection, erasure, id)?;
+            }
         }
         let sql = "SELECT 1 FROM trace_session WHERE bucket = ? AND oid = ? LIMIT 1";
         let at = params![device.bucket.0, device.unique.as_bytes()];
