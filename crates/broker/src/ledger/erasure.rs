@@ -1,5 +1,7 @@
 //! Taking the names of a subscriber out of texts.
 
+use serde_json::Value;
+
 use super::Subject;
 
 /// What stands in texts for what was erased.
@@ -101,6 +103,33 @@ impl Names {
         Some(rest)
     }
 
+    /// As [`Names::taken_out`], for a text that is JSON and stays so: numbers are left as they are, since none of ours is
+    /// a name, and one that looks like one must not become a text.
+    #[must_use]
+    pub fn taken_out_of_json(&self, text: &str) -> Option<String> {
+        if !self.are_in(text) {
+            return None;
+        }
+        let Ok(before) = serde_json::from_str::<Value>(text) else { return self.taken_out(text) };
+        let after = self.taken_out_of(before.clone());
+        (after != before).then(|| after.to_string())
+    }
+
+    fn taken_out_of(&self, value: Value) -> Value {
+        let text = |text: String| match self.are(&text) {
+            true => ERASED.to_owned(),
+            false => self.taken_out(&text).unwrap_or(text),
+        };
+        match value {
+            Value::String(told) => Value::String(text(told)),
+            Value::Array(items) => items.into_iter().map(|item| self.taken_out_of(item)).collect(),
+            Value::Object(members) => {
+                members.into_iter().map(|(name, value)| (text(name), self.taken_out_of(value))).collect()
+            }
+            other => other,
+        }
+    }
+
     /// Where names stand: begin, end, and whether with quotation marks; by their begin, the longer ones first.
     fn places(&self, text: &str) -> Vec<(usize, usize, bool)> {
         let lower = text.to_ascii_lowercase();
@@ -167,6 +196,18 @@ mod tests {
             ("+15551234567+15551234567", "(erased)(erased)"),
         ] {
             assert_eq!(names().taken_out(text).as_deref(), Some(rest), "{text}");
+        }
+    }
+
+    #[test]
+    fn json_stays_json_and_its_numbers_stay_numbers() {
+        let digits = Names::of(&[Subject::subscriber("4711"), Subject::subscriber("s-1")], &[]);
+        for (text, rest) in [
+            (r#"{"n":4711,"text":"4711 called"}"#, Some(r#"{"n":4711,"text":"(erased) called"}"#)),
+            (r#"{"4711":["s-1",{"a":"s-12"}]}"#, Some(r#"{"(erased)":["(erased)",{"a":"s-12"}]}"#)),
+            (r#"{"n":4711}"#, None),
+        ] {
+            assert_eq!(digits.taken_out_of_json(text).as_deref(), rest, "{text}");
         }
     }
 

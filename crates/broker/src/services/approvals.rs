@@ -4,7 +4,7 @@
 
 use super::deployment_broker::read_task_id;
 use super::{Broker, checks, reaching};
-use crate::access::{Caller, Origin, PrincipalKind, Reach, Right};
+use crate::access::{Caller, Origin, PrincipalKind, Reach, Right, Scope};
 use crate::device::Device;
 use crate::fault::{Fault, FaultName};
 use crate::id::{ApprovalId, JobId};
@@ -85,20 +85,19 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`, `UnknownTenant`, `UnknownApproval`.
     pub async fn approval_by_id(&self, caller: &Caller, id: &str, tenant: Option<String>) -> Result<Approval, Fault> {
-        let caller = self.at_work_in(caller, tenant.as_deref(), READ).await?;
-        self.approval_there(&caller, id).await
+        let caller = self.within(caller, tenant.as_deref()).await?;
+        Ok(self.approval_in_reach(&caller, READ, id).await?.0)
     }
 
     /// Agrees to what another principal asked for: the task or job goes on.
     ///
     /// # Errors
     /// `NotAuthorized` without the rights to decide and to ask for it oneself, for one's own request, with an account
-    /// that is younger than the request, and where who asked may no longer ask for it; `UnknownApproval`,
-    /// `WrongState`, `OutdatedVersion`, `InvalidArgument`.
+    /// that is younger than the request, and where who asked may no longer ask for it; `UnknownApproval`, also for what
+    /// does not lie wholly in the groups that the right to decide is narrowed to; `UnknownTenant`, `WrongState`, `OutdatedVersion`, `InvalidArgument`.
     pub async fn approve(&self, caller: &Caller, answer: ApprovalAnswer) -> Result<Approval, Fault> {
-        let caller = self.at_work_in(caller, answer.tenant.as_deref(), DECIDE).await?;
-        let approval = self.approval_there(&caller, &answer.approval_id).await?;
-        let held = self.held(&approval).await?;
+        let caller = self.within(caller, answer.tenant.as_deref()).await?;
+        let (approval, held) = self.approval_in_reach(&caller, DECIDE, &answer.approval_id).await?;
         may_decide(&caller, &held, &answer.approval_id)?;
         self.is_second_person(&caller, &approval).await?;
         self.may_still_ask(&approval, &held).await?;
@@ -110,9 +109,9 @@ impl Broker {
     /// # Errors
     /// As [`Broker::approve`].
     pub async fn refuse(&self, caller: &Caller, answer: ApprovalAnswer) -> Result<Approval, Fault> {
-        let caller = self.at_work_in(caller, answer.tenant.as_deref(), DECIDE).await?;
-        let approval = self.approval_there(&caller, &answer.approval_id).await?;
-        may_decide(&caller, &self.held(&approval).await?, &answer.approval_id)?;
+        let caller = self.within(caller, answer.tenant.as_deref()).await?;
+        let (approval, held) = self.approval_in_reach(&caller, DECIDE, &answer.approval_id).await?;
+        may_decide(&caller, &held, &answer.approval_id)?;
         if approval.requester == caller.name {
             let text = "this is your own request; withdraw it";
             return Err(not_authorized(text));
@@ -158,6 +157,14 @@ impl Broker {
         let deed = self.deed(&caller, "setApprovalPolicy");
         let ask = ApprovalId(self.environment.uuid());
         self.store.power_policy_set(&caller.tenant, policy.checked()?, version, ask, deed).await?
+    }
+
+    /// An approval that lies wholly in the groups that `right` is narrowed to, with what it is about.
+    async fn approval_in_reach(&self, caller: &Caller, right: Right, id: &str) -> Result<(Approval, Held), Fault> {
+        let scope = caller.scope(right)?;
+        let approval = self.approval_there(caller, id).await?;
+        let held = self.held(&approval).await?;
+        if is_wholly_in(&scope, &held) { Ok((approval, held)) } else { Err(unknown(id)) }
     }
 
     async fn approval_there(&self, caller: &Caller, id: &str) -> Result<Approval, Fault> {
@@ -239,6 +246,18 @@ fn deed_of(event: ApprovalEvent) -> &'static str {
         ApprovalEvent::Refuse => "refuse",
         ApprovalEvent::Withdraw => "withdraw",
         _ => "expireApproval",
+    }
+}
+
+/// Whether everything that is held is about devices of a scope. A policy is about the domain as a whole.
+fn is_wholly_in(scope: &Scope, held: &Held) -> bool {
+    if scope.is_whole() {
+        return true;
+    }
+    match held {
+        Held::Task { device, .. } => device.as_deref().is_some_and(|device| scope.sees(device)),
+        Held::Job(job) => job.reach.is_within(&Reach::within(scope.groups())),
+        Held::Policy => false,
     }
 }
 

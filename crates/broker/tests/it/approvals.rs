@@ -3,13 +3,16 @@
 use muster_broker::access::{Caller, Grant, GrantTenant, Granted, Principal, PrincipalKind, RightPattern};
 use muster_broker::device::Device;
 use muster_broker::fault::FaultName;
+use muster_broker::job::Selector;
 use muster_broker::operation::{Arguments, Parameter};
 use muster_broker::power::{Approval, ApprovalStatus, Class, NodePattern, OwnNode, Policy, PolicyChange, Rule};
 use muster_broker::schedule::Schedule;
-use muster_broker::services::{ApprovalAnswer, ApprovalsWanted, BulkRequest, OperationRequest};
+use muster_broker::services::{
+    ApprovalAnswer, ApprovalsWanted, BulkRequest, Deployment, DeviceFields, OperationRequest,
+};
 use muster_broker::task::TaskStatus;
 
-use crate::world::{IMEI_A, NUMBER_A, World, admin, caller, fault, key, page, query, update};
+use crate::world::{IMEI_A, NUMBER_A, World, admin, caller, deployment, fault, id, key, msisdn, page, query, update};
 
 /// A principal that the server knows, and the caller that it is.
 async fn principal(world: &World, name: &str, grants: Vec<Grant>) -> Caller {
@@ -50,6 +53,21 @@ async fn pending(world: &World) -> Approval {
     let listed = world.broker.approvals(&admin(), wanted, None, &page()).await.unwrap();
     assert_eq!(listed.total, 1);
     listed.items.into_iter().next().unwrap()
+}
+
+/// A job that wipes the device, waiting for approval.
+async fn deploy_wipe(world: &World, caller: &Caller) {
+    let OperationRequest { operation, arguments, .. } = wipe();
+    let wipes = Deployment {
+        name: "wipe".into(),
+        operation,
+        arguments,
+        devices: Selector { device_id: vec![id(IMEI_A)], ..Selector::default() },
+        ..deployment(&[])
+    };
+    let receipt = world.broker.create_deployments(caller, vec![wipes], None).await.unwrap();
+    assert_eq!(receipt.job_id.len(), 1);
+    world.pump().await;
 }
 
 /// A world in which care has asked for a wipe of a device.
@@ -141,6 +159,55 @@ async fn who_decides_needs_the_right_to_decide_and_that_to_ask() {
     let foreign = Caller::local("root", "other", "administrator");
     assert_eq!(fault(world.broker.approve(&foreign, answer(&approval)).await), FaultName::UnknownApproval);
     assert!(world.broker.task_by_id(&admin(), &task).await.unwrap().held);
+}
+
+#[tokio::test]
+async fn who_decides_for_groups_decides_on_what_lies_wholly_in_them() {
+    let world = World::new();
+    let fields = DeviceFields {
+        device_id: Some(id(IMEI_A)),
+        phone_number: Some(msisdn(NUMBER_A)),
+        group: vec!["north".into()],
+        ..DeviceFields::default()
+    };
+    world.broker.create_device(&admin(), fields, None).await.unwrap();
+    let right = |text: &str| Granted::Right(RightPattern::parse(text).unwrap());
+    let of = |group: &str| Grant { groups: vec![group.into()], ..Grant::role("approver") };
+    let north = principal(&world, "north", vec![of("north")]).await;
+    let south = principal(&world, "south", vec![of("south")]).await;
+    let care = with_role(&world, "care", "care").await;
+    let boss = with_role(&world, "boss", "administrator").await;
+
+    world.broker.do_operation(&care, wipe()).await.unwrap();
+    let approval = pending(&world).await;
+    let named = approval.id.to_string();
+    assert_eq!(fault(world.broker.approve(&south, answer(&approval)).await), FaultName::UnknownApproval);
+    assert_eq!(fault(world.broker.approval_by_id(&south, &named, None).await), FaultName::UnknownApproval);
+    assert_eq!(world.broker.approval_by_id(&north, &named, None).await.unwrap(), approval);
+    world.broker.approve(&north, answer(&approval)).await.unwrap();
+
+    // A job over everything is not wholly in a group, and one of a caller who reaches that group alone is.
+    let within = Grant { groups: vec!["north".into()], ..Grant::role("campaign") };
+    let narrow = principal(&world, "narrow", vec![within, Grant::whole(right("device.read"), GrantTenant::Own)]).await;
+    for (asks, decides, told) in [
+        (&boss, &north, Some(FaultName::UnknownApproval)),
+        (&narrow, &south, Some(FaultName::UnknownApproval)),
+        (&narrow, &north, None),
+    ] {
+        deploy_wipe(&world, asks).await;
+        let approval = pending(&world).await;
+        let decided = world.broker.approve(decides, answer(&approval)).await;
+        assert_eq!(decided.err().map(|fault| fault.name), told, "{} of {}", decides.name, asks.name);
+        if told.is_some() {
+            world.broker.withdraw(asks, answer(&approval)).await.unwrap();
+        }
+    }
+
+    // What a policy is about has no groups.
+    let weaker = Policy { life_hours: 48, ..Policy::default() };
+    world.broker.set_approval_policy(&boss, weaker, None, None).await.unwrap();
+    let asked = pending(&world).await;
+    assert_eq!(fault(world.broker.approve(&north, answer(&asked)).await), FaultName::UnknownApproval);
 }
 
 #[tokio::test]

@@ -144,8 +144,9 @@ fn task_row(connection: &Connection, erasure: &mut Erasure, row: &Row) -> Done<(
             changes.push((column, None));
         }
     }
-    for (place, column) in [(5, "detail"), (6, "result"), (7, "arguments")] {
-        changes.extend(row.text(place).and_then(|text| names.taken_out(text)).map(|rest| (column, Some(rest))));
+    changes.extend(row.text(5).and_then(|text| names.taken_out(text)).map(|rest| ("detail", Some(rest))));
+    for (place, column) in [(6, "result"), (7, "arguments")] {
+        changes.extend(row.text(place).and_then(|text| names.taken_out_of_json(text)).map(|rest| (column, Some(rest))));
     }
     if erasure.is_in(row.text(8)) {
         // Nobody could be told there any more.
@@ -219,17 +220,14 @@ fn job(connection: &Connection, erasure: &mut Erasure, row: &Row) -> Done<()> {
     if needed.contains(&true) && !job_status(row.integer(2))?.is_final() {
         left::note_job(connection, erasure, row.octets(9))?;
     } else {
-        let [template, selector, callback] = needed;
-        if template {
-            let rest = row.text(6).and_then(|text| erasure.names.taken_out(text));
-            changes.push(("template", rest));
-        }
-        if template || selector {
+        let [_, selector, callback] = needed;
+        let template = row.text(6).and_then(|text| erasure.names.taken_out_of_json(text));
+        if template.is_some() || selector {
             // From a template that lost a value no more tasks may be made.
-            let rest =
-                row.text(7).filter(|_| !template).map(|text| without_names(erasure, text)).transpose()?.flatten();
-            changes.push(("selector", rest));
+            let rest = row.text(7).filter(|_| template.is_none());
+            changes.push(("selector", rest.map(|text| without_names(erasure, text)).transpose()?.flatten()));
         }
+        changes.extend(template.map(|rest| ("template", Some(rest))));
         if callback {
             changes.push(("callback", None));
         }
@@ -261,7 +259,10 @@ const APPROVALS: Table =
 
 fn approval(connection: &Connection, erasure: &mut Erasure, row: &Row) -> Done<()> {
     if erasure.concerns(row.text(0), row.integer(1)) {
-        texts(connection, erasure, &APPROVALS, row, &[(2, "summary"), (3, "reason")])?;
+        let names = &erasure.names;
+        let summary = row.text(2).and_then(|text| names.taken_out_of_json(text)).map(|rest| ("summary", Some(rest)));
+        let reason = row.text(3).and_then(|text| names.taken_out(text)).map(|rest| ("reason", Some(rest)));
+        texts(connection, erasure, &APPROVALS, row, &summary.into_iter().chain(reason).collect::<Vec<Change>>())?;
     }
     Ok(())
 }
@@ -271,26 +272,16 @@ const REQUESTS: Table =
 
 fn request(connection: &Connection, erasure: &mut Erasure, row: &Row) -> Done<()> {
     // A key is one of a caller in the domain it works in: both stand in it.
-    let tenant = row.text(0).and_then(|caller| caller.rsplit_once('/')).map(|(tenant, _)| tenant);
+    let tenant = row.text(0).and_then(|caller| caller.split_once('/')).map(|(tenant, _)| tenant);
     if erasure.concerns(tenant, row.integer(1)) {
-        texts(connection, erasure, &REQUESTS, row, &[(2, "answer")])?;
+        let answer = row.text(2).and_then(|text| erasure.names.taken_out_of_json(text));
+        texts(connection, erasure, &REQUESTS, row, answer.map(|rest| ("answer", Some(rest))).as_slice())?;
     }
     Ok(())
 }
 
-fn texts(
-    connection: &Connection,
-    erasure: &mut Erasure,
-    table: &Table,
-    row: &Row,
-    columns: &[(usize, &'static str)],
-) -> Done<()> {
-    let names = &erasure.names;
-    let changes: Vec<Change> = columns
-        .iter()
-        .filter_map(|(place, column)| Some((*column, Some(names.taken_out(row.text(*place)?)?))))
-        .collect();
-    table.change(connection, row, &changes)?;
+fn texts(connection: &Connection, erasure: &mut Erasure, table: &Table, row: &Row, changes: &[Change]) -> Done<()> {
+    table.change(connection, row, changes)?;
     erasure.erased.texts = erasure.erased.texts.saturating_add(u64::from(!changes.is_empty()));
     Ok(())
 }
