@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::{Broker, checks};
 use crate::access::{Caller, Permission, Right};
+use crate::bounds::{ERASURES_MAX, TEXT_CHARS_MAX};
 use crate::fault::{Fault, FaultName};
 use crate::id::{JobId, TaskId};
 use crate::identity::{DeviceId, Msisdn};
@@ -23,8 +24,6 @@ const CHARGES: Right = Right::new("charging", "read");
 const PERSONAL: Right = Right::new("personal", "read");
 /// In place of the name of a tenant: every one.
 const EVERY_TENANT: &str = "*";
-/// Most names that one erasure takes.
-const NAMES_MAX: usize = 100;
 /// Entries that one call looks through; more are looked through by the next call.
 const VERIFIED_MAX: u32 = 200_000;
 /// Entries that are looked through before others get a turn.
@@ -188,7 +187,12 @@ impl Broker {
             }
             tenant => reach(caller, tenant, ERASE)?.unwrap_or_default(),
         };
-        checks::line_if_given("subscriberId", wanted.subscriber_id.as_deref(), 255)?;
+        checks::line_if_given("subscriberId", wanted.subscriber_id.as_deref(), TEXT_CHARS_MAX)?;
+        for (name, number) in [("phoneNumber", wanted.phone_number.len()), ("deviceID", wanted.device_id.len())] {
+            if number > 0 {
+                checks::entries(name, number, ERASURES_MAX)?;
+            }
+        }
         let mut subjects: Vec<Subject> = wanted.subscriber_id.as_deref().map(Subject::subscriber).into_iter().collect();
         subjects.extend(wanted.phone_number.iter().map(Subject::phone));
         subjects.extend(wanted.device_id.iter().map(Subject::device));
@@ -196,7 +200,6 @@ impl Broker {
             let text = "give subscriberId, phoneNumber or deviceID; all of them that the subscriber had";
             return Err(Fault::new(FaultName::MissingArgument, text).with("subscriberId"));
         }
-        checks::entries("phoneNumber and deviceID", subjects.len(), NAMES_MAX)?;
         let deed = self.deed(caller, "erasePersonalData").within(&tenant);
         Ok(self.store.personal_erase(subjects, deed).await?)
     }
@@ -250,7 +253,7 @@ impl Broker {
             ("objectKind", &wanted.object_kind),
             ("objectId", &wanted.object_id),
         ] {
-            checks::line_if_given(name, text.as_deref(), 255)?;
+            checks::line_if_given(name, text.as_deref(), TEXT_CHARS_MAX)?;
         }
         let task = wanted
             .task_id

@@ -2,6 +2,7 @@
 
 use super::{Broker, checks};
 use crate::access::Caller;
+use crate::bounds::REFERENCE_CHARS_MAX;
 use crate::callback::{
     Callback, CallbackAddress, CallbackKind, CallbackUrl, CallbackWanted, Reply, ReplyTo, SoapVersion, network,
 };
@@ -9,8 +10,6 @@ use crate::device::Sealed;
 use crate::fault::{Fault, FaultName};
 use crate::time::Timestamp;
 
-/// Most characters of `reference`.
-const REFERENCE_CHARS_MAX: usize = 1000;
 /// Most characters of a `wsa:MessageID` that is given back; of a longer one nothing is.
 const MESSAGE_ID_CHARS_MAX: usize = 500;
 
