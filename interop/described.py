@@ -76,7 +76,7 @@ def main():
         server = harness.Server(configuration=CONFIGURATION)
         administrator = log_in(server)
         key, key_id = new_key(administrator)
-        known = records.make(Caller(server, key).ask, administrator.ask)
+        known = records.make(Caller(server, key).ask, harness.ADMIN_NAME, administrator.ask)
         command = [
             pathlib.Path(sys.executable).parent / "schemathesis",
             "--config-file", FOLDER / "schemathesis.toml",

@@ -96,11 +96,11 @@ def known(collection, parameter, value, is_end):
 def name_what_is_there(case):
     """Puts identifiers of records into a request that fits the document."""
     segments = case.operation.path.strip("/").split("/")
-    collection = segments[0]
+    collection = segments[-1] if segments[-1] in RECORDS else segments[0]
     is_end = case.operation.method.lower() == "delete" and len(segments) == 2
     of_path = case.path_parameters if isinstance(case.path_parameters, dict) else {}
     for name, value in of_path.items():
-        place = REFERENCES.get(name, (collection, name)) if name != segments[1].strip("{}") else (collection, name)
+        place = (collection, name) if name == segments[1].strip("{}") else REFERENCES.get(name, (collection, name))
         of_path[name] = known(*place, value, is_end)
     for members in [case.query, case.body]:
         if not isinstance(members, dict):

@@ -10,10 +10,12 @@ DEVICE = "IMEI:490154203237518"
 PASSWORD = "correct horse battery staple"
 
 
-def make(ask, ask_of_another):
-    """Makes records of every kind. `ask(path, body)` is the caller's, the other one that of somebody else.
+def make(ask, another, ask_of_another):
+    """Makes records of every kind. `ask(path, body)` is the caller's, the other one that of somebody else by the name
+    `another`.
 
-    Gives the identifiers by collection, as `{"roles": {"name": [...]}}`.
+    Gives the identifiers by collection, as `{"roles": {"name": [...]}}`; those that only some action can be done with, by
+    that action.
     """
     made = collections.defaultdict(lambda: collections.defaultdict(list))
 
@@ -46,11 +48,12 @@ def make(ask, ask_of_another):
 
         keep("tasks", "taskId", ask("/tasks", operation("QUERY", "./DevInfo/Man"))["taskId"])
         keep("jobs", "jobId", ask("/jobs", deployment(f"job {number}"))["jobId"][0])
-        # A wipe waits for a second person; nobody agrees to their own, and nobody takes back that of another.
+        # A wipe waits for a second person: who asked takes it back, and somebody else decides.
         asks = ask if number % 2 else ask_of_another
         asks("/tasks", operation("EXECUTE", "./LAWMO/Operations/FullyWipe"))
     for approval in ask("/approvals")["items"]:
-        keep("approvals", "approvalId", approval["approvalId"])
+        is_of_another = approval["requester"] == another
+        keep("approvals" if is_of_another else "withdraw", "approvalId", approval["approvalId"])
     ask("/certificate-bindings", {"principal": "principal-0", "nameKind": "URI", "nameValue": "urn:example:shop"})
     return made
 

@@ -262,6 +262,12 @@ pub(super) fn needed_with(owner: &str) -> &'static [(&'static str, &'static str)
     }
 }
 
+/// Fields that a record within a record needs here, though it does not need them everywhere: an account that is changed may
+/// leave its secret as it is.
+pub(super) fn needed_below(owner: &str) -> &'static [(&'static str, &'static str)] {
+    if owner == "NewDeviceInstance" { &[("dmAccount", "clientSecret")] } else { &[] }
+}
+
 /// Whether callers never write a field.
 pub(super) fn is_read_only(owner: &str, field: &str) -> bool {
     // Records are named by their address, and their version goes into If-Match; both are taken in a body too.

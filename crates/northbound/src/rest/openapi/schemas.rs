@@ -222,9 +222,13 @@ fn with_any_of(owner: &str, mut schema: Node<'static>) -> Node<'static> {
             }
             Node::Record(need)
         };
-        let any = object! { "anyOf": names.iter().map(need).collect::<Vec<_>>() };
+        let mut all = vec![object! { "anyOf": names.iter().map(need).collect::<Vec<_>>() }];
+        for (field, below) in bounds::needed_below(owner) {
+            let needed = object! { "required": vec![Node::from(*below)] };
+            all.push(object! { "properties": vec![(Cow::Borrowed(*field), needed)] });
+        }
         // One level down, because generators of clients make a union of members and anyOf, which is everything.
-        members.push((Cow::Borrowed("allOf"), vec![any].into()));
+        members.push((Cow::Borrowed("allOf"), all.into()));
     }
     schema
 }
