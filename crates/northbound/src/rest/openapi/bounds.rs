@@ -204,7 +204,8 @@ fn prose_max(owner: &str, field: &str) -> Option<usize> {
 
 /// Texts that are refused when they are empty.
 fn is_never_empty(owner: &str, field: &str) -> bool {
-    matches!((owner, field), ("DeviceInstance", "deviceCapabilityOid" | "subscriberId" | "oid"))
+    field == "filterExpression"
+        || matches!((owner, field), ("DeviceInstance", "deviceCapabilityOid" | "subscriberId" | "oid"))
 }
 
 /// Most entries of a list.
