@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Broker, checks};
 use crate::access::{Caller, Permission, Right};
 use crate::api_key::{ApiKey, ID_OCTETS, KeyScope, KeyText, LIFE_S, SECRET_OCTETS, is_same_digest};
-use crate::bounds::{KEY_NAME_CHARS_MAX, KEY_SCOPE_MAX};
+use crate::bounds::{GROUP_CHARS_MAX, KEY_NAME_CHARS_MAX, KEY_SCOPE_MAX};
 use crate::directory::Account;
 use crate::fault::{Fault, FaultName};
 use crate::page::{Page, PageRequest, Paged};
@@ -44,6 +44,7 @@ impl Broker {
         if let Some((name, count)) = counts.into_iter().find(|(_, count)| *count > KEY_SCOPE_MAX) {
             return Err(Fault::invalid(name, count, format_args!("at most {KEY_SCOPE_MAX} are taken")));
         }
+        wanted.scope.groups.iter().try_for_each(|group| checks::line("group", group, GROUP_CHARS_MAX))?;
         let now = self.environment.now();
         let life_s_max = self.settings.key_life_s_max;
         let latest = now.plus_s(life_s_max);

@@ -63,8 +63,10 @@ pub(super) fn known(grants: &[Grant], tenant: &str, roles: &[Role]) -> Result<()
         };
         let is_elsewhere = BuiltIn::named(role).is_none() && !is_here;
         if is_elsewhere {
-            let why = "a role that a tenant made holds in this tenant alone; give the rights one by one";
-            return Err(Fault::invalid(&format!("grant[{at}].role"), role, why));
+            let text = format!(
+                "grant[{at}].role: a role that a tenant made holds in this tenant alone; give the rights one by one"
+            );
+            return Err(Fault::new(FaultName::WrongState, text).with(role.escape_debug()));
         }
     }
     Ok(())

@@ -174,7 +174,7 @@ impl Broker {
     ///
     /// # Errors
     /// `NotAuthorized`, also for grants that reach further than the caller's own; `InvalidArgument`, `AlreadyExists`,
-    /// `UnknownTenant`, `UnknownRole`.
+    /// `UnknownTenant`, `UnknownRole`, `WrongState` for a role that holds in another tenant alone.
     pub async fn create_principal(
         &self,
         caller: &Caller,

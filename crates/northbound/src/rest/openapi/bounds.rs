@@ -73,7 +73,7 @@ pub(super) fn of_field(owner: &str, field: &str) -> Option<Node<'static>> {
         (_, "imsi") => texts(&IMSI_DIGITS, "^[0-9]+$"),
         ("DeviceCapability", "tac") => object! { "type": "string", "pattern": "^[0-9]{8}$" },
         ("DeviceCapability", "maxMsgSize" | "maxObjSize") => number(1..=i32::MAX),
-        ("Tenant" | "Role", "name") => text(1, NAME_CHARS_MAX, NAME),
+        ("Tenant" | "Role", "name") | ("ErasePersonalData", "tenant") => text(1, NAME_CHARS_MAX, NAME),
         ("Tenant", "callbackNetwork") => object! { "type": "string", "pattern": NETWORK },
         ("Grant", "tenant") => text(1, NAME_CHARS_MAX, NAME_OR_ALL),
         ("Grant" | "OwnRight" | "CreateApiKey" | "ApiKey", "path") => text(1, TREE_PATH_OCTETS_MAX, PLACE),
@@ -176,7 +176,9 @@ fn line_max(owner: &str, field: &str) -> Option<usize> {
         | ("GetApprovals", "requester")
         | ("GetAuditEntries", "actor" | "operation" | "objectKind" | "objectId")
         | ("SetQuota" | "GetQuotas", "principal") => TEXT_CHARS_MAX,
-        ("DeviceInstance" | "DeviceFilter" | "Grant", "group") => GROUP_CHARS_MAX,
+        ("DeviceInstance" | "DeviceFilter" | "Grant" | "CreateApiKey" | "ApiKey" | "OwnRight", "group") => {
+            GROUP_CHARS_MAX
+        }
         ("NameValue", "name") => ATTRIBUTE_NAME_CHARS_MAX,
         ("DoBulkOperation" | "Deployment", "name") | ("Tenant" | "Principal", "displayName") => DISPLAY_CHARS_MAX,
         ("Principal", "subject") => SUBJECT_CHARS_MAX,
