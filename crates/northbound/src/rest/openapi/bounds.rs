@@ -73,7 +73,11 @@ pub(super) fn of_field(owner: &str, field: &str) -> Option<Node<'static>> {
         (_, "imsi") => texts(&IMSI_DIGITS, "^[0-9]+$"),
         ("DeviceCapability", "tac") => object! { "type": "string", "pattern": "^[0-9]{8}$" },
         ("DeviceCapability", "maxMsgSize" | "maxObjSize") => number(1..=i32::MAX),
-        ("Tenant" | "Role", "name") | ("ErasePersonalData", "tenant") => text(1, NAME_CHARS_MAX, NAME),
+        ("Tenant" | "Role", "name") => text(1, NAME_CHARS_MAX, NAME),
+        // An erasure is of one tenant, which may be gone.
+        ("ErasePersonalData", "tenant") => {
+            object! { "type": "string", "pattern": PLAIN, "not": object! { "const": "*" } }
+        }
         ("Tenant", "callbackNetwork") => object! { "type": "string", "pattern": NETWORK },
         ("Grant", "tenant") => text(1, NAME_CHARS_MAX, NAME_OR_ALL),
         ("Grant" | "OwnRight" | "CreateApiKey" | "ApiKey", "path") => text(1, TREE_PATH_OCTETS_MAX, PLACE),
