@@ -32,7 +32,8 @@ REFUSED = [
     ("ConflictingArguments", ".*"),
     # One parameter calls for another, or one of several is needed, and may stand in the address or in the record that is
     # there.
-    ("MissingArgument", r"deviceID|dmAccount\.clientSecret|manufacturer|model|jobId|createdBefore|createdSince|objectKind|password|groupsClaim|roleOfGroup"),
+    ("MissingArgument", r"manufacturer|model|jobId|createdBefore|createdSince|objectKind|groupsClaim|roleOfGroup"),
+    ("MissingArgument", r"deviceID|dmAccount\.clientSecret|password"),
     # The document says so, but the tool does not read it everywhere.
     ("MissingArgument", r"schedule\.dailyWindow(Start|End)"),
     # Which arguments an operation takes, another member says; getOperationDefinitions lists them.
@@ -82,7 +83,7 @@ REFERENCES = {
 
 
 def known(collection, parameter, value, chance, is_end=False):
-    """A record that is there in place of one that was made up, in most cases. What `is_end` takes away is none that stays."""
+    """A record that is there in place of one that was made up, in most cases; to take away, one that need not stay."""
     there = RECORDS.get(collection, {}).get(parameter, [])
     if not there or chance % 4 == 0:
         return value

@@ -28,19 +28,16 @@ def make(ask, another, ask_of_another):
         keep("subscribers", "subscriberId", ask("/subscribers", {"subscriberId": f"subscriber-{number}"})["subscriberId"])
         device = ask("/devices", {"deviceID": f"device-{number}" if number else DEVICE})
         keep("devices", "deviceID", device["deviceID"])
-        # Devices that are named by their record are others than those that are named by their identifier, because both may be
-        # taken away.
+        # Devices named by their record are others than those named by their identifier: both may be taken away.
         keep("device-records", "oid", ask("/devices", {"deviceID": f"record-{number}"})["oid"])
 
-        for collection in ["tenants", "roles", "principals", "identity-providers"]:
-            body = {
-                "tenants": {"name": f"tenant-{number}"},
-                "roles": {"name": f"role-{number}", "right": ["device.read"]},
-                "principals": {"principal": {"name": f"principal-{number}"}, "password": PASSWORD},
-                "identity-providers": {
-                    "name": f"provider-{number}", "issuer": f"https://partner.example/{number}", "clientId": "muster",
-                },
-            }[collection]
+        issuer = f"https://partner.example/{number}"
+        for collection, body in [
+            ("tenants", {"name": f"tenant-{number}"}),
+            ("roles", {"name": f"role-{number}", "right": ["device.read"]}),
+            ("principals", {"principal": {"name": f"principal-{number}"}, "password": PASSWORD}),
+            ("identity-providers", {"name": f"provider-{number}", "issuer": issuer, "clientId": "muster"}),
+        ]:
             keep(collection, "name", ask(f"/{collection}", body)["name"])
         keep("keys", "keyId", ask("/keys", {"right": ["device.read"]})["apiKey"]["keyId"])
         address = ask("/callback-addresses", {"address": f"https://partner.example/{number}", "kind": "WEBHOOK"})

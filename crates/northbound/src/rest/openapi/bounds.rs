@@ -1,5 +1,5 @@
-//! What a value must be beyond its type: what the tables of the contract say in words, and the server checks. The numbers are
-//! those that the checks read.
+//! What a value must be beyond its type: what the tables of the contract say in words, and the server checks. The
+//! numbers are those that the checks read.
 
 use std::ops::RangeInclusive;
 
