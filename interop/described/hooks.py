@@ -92,6 +92,14 @@ def known(collection, parameter, value, chance, is_end=False):
     return there[chance // 4 % KEPT]
 
 
+def stay_in_own_tenant(case):
+    """What is made in another tenant is not found in one's own, and one that is made up has nothing."""
+    of_body = case.body if isinstance(case.body, dict) else {}
+    for members in [case.query, of_body, of_body.get("principal")]:
+        if isinstance(members, dict) and "tenant" in members:
+            members["tenant"] = TENANT
+
+
 def name_what_is_there(case):
     """Puts identifiers of records into a request that fits the document."""
     segments = case.operation.path.strip("/").split("/")
@@ -109,8 +117,6 @@ def name_what_is_there(case):
         for name, value in members.items():
             if name in of_path:
                 members[name] = of_path[name]
-            elif name == "tenant":
-                members[name] = TENANT
             elif isinstance(value, str) and name in REFERENCES and REFERENCES[name][0] != collection:
                 members[name] = known(*REFERENCES[name], value, chance)
         # A version that was made up is never that of the record.
@@ -126,9 +132,10 @@ def name_what_is_there(case):
 def before_call(context, case, kwargs):
     """The last moment before a request leaves: names what is there, and keeps the tool from ending its own access with what
     it learned from lists."""
-    meta = case.meta
-    if meta and meta.generation.mode.is_positive and meta.phase.name != TestPhase.STATEFUL:
-        name_what_is_there(case)
+    if case.meta and case.meta.generation.mode.is_positive:
+        stay_in_own_tenant(case)
+        if case.meta.phase.name != TestPhase.STATEFUL:
+            name_what_is_there(case)
     if case.operation.method.lower() == "get":
         return
     if isinstance(case.path_parameters, dict):
