@@ -69,6 +69,21 @@ def positive_data_acceptance(context, response, case):
 CHECKS.register(positive_data_acceptance)
 
 
+_rejected = CHECKS.get_one("negative_data_rejection")
+
+
+def negative_data_rejection(context, response, case):
+    """The check of the tool, but for a body without the name that the address has: the record is the same in a list, where it
+    has its name, and both are taken."""
+    of_path = case.path_parameters if isinstance(case.path_parameters, dict) else {}
+    if isinstance(case.body, dict) and "name" in of_path and "name" not in case.body:
+        return None
+    return _rejected(context, response, case)
+
+
+CHECKS.register(negative_data_rejection)
+
+
 # Members and parameters that name a record of a collection.
 REFERENCES = {
     "deviceID": ("devices", "deviceID"),
