@@ -18,26 +18,39 @@ import urllib.request
 import harness
 
 FOLDER = pathlib.Path(__file__).parent / "described"
+sys.path.append(str(FOLDER))
+import records  # noqa: E402
 CALLER = "described"
 # As many requests as the tool can make.
 CONFIGURATION = "[limits]\nwsi_requests_per_second = 1000000\n"
 
 
-def post(server, path, body, token=None):
-    """Makes something; what the server tells of it."""
-    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
-    request = urllib.request.Request(f"{server.north}/api/v1{path}", json.dumps(body).encode(), headers)
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
-        return json.load(answer)
+class Caller:
+    """Somebody with a credential, who asks a server over REST."""
+
+    def __init__(self, server, token=None):
+        self.base = f"{server.north}/api/v1"
+        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def ask(self, path, body=None):
+        """The answer; a request with a body makes something."""
+        headers = {**self.headers, **({"Content-Type": "application/json"} if body else {})}
+        request = urllib.request.Request(self.base + path, json.dumps(body).encode() if body else None, headers)
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+            return json.load(answer)
 
 
-def new_key(server):
-    """The API key of a new administrator, and its identifier."""
-    session = post(server, "/sessions", {"userName": harness.ADMIN_NAME, "password": harness.ADMIN_PASSWORD})
-    token = session["sessionId"]
+def log_in(server):
+    """The first administrator."""
+    login = {"userName": harness.ADMIN_NAME, "password": harness.ADMIN_PASSWORD}
+    return Caller(server, Caller(server).ask("/sessions", login)["sessionId"])
+
+
+def new_key(administrator):
+    """The API key of another administrator, and its identifier."""
     grant = {"role": "administrator", "tenant": "*"}
-    post(server, "/principals", {"principal": {"name": CALLER, "grant": [grant]}}, token)
-    made = post(server, "/keys", {"principal": CALLER, "right": ["*"]}, token)
+    administrator.ask("/principals", {"principal": {"name": CALLER, "grant": [grant]}})
+    made = administrator.ask("/keys", {"principal": CALLER, "right": ["*"]})
     return made["key"], made["apiKey"]["keyId"]
 
 
@@ -61,7 +74,9 @@ def main():
     report = harness.new_folder("report") / "events.ndjson"
     try:
         server = harness.Server(configuration=CONFIGURATION)
-        key, key_id = new_key(server)
+        administrator = log_in(server)
+        key, key_id = new_key(administrator)
+        known = records.make(Caller(server, key).ask, harness.ADMIN_NAME, administrator.ask)
         command = [
             pathlib.Path(sys.executable).parent / "schemathesis",
             "--config-file", FOLDER / "schemathesis.toml",
@@ -69,7 +84,8 @@ def main():
             "--report-ndjson-path", report, *more,
         ]
         environment = {
-            **os.environ, "MUSTER_KEY": key, "MUSTER_KEY_ID": key_id, "MUSTER_CALLER": CALLER, "NO_PROXY": "*",
+            **os.environ, "MUSTER_KEY": key, "MUSTER_KEY_ID": key_id, "MUSTER_CALLER": CALLER,
+            "MUSTER_RECORDS": json.dumps(known), "NO_PROXY": "*",
             "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(FOLDER), "PYTHONDONTWRITEBYTECODE": "1",
         }
         status = subprocess.run(list(map(str, command)), cwd=FOLDER, env=environment).returncode

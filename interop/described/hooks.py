@@ -1,12 +1,20 @@
 """What no schema can say, and what would end the tool's own access."""
 
+import json
 import os
 import re
+import zlib
 
 import schemathesis
 from schemathesis.checks import CHECKS
+from schemathesis.generation.meta import TestPhase
 
-OWN = {os.environ["MUSTER_CALLER"], os.environ["MUSTER_KEY_ID"]}
+from records import KEPT
+
+TENANT = "default"
+OWN = {TENANT, os.environ["MUSTER_CALLER"], os.environ["MUSTER_KEY_ID"]}
+# Identifiers of what is there, by collection and parameter.
+RECORDS = json.loads(os.environ["MUSTER_RECORDS"])
 
 ENOUGH = 1_000_000
 
@@ -17,36 +25,33 @@ ALONE = {
     "/subscribers": ["phoneNumber"],
 }
 
-
-
-# Refusals with 400 of requests that fit the document, by fault and parameter, where that is right. Everything else that is
-# well-formed must be accepted.
+# Refusals with 400 of requests that fit the document, by fault and parameter, where that is right: what no schema can say.
+# Everything else that is well-formed must be accepted.
 REFUSED = [
     # One parameter rules another out, or two places say different things of one: no schema of single parameters can tell.
     ("ConflictingArguments", ".*"),
-    # One parameter calls for another, or one of several is needed.
-    ("MissingArgument", r"manufacturer|model|jobId|eventId|subscriberId|createdBefore|createdSince|objectKind|parameter"),
-    ("MissingArgument", r"schedule\.dailyWindow(Start|End)|grant\[\d+\]\.role|password"),
-    # Compared with the clock or with another member.
-    ("InvalidArgument", r"schedule\.endTime|expiresAt"),
-    # Names that stand in a list of others: time zones, nodes of the management tree, networks, names in certificates.
-    ("InvalidArgument", r"schedule\.timeZone|.*path|callbackNetwork|nameValue"),
-    # What the server gave out and only it can read.
-    ("InvalidArgument", r"anchor|after|afterEventId|correlationId|taskId|jobId"),
-    # An expression of the filter language, which has a grammar and no schema.
-    ("InvalidArgument", r"filter"),
-    # To be described in the document: the bounds of an approval policy.
-    ("InvalidArgument", r"windowHours|lifeHours|rule.*|dangerousNode.*"),
-    # Each name may stand once, whatever its value.
-    ("InvalidArgument", r"attribute|group"),
+    # One parameter calls for another, or one of several is needed, and may stand in the address or in the record that is
+    # there.
+    ("MissingArgument", r"manufacturer|model|jobId|createdBefore|createdSince|objectKind|groupsClaim|roleOfGroup"),
+    ("MissingArgument", r"deviceID|dmAccount\.clientSecret|password"),
+    # The document says so, but the tool does not read it everywhere.
+    ("MissingArgument", r"schedule\.dailyWindow(Start|End)"),
+    # Which arguments an operation takes, another member says; getOperationDefinitions lists them.
+    ("MissingArgument", r"parameter(\[\d+\]\.value)?"),
+    ("InvalidArgument", r"parameter(\[\d+\]\.(path|value))?|option|componentId|packageId"),
+    # Compared with the clock.
+    ("InvalidArgument", r"schedule\.(startTime|endTime)|expiresAt"),
+    # What stands in a list of others: time zones, numbers that are nobody's; or has a grammar of its own: addresses of
+    # IPv6, names in certificates by their kind, the filter language.
+    ("InvalidArgument", r"schedule\.timeZone|callbackNetwork|address|nameValue|filter"),
+    # Each name or class may stand once, whatever stands beside it.
+    ("InvalidArgument", r"attribute|operationClass"),
+    # Not the name of who has it, nor one character again and again.
+    ("InvalidArgument", r"password"),
+    # No colon where it travels in HTTP Basic.
+    ("InvalidArgument", r"userName"),
     # The tool puts numbers that it saw in answers into this header, though they are no entity tags.
     ("InvalidArgument", r"If-Match"),
-    # Neither too short nor the name of the principal, which another place says.
-    ("InvalidArgument", r"password"),
-    # Characters of the values of a device line, which the document does not tell yet.
-    ("InvalidArgument", r"dmVersion|managementObject|bootstrapMethod"),
-    # Lengths and characters of the fields of an identity provider, which the document does not tell yet.
-    ("InvalidArgument", r"groupsClaim|tokenAudience|scope|roleOfGroup.*|clientId|issuer|trustedCertificates|clientSecret"),
 ]
 _accepted = CHECKS.get_one("positive_data_acceptance")
 
@@ -58,23 +63,102 @@ def positive_data_acceptance(context, response, case):
         about = (problem.get("variables") or [""])[0]
         if any(problem.get("name") == name and re.fullmatch(pattern, about) for name, pattern in REFUSED):
             return None
-        if case.operation.path.startswith("/identity-providers") and about in ("name", "displayName"):
-            return None
     return _accepted(context, response, case)
 
 
 CHECKS.register(positive_data_acceptance)
 
 
+_rejected = CHECKS.get_one("negative_data_rejection")
+
+
+def negative_data_rejection(context, response, case):
+    """The check of the tool, but for a body without the name that the address has: the record is the same in a list, where it
+    has its name, and both are taken."""
+    of_path = case.path_parameters if isinstance(case.path_parameters, dict) else {}
+    if isinstance(case.body, dict) and "name" in of_path and "name" not in case.body:
+        return None
+    return _rejected(context, response, case)
+
+
+CHECKS.register(negative_data_rejection)
+
+
+# Members and parameters that name a record of a collection.
+REFERENCES = {
+    "deviceID": ("devices", "deviceID"),
+    "subscriberId": ("subscribers", "subscriberId"),
+    "deviceCapabilityOid": ("capabilities", "oid"),
+    "principal": ("principals", "name"),
+    "owner": ("principals", "name"),
+    "taskId": ("tasks", "taskId"),
+    "jobId": ("jobs", "jobId"),
+    "callbackAddressId": ("callback-addresses", "callbackAddressId"),
+}
+
+
+def known(collection, parameter, value, chance, is_end=False):
+    """A record that is there in place of one that was made up, in most cases; to take away, one that need not stay."""
+    there = RECORDS.get(collection, {}).get(parameter, [])
+    if not there or chance % 4 == 0:
+        return value
+    if is_end:
+        return there.pop() if len(there) > KEPT else value
+    return there[chance // 4 % KEPT]
+
+
+def stay_in_own_tenant(case):
+    """What is made in another tenant is not found in one's own, and one that is made up has nothing."""
+    of_body = case.body if isinstance(case.body, dict) else {}
+    for members in [case.query, of_body, of_body.get("principal")]:
+        if isinstance(members, dict) and "tenant" in members:
+            members["tenant"] = TENANT
+
+
+def name_what_is_there(case):
+    """Puts identifiers of records into a request that fits the document."""
+    segments = case.operation.path.strip("/").split("/")
+    collection = segments[-1] if segments[-1] in RECORDS else segments[0]
+    is_end = case.operation.method.lower() == "delete" and len(segments) == 2
+    # What was made up decides, so that a seed means the same requests again.
+    chance = zlib.crc32(repr([case.path_parameters, case.query, case.body]).encode(errors="replace"))
+    of_path = case.path_parameters if isinstance(case.path_parameters, dict) else {}
+    for name, value in of_path.items():
+        place = (collection, name) if name == segments[1].strip("{}") else REFERENCES.get(name, (collection, name))
+        of_path[name] = known(*place, value, chance, is_end)
+    for members in [case.query, case.body]:
+        if not isinstance(members, dict):
+            continue
+        for name, value in members.items():
+            if name in of_path:
+                members[name] = of_path[name]
+            elif isinstance(value, str) and name in REFERENCES and REFERENCES[name][0] != collection:
+                members[name] = known(*REFERENCES[name], value, chance)
+        # A version that was made up is never that of the record.
+        members.pop("version", None)
+    if isinstance(case.body, dict) and "deviceID" in case.body and collection == "tasks":
+        # Of another record.
+        case.body.pop("phoneNumber", None)
+    if case.headers and chance % 3:
+        case.headers.pop("If-Match", None)
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Keeps the tool from ending its own access with what it learned from lists: the last moment before a request leaves."""
+    """The last moment before a request leaves: names what is there, and keeps the tool from ending its own access with what
+    it learned from lists."""
+    if case.meta and case.meta.generation.mode.is_positive:
+        stay_in_own_tenant(case)
+        if case.meta.phase.name != TestPhase.STATEFUL:
+            name_what_is_there(case)
     if case.operation.method.lower() == "get":
         return
     if isinstance(case.path_parameters, dict):
         for name, value in case.path_parameters.items():
             if str(value) in OWN:
                 case.path_parameters[name] = "nobody"
+                if isinstance(case.body, dict) and name in case.body:
+                    case.body[name] = "nobody"
     # A rate of nothing would have everything that follows refused with 429.
     if case.operation.path == "/quotas" and isinstance(case.body, dict):
         limit = case.body.get("limit")

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use crate::bounds::{CERTIFICATE_NAME_CHARS_MAX, SERIAL_OCTETS_MAX};
 use crate::names::names;
 use crate::time::Timestamp;
 
@@ -31,9 +32,6 @@ impl fmt::Display for Fingerprint {
 /// A serial number as the certificate has it, without leading zero octets; written as hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Serial(Vec<u8>);
-
-/// Longest serial number, in octets: 20 by RFC 5280, with room for those who broke it.
-const SERIAL_OCTETS_MAX: usize = 64;
 
 impl Serial {
     /// From the octets of a certificate.
@@ -111,15 +109,14 @@ pub struct CertificateName {
     pub value: String,
 }
 
-/// Longest name, in characters.
-const NAME_CHARS_MAX: usize = 500;
-
 impl CertificateName {
     /// A name in the form in which it is compared; nothing if it is empty, too long, does not print, or is no
     /// fingerprint where one is meant.
     #[must_use]
     pub fn new(kind: CertificateNameKind, value: &str) -> Option<Self> {
-        let fits = !value.is_empty() && value.chars().count() <= NAME_CHARS_MAX && !value.chars().any(char::is_control);
+        let fits = !value.is_empty()
+            && value.chars().count() <= CERTIFICATE_NAME_CHARS_MAX
+            && !value.chars().any(char::is_control);
         let value = match kind {
             CertificateNameKind::Fingerprint => Fingerprint::parse(value)?.to_string(),
             CertificateNameKind::Dns | CertificateNameKind::Email => value.to_ascii_lowercase(),

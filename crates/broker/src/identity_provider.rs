@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::{PROVIDER_ENTRIES_MAX, PROVIDER_NAME_CHARS_MAX, PROVIDER_PEM_OCTETS_MAX, PROVIDER_TEXT_CHARS_MAX};
 use crate::device::Sealed;
 use crate::fault::Fault;
 use crate::time::Timestamp;
@@ -64,20 +65,11 @@ pub struct RoleOfGroup {
     pub role: String,
 }
 
-/// Longest name of a provider.
-const NAME_CHARS_MAX: usize = 64;
-/// Longest text of any other setting.
-const TEXT_CHARS_MAX: usize = 500;
-/// Longest certificates, in octets.
-const PEM_BYTES_MAX: usize = 64 << 10;
-/// Most scopes, audiences, and groups.
-const ENTRIES_MAX: usize = 100;
-
 impl IdentityProvider {
     /// Whether this is a name: 1 to 64 of `a` to `z`, digits and `-`, so that it stands in an address as it is.
     #[must_use]
     pub fn is_name(name: &str) -> bool {
-        (1..=NAME_CHARS_MAX).contains(&name.len())
+        (1..=PROVIDER_NAME_CHARS_MAX).contains(&name.len())
             && name.bytes().all(|octet| octet.is_ascii_lowercase() || octet.is_ascii_digit() || octet == b'-')
     }
 
@@ -95,8 +87,9 @@ impl ProviderSettings {
     /// `InvalidArgument`, `MissingArgument`.
     pub fn check(&self) -> Result<(), Fault> {
         let printable = |name: &str, text: &str| {
-            let fits =
-                !text.is_empty() && text.chars().count() <= TEXT_CHARS_MAX && !text.chars().any(char::is_control);
+            let fits = !text.is_empty()
+                && text.chars().count() <= PROVIDER_TEXT_CHARS_MAX
+                && !text.chars().any(char::is_control);
             if fits { Ok(()) } else { Err(Fault::invalid(name, text, "1 to 500 printable characters are expected")) }
         };
         let address = self.issuer.strip_prefix("https://").filter(|rest| {
@@ -131,7 +124,7 @@ impl ProviderSettings {
             return Err(Fault::missing("roleOfGroup"));
         }
         match &self.trusted_certificates {
-            Some(pem) if pem.len() > PEM_BYTES_MAX => {
+            Some(pem) if pem.len() > PROVIDER_PEM_OCTETS_MAX => {
                 Err(Fault::invalid("trustedCertificates", "…", "at most 64 KiB of PEM are expected"))
             }
             _ => Ok(()),
@@ -152,7 +145,7 @@ impl ProviderSettings {
 }
 
 fn few(name: &str, count: usize) -> Result<(), Fault> {
-    if count <= ENTRIES_MAX { Ok(()) } else { Err(Fault::invalid(name, count, "at most 100 are taken")) }
+    if count <= PROVIDER_ENTRIES_MAX { Ok(()) } else { Err(Fault::invalid(name, count, "at most 100 are taken")) }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod api_key;
 pub mod attempts;
+pub mod bounds;
 pub mod callback;
 pub mod capability;
 pub mod certificate;

@@ -9,6 +9,7 @@ mod subscriber_services;
 mod traces;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use muster_broker::bounds::KEY_CHARS;
 use muster_broker::fault::Fault;
 use muster_broker::page::PageRequest;
 use muster_broker::services::{Rejected, RequestKey};
@@ -23,7 +24,7 @@ use crate::contract::deployment_broker::{NameValue, RejectedRequest};
 /// `InvalidArgument` if it is not 1 to 128 visible ASCII characters.
 pub(crate) fn request_key(id: Option<&String>, content: &impl Record, at: &str) -> Result<Option<RequestKey>, Fault> {
     match id {
-        Some(id) if !(1..=128).contains(&id.len()) || !id.bytes().all(|octet| octet.is_ascii_graphic()) => {
+        Some(id) if !KEY_CHARS.contains(&id.len()) || !id.bytes().all(|octet| octet.is_ascii_graphic()) => {
             Err(Fault::invalid(at, id, "1 to 128 visible ASCII characters are expected"))
         }
         _ => Ok(entry_key(id, content)),

@@ -2,6 +2,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::RIGHT_PART_CHARS_MAX;
+
 /// What is to be done to which kind of object: the question that a permission answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Right {
@@ -61,7 +63,6 @@ pub struct RightPattern {
 pub struct NotARight;
 
 const ANY: &str = "*";
-const PART_CHARS_MAX: usize = 40;
 
 impl RightPattern {
     /// Reads `device.operate:UPDATE`, `job.*`, `*`.
@@ -79,7 +80,7 @@ impl RightPattern {
             None => (rest, None),
         };
         for part in [Some(object), Some(operation), qualifier].into_iter().flatten() {
-            let is_name = (1..=PART_CHARS_MAX).contains(&part.len())
+            let is_name = (1..=RIGHT_PART_CHARS_MAX).contains(&part.len())
                 && part.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'_');
             if part != ANY && !is_name {
                 return Err(NotARight);

@@ -2,6 +2,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::TREE_PATH_OCTETS_MAX;
+
 /// A place in the management tree of a device that rights are narrowed to: the node and what is below it.
 ///
 /// Only the plain spelling is one: it begins with `./`, and each segment has ASCII letters, digits and `-_.~:+@`, but
@@ -18,8 +20,6 @@ pub struct TreePath(String);
 )]
 pub struct NotAPlace;
 
-const OCTETS_MAX: usize = 1024;
-
 impl TreePath {
     /// Reads `./Vendor/Acme`.
     ///
@@ -31,7 +31,7 @@ impl TreePath {
             !segment.bytes().all(|octet| octet == b'.')
                 && segment.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_.~:+@".contains(&octet))
         };
-        if text.len() > OCTETS_MAX || !below_root.split('/').all(is_plain) {
+        if text.len() > TREE_PATH_OCTETS_MAX || !below_root.split('/').all(is_plain) {
             return Err(NotAPlace);
         }
         Ok(Self(text.to_owned()))

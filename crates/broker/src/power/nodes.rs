@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Class;
+use crate::bounds::DANGEROUS_PATH_CHARS_MAX;
 
 /// Which operations on a node amount to its primitive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +91,8 @@ impl NodePattern {
     /// # Errors
     /// [`NotAPattern`].
     pub fn parse(text: &str) -> Result<Self, NotAPattern> {
-        let is_line = (1..=255).contains(&text.len()) && !text.chars().any(|c| c.is_control() || c == '?');
+        let is_line = (1..=DANGEROUS_PATH_CHARS_MAX).contains(&text.chars().count())
+            && !text.chars().any(|c| c.is_control() || c == '?');
         let (_, names, _) = Pattern(text).parts();
         let has_names = names.split('/').all(|name| !matches!(name, "" | "." | ".." | "**"));
         let begins = text.starts_with("./") || text.starts_with("**/");

@@ -131,7 +131,7 @@ impl Policy {
         }
         if self.nodes.len() > Self::NODES_MAX {
             let why = format!("a policy may have {}", Self::NODES_MAX);
-            return Err(Fault::invalid("node", self.nodes.len(), why));
+            return Err(Fault::invalid("dangerousNode", self.nodes.len(), why));
         }
         let mut rules = Vec::with_capacity(Class::NAMES.len());
         for default in Self::default().rules {
@@ -140,7 +140,7 @@ impl Policy {
             if given.next().is_some() {
                 return Err(Fault::invalid("operationClass", default.class.as_str(), "each class may stand once"));
             }
-            for (parameter, number) in [("cap", rule.cap), ("singleCap", rule.single_cap.unwrap_or(0))] {
+            for (parameter, number) in [("deviceCap", rule.cap), ("singleCap", rule.single_cap.unwrap_or(0))] {
                 if number > Self::CAP_MAX {
                     return Err(Fault::invalid(parameter, number, format_args!("must be 0 to {}", Self::CAP_MAX)));
                 }

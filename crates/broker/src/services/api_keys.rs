@@ -5,15 +5,11 @@ use std::sync::Arc;
 use super::{Broker, checks};
 use crate::access::{Caller, Permission, Right};
 use crate::api_key::{ApiKey, ID_OCTETS, KeyScope, KeyText, LIFE_S, SECRET_OCTETS, is_same_digest};
+use crate::bounds::{GROUP_CHARS_MAX, KEY_NAME_CHARS_MAX, KEY_SCOPE_MAX};
 use crate::directory::Account;
 use crate::fault::{Fault, FaultName};
 use crate::page::{Page, PageRequest, Paged};
 use crate::time::Timestamp;
-
-/// Most characters of a name.
-const NAME_CHARS_MAX: usize = 128;
-/// Most rights, groups and places of one key.
-const SCOPE_MAX: usize = 100;
 
 /// A key that a caller wants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,15 +35,16 @@ impl Broker {
     pub async fn create_api_key(&self, caller: &Caller, wanted: KeyWanted) -> Result<(ApiKey, String), Fault> {
         let is_own = wanted.principal.as_ref().is_none_or(|name| *name == caller.name);
         caller.must(own(Right::new("key", "create"), is_own))?;
-        checks::line_if_given("name", wanted.name.as_deref(), NAME_CHARS_MAX)?;
+        checks::line_if_given("name", wanted.name.as_deref(), KEY_NAME_CHARS_MAX)?;
         let counts = [
             ("right", wanted.scope.rights.len()),
             ("group", wanted.scope.groups.len()),
             ("path", wanted.scope.paths.len()),
         ];
-        if let Some((name, count)) = counts.into_iter().find(|(_, count)| *count > SCOPE_MAX) {
-            return Err(Fault::invalid(name, count, format_args!("at most {SCOPE_MAX} are taken")));
+        if let Some((name, count)) = counts.into_iter().find(|(_, count)| *count > KEY_SCOPE_MAX) {
+            return Err(Fault::invalid(name, count, format_args!("at most {KEY_SCOPE_MAX} are taken")));
         }
+        wanted.scope.groups.iter().try_for_each(|group| checks::line("group", group, GROUP_CHARS_MAX))?;
         let now = self.environment.now();
         let life_s_max = self.settings.key_life_s_max;
         let latest = now.plus_s(life_s_max);

@@ -5,6 +5,7 @@
 use super::deployment_broker::read_task_id;
 use super::{Broker, checks, reaching};
 use crate::access::{Caller, Origin, PrincipalKind, Reach, Right, Scope};
+use crate::bounds::TEXT_CHARS_MAX;
 use crate::device::Device;
 use crate::fault::{Fault, FaultName};
 use crate::id::{ApprovalId, JobId};
@@ -68,7 +69,7 @@ impl Broker {
     ) -> Result<Paged<Approval>, Fault> {
         let caller = self.at_work_in(caller, tenant.as_deref(), READ).await?;
         let ApprovalsWanted { mut status, class, requester, task_id, job_id } = wanted;
-        checks::line_if_given("requester", requester.as_deref(), 255)?;
+        checks::line_if_given("requester", requester.as_deref(), TEXT_CHARS_MAX)?;
         status.sort_unstable();
         status.dedup();
         let task = task_id.as_deref().map(read_task_id).transpose()?;

@@ -8,20 +8,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::checks;
+use crate::bounds::{
+    CORRELATOR_CHARS_MAX, MEDIA_TYPE_OCTETS_MAX, NODE_FORMATS, NODE_PATH_OCTETS_MAX, NODE_VALUE_OCTETS_MAX, NODES_MAX,
+    OPTIONS_MAX,
+};
 use crate::fault::{Fault, FaultName};
 use crate::operation::{Arguments, DEFINITIONS, KNOWN_ELSEWHERE, Operation, Parameter};
 use crate::policy::{AcceptDevicePolicy, NotAPolicy};
 
-/// Most nodes of one operation.
-pub(super) const PARAMETERS_MAX: usize = 500;
-const OPTIONS_MAX: usize = 20;
-const PATH_OCTETS_MAX: usize = 1024;
-/// Longest value of a node, and of all nodes together.
-const VALUE_OCTETS_MAX: usize = 64 << 10;
+/// Longest values of all nodes together.
 const VALUES_OCTETS_MAX: usize = 512 << 10;
-
-/// The formats of OMA DM.
-const FORMATS: &[&str] = &["chr", "int", "bool", "bin", "b64", "float", "date", "time", "node", "null", "xml"];
 
 /// Reads an operation name.
 pub(super) fn operation(name: &str) -> Result<Operation, Fault> {
@@ -57,7 +53,7 @@ pub(super) fn checked(operation: Operation, arguments: &Arguments) -> Result<(),
     let most = match operation {
         Operation::Session => 0,
         Operation::Execute | Operation::Discover => 1,
-        Operation::Update | Operation::Query | Operation::Delete => PARAMETERS_MAX,
+        Operation::Update | Operation::Query | Operation::Delete => NODES_MAX,
     };
     let number = arguments.parameter.len();
     if number > most {
@@ -122,7 +118,7 @@ fn options(operation: Operation, arguments: &Arguments) -> Result<(), Fault> {
                     return Err(Fault::invalid("depth", value, format_args!("must be 1 to {}", Arguments::DEPTH_MAX)));
                 }
             }
-            "correlator" => checks::line("correlator", value, 128)?,
+            "correlator" => checks::line("correlator", value, CORRELATOR_CHARS_MAX)?,
             _ if matches!(value.as_str(), "true" | "false" | "1" | "0") => {}
             _ => return Err(Fault::invalid(name, value, "must be true or false")),
         }
@@ -138,7 +134,7 @@ fn options(operation: Operation, arguments: &Arguments) -> Result<(), Fault> {
 fn path(operation: Operation, at: usize, path: &str) -> Result<(), Fault> {
     let refused = |why: &str| Err(Fault::invalid(&format!("parameter[{at}].path"), path.escape_debug(), why));
     let is_read = matches!(operation, Operation::Query | Operation::Discover);
-    if path.len() > PATH_OCTETS_MAX {
+    if path.len() > NODE_PATH_OCTETS_MAX {
         return refused("has more than 1024 octets");
     }
     if path.chars().any(char::is_control) || !checks::is_portable(path) {
@@ -182,12 +178,13 @@ fn path(operation: Operation, at: usize, path: &str) -> Result<(), Fault> {
 fn value(operation: Operation, at: usize, parameter: &Parameter) -> Result<(), Fault> {
     let name = |field: &str| format!("parameter[{at}].{field}");
     let format = parameter.format.as_deref().unwrap_or("chr");
-    if !FORMATS.contains(&format) {
-        let why = format!("must be one of {}", FORMATS.join(", "));
+    if !NODE_FORMATS.contains(&format) {
+        let why = format!("must be one of {}", NODE_FORMATS.join(", "));
         return Err(Fault::invalid(&name("format"), format.escape_debug(), why));
     }
     if let Some(kind) = &parameter.kind {
-        let fits = (1..=128).contains(&kind.len()) && kind.bytes().all(|octet| (0x20..0x7f).contains(&octet));
+        let fits = (1..=MEDIA_TYPE_OCTETS_MAX).contains(&kind.len())
+            && kind.bytes().all(|octet| (0x20..0x7f).contains(&octet));
         if !fits {
             let why = "must be a MIME type of 1 to 128 ASCII characters";
             return Err(Fault::invalid(&name("type"), kind.escape_debug(), why));
@@ -203,7 +200,7 @@ fn value(operation: Operation, at: usize, parameter: &Parameter) -> Result<(), F
     if !value.is_empty() && (!is_written || is_without) {
         return refused(if is_written { "must be left out in this format" } else { "this operation takes none" });
     }
-    if value.len() > VALUE_OCTETS_MAX {
+    if value.len() > NODE_VALUE_OCTETS_MAX {
         return refused("has more than 65536 octets");
     }
     if !is_written {
@@ -349,7 +346,7 @@ mod tests {
 
     #[test]
     fn a_value_has_the_form_of_its_format() {
-        let large = "a".repeat(VALUE_OCTETS_MAX + 1);
+        let large = "a".repeat(NODE_VALUE_OCTETS_MAX + 1);
         for (format, value, fault) in [
             (None, Some("text"), None),
             (None, Some(""), None),
@@ -387,7 +384,7 @@ mod tests {
 
     #[test]
     fn the_values_of_all_nodes_are_bounded_together() {
-        let value = "a".repeat(VALUE_OCTETS_MAX);
+        let value = "a".repeat(NODE_VALUE_OCTETS_MAX);
         let nodes = |number| with(vec![node("./A", Some(&value), None); number], &[]);
         assert_eq!(refused(Operation::Update, &nodes(8)), None);
         assert_eq!(refused(Operation::Update, &nodes(9)), Some(FaultName::InvalidArgument));

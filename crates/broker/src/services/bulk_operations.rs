@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::deployment_broker::{read_task_id, unknown_task};
 use super::{Broker, Rejected, RequestKey, checks};
 use crate::access::{Caller, Reach, Right, Scope};
+use crate::bounds::TEXT_CHARS_MAX;
 use crate::callback::CallbackWanted;
 use crate::fault::{Fault, FaultName};
 use crate::filter::Filter;
@@ -99,7 +100,7 @@ impl Broker {
         page: &PageRequest,
     ) -> Result<Paged<JobView>, Fault> {
         let scope = caller.scope(READ_JOBS)?;
-        checks::line_if_given("owner", owner.as_deref(), 255)?;
+        checks::line_if_given("owner", owner.as_deref(), TEXT_CHARS_MAX)?;
         let expression = Filter::read(expression)?;
         let filter = JobFilter { status: each_once(status), owner, expression, ..JobFilter::default() };
         self.jobs_listed(caller, &scope, filter, page).await

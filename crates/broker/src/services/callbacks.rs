@@ -3,6 +3,7 @@
 use super::once::{self, operation};
 use super::{Broker, RequestKey, checks};
 use crate::access::{Caller, Right};
+use crate::bounds::{ABOUT_CHARS_MAX, REPLAYS_MAX, SECRET_OVERLAP_S_MAX, TEXT_CHARS_MAX, WEBHOOK_SECRET_CHARS};
 use crate::callback::{
     CallbackAddress, CallbackCredential, CallbackKind, CallbackUrl, CredentialKind, Scheme, WebhookSecret, network,
 };
@@ -17,10 +18,6 @@ const ADDRESSES_MAX: usize = 200;
 const SECRET_BYTES: usize = 32;
 /// How long the secret before signs too, when that is left out: a day.
 const OVERLAP_S: i64 = 24 * 3600;
-/// Longest time that the secret before signs too: thirty days.
-const OVERLAP_S_MAX: i64 = 30 * 24 * 3600;
-/// Most dead letters that one request replays.
-const REPLAYS_MAX: u32 = 1000;
 
 /// An allowed address as its administrator gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,7 +179,7 @@ impl Broker {
         page: &PageRequest,
     ) -> Result<Paged<CallbackAddress>, Fault> {
         caller.must(Right::new("callback", "read"))?;
-        checks::line_if_given("owner", filter.owner.as_deref(), 255)?;
+        checks::line_if_given("owner", filter.owner.as_deref(), TEXT_CHARS_MAX)?;
         let scope = self.list_scope(caller, "callback addresses", &filter);
         let page = Page::read(page, &scope, &*self.vault)?;
         let listed = self.store.callback_address_list(&caller.tenant, filter, page).await?;
@@ -210,8 +207,8 @@ impl Broker {
             return Err(Fault::new(FaultName::WrongState, text).with(address.kind.as_str()));
         };
         let overlap_s = overlap_s.unwrap_or(OVERLAP_S);
-        if !(0..=OVERLAP_S_MAX).contains(&overlap_s) {
-            let why = format!("must be 0 to {OVERLAP_S_MAX} seconds");
+        if !(0..=SECRET_OVERLAP_S_MAX).contains(&overlap_s) {
+            let why = format!("must be 0 to {SECRET_OVERLAP_S_MAX} seconds");
             return Err(Fault::invalid("overlapSeconds", overlap_s, why));
         }
         let told = self.secret_given(secret)?;
@@ -274,7 +271,7 @@ impl Broker {
             return Err(Fault::new(FaultName::MissingArgument, text).with("eventId"));
         }
         if !events.is_empty() {
-            checks::entries("eventId", events.len(), usize::try_from(REPLAYS_MAX).unwrap_or(usize::MAX))?;
+            checks::entries("eventId", events.len(), REPLAYS_MAX)?;
         }
         let ids = events
             .iter()
@@ -282,7 +279,10 @@ impl Broker {
             .collect::<Result<Vec<_>, _>>()?;
         let filter = DeadLetterFilter { address: address.map(read_address_id).transpose()?, ids };
         let deed = self.deed(caller, "replayDeadLetters");
-        Ok(self.store.dead_letter_replay(&caller.tenant, filter, deed, REPLAYS_MAX).await?)
+        Ok(self
+            .store
+            .dead_letter_replay(&caller.tenant, filter, deed, u32::try_from(REPLAYS_MAX).unwrap_or(u32::MAX))
+            .await?)
     }
 
     async fn callback_address_there(&self, caller: &Caller, id: &str) -> Result<CallbackAddress, Fault> {
@@ -315,7 +315,7 @@ impl Broker {
         stored: Option<CallbackAddress>,
     ) -> Result<CallbackAddress, Fault> {
         let CallbackAddressFields { owner, url, kind, description, credential, allows_private, enabled } = fields;
-        checks::line_if_given("owner", owner.as_deref(), 255)?;
+        checks::line_if_given("owner", owner.as_deref(), TEXT_CHARS_MAX)?;
         if let Some(owner) = &owner {
             let known = self.store.principal_get(owner).await?;
             if known.is_none_or(|known| known.tenant != caller.tenant) {
@@ -324,7 +324,7 @@ impl Broker {
             }
         }
         if let Some(description) = &description {
-            checks::prose("description", description, 1000)?;
+            checks::prose("description", description, ABOUT_CHARS_MAX)?;
         }
         let allowed = self.callback_networks(&caller.tenant, allows_private).await?;
         let url = self.callback_url_given(&url, &allowed)?;
@@ -380,7 +380,7 @@ impl Broker {
         kind: CallbackKind,
         stored: Option<&CallbackCredential>,
     ) -> Result<CallbackCredential, Fault> {
-        checks::line("userName", &given.user_name, 255)?;
+        checks::line("userName", &given.user_name, TEXT_CHARS_MAX)?;
         match (given.kind, kind) {
             (CredentialKind::UsernameToken, CallbackKind::Webhook) => {
                 let text = "a webhook has no WS-Security header; use a BASIC credential";
@@ -393,7 +393,8 @@ impl Broker {
         }
         let password = match (given.password, stored) {
             (Some(password), _) => {
-                checks::line("password", &password, 255).map_err(|fault| Fault { variables: Vec::new(), ..fault })?;
+                checks::line("password", &password, TEXT_CHARS_MAX)
+                    .map_err(|fault| Fault { variables: Vec::new(), ..fault })?;
                 self.vault.seal(password.as_bytes())
             }
             (None, Some(stored)) if stored.user_name == given.user_name => stored.password.clone(),
@@ -407,8 +408,8 @@ impl Broker {
         use base64::Engine as _;
         match given {
             Some(secret) => {
-                let is_good =
-                    (16..=128).contains(&secret.len()) && secret.bytes().all(|octet| octet.is_ascii_graphic());
+                let is_good = WEBHOOK_SECRET_CHARS.contains(&secret.len())
+                    && secret.bytes().all(|octet| octet.is_ascii_graphic());
                 if is_good {
                     return Ok(secret);
                 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::api_keys::{is_of, must_have};
 use super::{Broker, checks};
 use crate::access::{Caller, Permission, Right, RightPattern};
+use crate::bounds::TEXT_CHARS_MAX;
 use crate::certificate::{
     Authority, CertificateBinding, CertificateName, Fingerprint, RevocationList, RevokedCertificate, Serial,
 };
@@ -12,9 +13,6 @@ use crate::directory::Account;
 use crate::fault::{Fault, FaultName};
 use crate::page::{Page, PageRequest, Paged};
 use crate::time::Timestamp;
-
-/// Most characters of a name or a reason.
-const TEXT_CHARS_MAX: usize = 255;
 
 /// An authority as its certificate describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]

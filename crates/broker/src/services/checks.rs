@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use super::RequestKey;
+use crate::bounds::{
+    ATTRIBUTE_NAME_CHARS_MAX, ATTRIBUTE_VALUE_CHARS_MAX, ATTRIBUTES_MAX, GROUP_CHARS_MAX, IMSI_DIGITS, KEY_CHARS,
+    REASON_CHARS_MAX, TEXT_CHARS_MAX,
+};
 use crate::fault::{Fault, FaultName};
 use crate::job::DeviceFilter;
-
-/// Most further attributes of a record.
-const ATTRIBUTES_MAX: usize = 100;
 
 /// A text of one line: 1 to `chars_max` characters, none of them a control character.
 pub(super) fn line(parameter: &str, text: &str, chars_max: usize) -> Result<(), Fault> {
@@ -44,12 +45,12 @@ pub(super) fn is_portable(text: &str) -> bool {
 
 /// The reason a caller gives for what it does.
 pub(super) fn reason(reason: Option<&str>) -> Result<(), Fault> {
-    reason.map_or(Ok(()), |reason| prose("reason", reason, 1000))
+    reason.map_or(Ok(()), |reason| prose("reason", reason, REASON_CHARS_MAX))
 }
 
 /// Whether a text may be a key of a caller's own choice: 1 to 128 visible ASCII characters.
 pub(super) fn is_key(id: &str) -> bool {
-    (1..=128).contains(&id.len()) && id.bytes().all(|octet| octet.is_ascii_graphic())
+    KEY_CHARS.contains(&id.len()) && id.bytes().all(|octet| octet.is_ascii_graphic())
 }
 
 /// An idempotency key.
@@ -64,7 +65,7 @@ pub(super) fn request_key(key: Option<&RequestKey>) -> Result<(), Fault> {
 /// An IMSI, where one is given.
 pub(super) fn imsi(imsi: Option<&str>) -> Result<(), Fault> {
     match imsi {
-        Some(imsi) if !((6..=15).contains(&imsi.len()) && imsi.bytes().all(|octet| octet.is_ascii_digit())) => {
+        Some(imsi) if !(IMSI_DIGITS.contains(&imsi.len()) && imsi.bytes().all(|octet| octet.is_ascii_digit())) => {
             Err(Fault::invalid("imsi", imsi.escape_debug(), "must have 6 to 15 digits"))
         }
         _ => Ok(()),
@@ -97,8 +98,8 @@ pub(super) fn attributes(attribute: &[(String, String)]) -> Result<(), Fault> {
     values("attribute", attribute.len(), ATTRIBUTES_MAX)?;
     let mut seen = HashSet::new();
     for (name, value) in attribute {
-        line("attribute", name, 100)?;
-        prose("attribute", value, 1000)?;
+        line("attribute", name, ATTRIBUTE_NAME_CHARS_MAX)?;
+        prose("attribute", value, ATTRIBUTE_VALUE_CHARS_MAX)?;
         if !seen.insert(name) {
             return Err(Fault::invalid("attribute", name, "each name may stand once"));
         }
@@ -109,10 +110,10 @@ pub(super) fn attributes(attribute: &[(String, String)]) -> Result<(), Fault> {
 /// Criteria for device records.
 pub(super) fn device_filter(filter: &DeviceFilter) -> Result<(), Fault> {
     let DeviceFilter { manufacturer, model, firmware_version, group, attribute, .. } = filter;
-    line_if_given("manufacturer", manufacturer.as_deref(), 255)?;
-    line_if_given("model", model.as_deref(), 255)?;
-    line_if_given("firmwareVersion", firmware_version.as_deref(), 255)?;
-    line_if_given("group", group.as_deref(), 100)?;
+    line_if_given("manufacturer", manufacturer.as_deref(), TEXT_CHARS_MAX)?;
+    line_if_given("model", model.as_deref(), TEXT_CHARS_MAX)?;
+    line_if_given("firmwareVersion", firmware_version.as_deref(), TEXT_CHARS_MAX)?;
+    line_if_given("group", group.as_deref(), GROUP_CHARS_MAX)?;
     attributes(attribute)
 }
 

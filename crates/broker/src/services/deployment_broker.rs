@@ -7,6 +7,7 @@ use super::selecting::Selected;
 use super::together::{self, Step};
 use super::{Broker, RequestKey, arguments, checks, reaching, scheduling, traces};
 use crate::access::{Caller, Reach, Right};
+use crate::bounds::{DISPLAY_CHARS_MAX, REQUESTS_MAX};
 use crate::callback::{Callback, CallbackWanted};
 use crate::fault::{Fault, FaultName};
 use crate::id::{JobId, TaskId};
@@ -88,8 +89,6 @@ impl Rejected {
     }
 }
 
-/// Most entries of a bulk request.
-const REQUESTS_MAX: usize = 1000;
 /// Priority of a task that was given none.
 pub(super) const PRIORITY: u8 = 5;
 
@@ -145,7 +144,7 @@ impl Broker {
         }
         let BulkRequest { requests, name, schedule, callback, .. } = request;
         checks::entries("request", requests.len(), REQUESTS_MAX)?;
-        checks::line_if_given("name", name.as_deref(), 200)?;
+        checks::line_if_given("name", name.as_deref(), DISPLAY_CHARS_MAX)?;
         let callback = self.callback(caller, callback).await?;
         let now = self.environment.now();
         let schedule = scheduling::checked(schedule, now)?;

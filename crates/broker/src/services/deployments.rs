@@ -5,6 +5,9 @@ use super::deployment_broker::{PRIORITY, new_job_status};
 use super::once::{self, operation};
 use super::{Broker, Given, Rejected, RequestKey, arguments, checks, reaching, scheduling, traces};
 use crate::access::{Caller, Reach, Right};
+use crate::bounds::{
+    DEPLOYMENT_ABOUT_CHARS_MAX, DEPLOYMENTS_MAX, DISPLAY_CHARS_MAX, PRIORITIES, SELECTED_CAPABILITIES_MAX,
+};
 use crate::callback::Callback;
 use crate::fault::{Fault, FaultName};
 use crate::id::JobId;
@@ -12,12 +15,8 @@ use crate::job::{DeviceFilter, Expansion, Hold, Job, Selector, TaskTemplate};
 use crate::store::Once;
 use crate::time::Timestamp;
 
-/// Most deployments of a request.
-const DEPLOYMENTS_MAX: usize = 100;
 /// Most devices that a deployment names one by one.
 const NAMED_DEVICES_MAX: usize = 10_000;
-/// Most capability records that a deployment names.
-const CAPABILITIES_MAX: usize = 100;
 
 impl Broker {
     /// Makes a job of each deployment; their tasks are made in the background.
@@ -113,13 +112,17 @@ impl Broker {
         if deployment.devices.all_devices {
             caller.must(Right::new("job", "create").of(Right::ALL))?;
         }
-        checks::line("name", &deployment.name, 200)?;
-        checks::prose("description", deployment.description.as_deref().unwrap_or_default(), 2000)?;
+        checks::line("name", &deployment.name, DISPLAY_CHARS_MAX)?;
+        checks::prose(
+            "description",
+            deployment.description.as_deref().unwrap_or_default(),
+            DEPLOYMENT_ABOUT_CHARS_MAX,
+        )?;
         let priority = match deployment.priority {
             None => PRIORITY,
             Some(priority) => u8::try_from(priority)
                 .ok()
-                .filter(|priority| (1..=9).contains(priority))
+                .filter(|priority| PRIORITIES.contains(priority))
                 .ok_or_else(|| Fault::invalid("priority", priority, "must be 1 to 9"))?,
         };
         let template = TaskTemplate {
@@ -178,7 +181,7 @@ fn selector(devices: &Selector) -> Result<(), Fault> {
     let named = devices.phone_number.len().saturating_add(devices.device_id.len());
     for (parameter, number, max) in [
         ("phoneNumber and deviceID", named, NAMED_DEVICES_MAX),
-        ("deviceCapabilityOid", devices.capability.len(), CAPABILITIES_MAX),
+        ("deviceCapabilityOid", devices.capability.len(), SELECTED_CAPABILITIES_MAX),
     ] {
         if number > max {
             let text = format!("{parameter}: a deployment may name {max}; use a filter or several deployments");

@@ -5,6 +5,7 @@ use super::device_manager::out_of_step;
 use super::once::{self, operation};
 use super::{Broker, CapabilityFields, RequestKey, checks, selecting};
 use crate::access::{Caller, Right};
+use crate::bounds::{CAPABILITY_VALUES_MAX, TACS_MAX, TEXT_CHARS_MAX};
 use crate::capability::Capability;
 use crate::fault::Fault;
 use crate::filter::Filter;
@@ -12,11 +13,6 @@ use crate::id::CapabilityOid;
 use crate::identity::DeviceId;
 use crate::page::{Page, PageRequest, Paged};
 use crate::store::{CapabilityFilter, CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceKey, Once};
-
-/// Most characters of a name.
-const NAME_CHARS_MAX: usize = 255;
-const TACS_MAX: usize = 1000;
-const VALUES_MAX: usize = 200;
 
 impl Broker {
     /// Adds a capability record.
@@ -96,9 +92,9 @@ impl Broker {
         firmware_version: Option<&str>,
     ) -> Result<Capability, Fault> {
         caller.must(Right::new("capability", "read"))?;
-        checks::line("manufacturer", manufacturer, NAME_CHARS_MAX)?;
-        checks::line("model", model, NAME_CHARS_MAX)?;
-        checks::line_if_given("firmwareVersion", firmware_version, NAME_CHARS_MAX)?;
+        checks::line("manufacturer", manufacturer, TEXT_CHARS_MAX)?;
+        checks::line("model", model, TEXT_CHARS_MAX)?;
+        checks::line_if_given("firmwareVersion", firmware_version, TEXT_CHARS_MAX)?;
         let key = CapabilityKey::Model {
             manufacturer: manufacturer.to_owned(),
             model: model.to_owned(),
@@ -144,8 +140,8 @@ impl Broker {
         page: &PageRequest,
     ) -> Result<Paged<Capability>, Fault> {
         caller.must(Right::new("capability", "read"))?;
-        checks::line_if_given("manufacturer", manufacturer.as_deref(), NAME_CHARS_MAX)?;
-        checks::line_if_given("model", model.as_deref(), NAME_CHARS_MAX)?;
+        checks::line_if_given("manufacturer", manufacturer.as_deref(), TEXT_CHARS_MAX)?;
+        checks::line_if_given("model", model.as_deref(), TEXT_CHARS_MAX)?;
         let filter = CapabilityFilter { manufacturer, model, expression: Filter::read(expression)? };
         let scope = self.list_scope(caller, "capabilities", &filter);
         let page = Page::read(page, &scope, &*self.vault)?;
@@ -154,9 +150,9 @@ impl Broker {
     }
 
     fn capability_given(&self, caller: &Caller, fields: CapabilityFields) -> Result<Capability, Fault> {
-        checks::line("manufacturer", &fields.manufacturer, NAME_CHARS_MAX)?;
-        checks::line("model", &fields.model, NAME_CHARS_MAX)?;
-        checks::line_if_given("firmwareVersion", fields.firmware_version.as_deref(), NAME_CHARS_MAX)?;
+        checks::line("manufacturer", &fields.manufacturer, TEXT_CHARS_MAX)?;
+        checks::line("model", &fields.model, TEXT_CHARS_MAX)?;
+        checks::line_if_given("firmwareVersion", fields.firmware_version.as_deref(), TEXT_CHARS_MAX)?;
         checks::values("tac", fields.tac.len(), TACS_MAX)?;
         for tac in &fields.tac {
             if tac.len() != 8 || !tac.bytes().all(|octet| octet.is_ascii_digit()) {
@@ -168,9 +164,9 @@ impl Broker {
             ("managementObject", &fields.management_object),
             ("bootstrapMethod", &fields.bootstrap_method),
         ] {
-            checks::values(parameter, values.len(), VALUES_MAX)?;
+            checks::values(parameter, values.len(), CAPABILITY_VALUES_MAX)?;
             for value in values {
-                checks::line(parameter, value, NAME_CHARS_MAX)?;
+                checks::line(parameter, value, TEXT_CHARS_MAX)?;
             }
         }
         for (parameter, size) in [("maxMsgSize", fields.max_msg_size), ("maxObjSize", fields.max_obj_size)] {

@@ -3,15 +3,11 @@
 use std::collections::HashSet;
 
 use super::{AccountFields, Broker, DeviceFields, checks};
+use crate::bounds::{GROUP_CHARS_MAX, GROUPS_MAX, NONCE_OCTETS_MAX, TEXT_CHARS_MAX};
 use crate::device::{Device, DmAccount};
 use crate::fault::{Fault, FaultName};
 use crate::id::{CapabilityOid, DeviceOid};
 use crate::store::{CapabilityKey, DeviceGiven};
-
-/// Most characters of a name or a secret.
-const TEXT_CHARS_MAX: usize = 255;
-const NONCE_OCTETS_MAX: usize = 255;
-const GROUPS_MAX: usize = 50;
 
 impl Broker {
     /// Checks a record and seals its secrets. The oid given names the stored record. Whether there is such a subscriber
@@ -144,7 +140,7 @@ fn groups(group: &[String]) -> Result<(), Fault> {
     checks::values("group", group.len(), GROUPS_MAX)?;
     let mut seen = HashSet::new();
     for name in group {
-        checks::line("group", name, 100)?;
+        checks::line("group", name, GROUP_CHARS_MAX)?;
         if !seen.insert(name) {
             return Err(Fault::invalid("group", name, "each group may stand once"));
         }

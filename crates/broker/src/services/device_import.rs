@@ -6,14 +6,13 @@ use super::device_manager::{named_by_nothing, needs_stored_account, only_in_reac
 use super::once::{self, operation};
 use super::{Broker, DeviceFields, Given, ImportResult, Rejected, RequestKey, checks, reaching, selecting};
 use crate::access::{Caller, Right, Scope};
+use crate::bounds::RECORDS_MAX;
 use crate::fault::{Fault, FaultName};
 use crate::id::{CapabilityOid, DeviceOid};
 use crate::quota::Kind;
 use crate::store::{DeviceGiven, DeviceKey, DeviceVerdict, DeviceWrite, Once, WriteMode};
 
 pub(super) const IMPORT: Right = Right::new("device", "import");
-/// Most records of an import.
-const RECORDS_MAX: usize = 1000;
 
 impl Broker {
     /// Imports device records: creates those that are new and, with `update_existing`, updates the others.

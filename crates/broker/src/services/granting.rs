@@ -4,11 +4,9 @@ use std::borrow::Cow;
 
 use super::Broker;
 use crate::access::{BuiltIn, Caller, Grant, GrantTenant, Granted, Permission, Right, Role};
+use crate::bounds::NAME_CHARS_MAX;
 use crate::fault::{Fault, FaultName};
 use crate::page::Page;
-
-/// Most characters of the name of a tenant or role.
-const NAME_CHARS_MAX: usize = 64;
 
 /// The name of a tenant or role: letters, digits and `-_.`, so that it stands in addresses and rights as it is.
 pub(super) fn name(parameter: &str, name: &str) -> Result<(), Fault> {
@@ -65,8 +63,10 @@ pub(super) fn known(grants: &[Grant], tenant: &str, roles: &[Role]) -> Result<()
         };
         let is_elsewhere = BuiltIn::named(role).is_none() && !is_here;
         if is_elsewhere {
-            let why = "a role that a tenant made holds in this tenant alone; give the rights one by one";
-            return Err(Fault::invalid(&format!("grant[{at}].role"), role, why));
+            let text = format!(
+                "grant[{at}].role: a role that a tenant made holds in this tenant alone; give the rights one by one"
+            );
+            return Err(Fault::new(FaultName::WrongState, text).with(role.escape_debug()));
         }
     }
     Ok(())

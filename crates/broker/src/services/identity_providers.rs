@@ -6,6 +6,7 @@ use super::certificates::{may_everything_everywhere, must_do_everything, stays_w
 use super::once::{self, operation};
 use super::{Broker, RequestKey, checks};
 use crate::access::{Caller, Grant, Principal, PrincipalKind, Right};
+use crate::bounds::PROVIDER_SECRET_CHARS_MAX;
 use crate::directory::Account;
 use crate::fault::{Fault, FaultName};
 use crate::identity_provider::{IdentityProvider, ProviderSettings};
@@ -37,8 +38,6 @@ pub struct Person<'p> {
     pub groups: Option<&'p [&'p str]>,
 }
 
-/// Longest client secret, in octets.
-const SECRET_BYTES_MAX: usize = 1024;
 /// Most characters of a name to show.
 const DISPLAY_CHARS_MAX: usize = 128;
 
@@ -132,8 +131,12 @@ impl Broker {
             return Err(Fault::invalid("name", &given.name, why));
         }
         given.settings.check()?;
-        if given.client_secret.as_ref().is_some_and(|secret| !(1..=SECRET_BYTES_MAX).contains(&secret.len())) {
-            return Err(Fault::invalid("clientSecret", "…", "1 to 1024 octets are expected"));
+        if given
+            .client_secret
+            .as_ref()
+            .is_some_and(|secret| !(1..=PROVIDER_SECRET_CHARS_MAX).contains(&secret.chars().count()))
+        {
+            return Err(Fault::invalid("clientSecret", "…", "1 to 1024 characters are expected"));
         }
         let provider = IdentityProvider {
             name: given.name,

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::{Broker, checks};
 use crate::access::{Caller, Right};
+use crate::bounds::{ERASURES_MAX, TEXT_CHARS_MAX};
 use crate::fault::{Fault, FaultName};
 use crate::id::{JobId, TaskId};
 use crate::identity::{DeviceId, Msisdn};
@@ -23,8 +24,6 @@ const CHARGES: Right = Right::new("charging", "read");
 const PERSONAL: Right = Right::new("personal", "read");
 /// In place of the name of a tenant: every one.
 const EVERY_TENANT: &str = "*";
-/// Most names that one erasure takes.
-const NAMES_MAX: usize = 100;
 /// Rows that an erasure looks through before others get a turn.
 const ERASURE_PAGE: u32 = 1_000;
 /// Pages that one call looks through; the rest is looked through in the background.
@@ -196,7 +195,16 @@ impl Broker {
             }
             tenant => self.at_work_in(caller, tenant, ERASE).await?.tenant,
         };
-        checks::line_if_given("subscriberId", wanted.subscriber_id.as_deref(), 255)?;
+        checks::line_if_given("subscriberId", wanted.subscriber_id.as_deref(), TEXT_CHARS_MAX)?;
+        for (name, number) in [
+            ("phoneNumber", wanted.phone_number.len()),
+            ("deviceID", wanted.device_id.len()),
+            ("otherName", wanted.other_name.len()),
+        ] {
+            if number > 0 {
+                checks::entries(name, number, ERASURES_MAX)?;
+            }
+        }
         let mut subjects: Vec<Subject> = wanted.subscriber_id.as_deref().map(Subject::subscriber).into_iter().collect();
         subjects.extend(wanted.phone_number.iter().map(Subject::phone));
         subjects.extend(wanted.device_id.iter().map(Subject::device));
@@ -205,9 +213,8 @@ impl Broker {
             return Err(Fault::new(FaultName::MissingArgument, text).with("subscriberId"));
         }
         let others = wanted.other_name;
-        checks::entries("phoneNumber, deviceID and otherName", subjects.len().saturating_add(others.len()), NAMES_MAX)?;
         for other in &others {
-            checks::line("otherName", other, 255)?;
+            checks::line("otherName", other, TEXT_CHARS_MAX)?;
             if other.chars().count() < NAME_IN_TEXT_MIN {
                 let why = format!("a name that is looked for in texts has at least {NAME_IN_TEXT_MIN} characters");
                 return Err(Fault::invalid("otherName", other.escape_debug(), why));
@@ -287,7 +294,7 @@ impl Broker {
             ("objectKind", &wanted.object_kind),
             ("objectId", &wanted.object_id),
         ] {
-            checks::line_if_given(name, text.as_deref(), 255)?;
+            checks::line_if_given(name, text.as_deref(), TEXT_CHARS_MAX)?;
         }
         let task = wanted
             .task_id

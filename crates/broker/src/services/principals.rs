@@ -9,6 +9,10 @@ use super::{Broker, RequestKey, checks, granting};
 use crate::access::{
     Caller, Grant, GrantTenant, Granted, Permission, Principal, PrincipalKind, Right, RightPattern, Role, TreePath, Way,
 };
+use crate::bounds::{
+    DISPLAY_CHARS_MAX, GRANTS_MAX, GROUP_CHARS_MAX, NARROWINGS_MAX, PASSWORD_CHARS, PRINCIPAL_CHARS_MAX,
+    SUBJECT_CHARS_MAX,
+};
 use crate::fault::{Fault, FaultName};
 use crate::page::{Page, PageRequest, Paged};
 use crate::store::{Keep, Once};
@@ -125,14 +129,8 @@ const CREATE: Right = Right::new("principal", "create");
 const UPDATE: Right = Right::new("principal", "update");
 const DELETE: Right = Right::new("principal", "delete");
 const READ: Right = Right::new("principal", "read");
-/// Most grants of a principal.
-const GRANTS_MAX: usize = 50;
-/// Most groups or places of a grant.
-const NARROWINGS_MAX: usize = 100;
 /// How often a change is decided again that another one came before.
 const ATTEMPTS: usize = 5;
-/// Fewest and most characters of a password.
-const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 12..=256;
 
 /// Refuses a password that is too easily guessed. It is never quoted.
 ///
@@ -176,7 +174,7 @@ impl Broker {
     ///
     /// # Errors
     /// `NotAuthorized`, also for grants that reach further than the caller's own; `InvalidArgument`, `AlreadyExists`,
-    /// `UnknownTenant`, `UnknownRole`.
+    /// `UnknownTenant`, `UnknownRole`, `WrongState` for a role that holds in another tenant alone.
     pub async fn create_principal(
         &self,
         caller: &Caller,
@@ -414,7 +412,7 @@ fn unknown(name: &str) -> Fault {
 
 /// The name of a principal: it travels in HTTP Basic, which ends it at a colon.
 fn principal_name(name: &str) -> Result<(), Fault> {
-    checks::line("name", name, 100)?;
+    checks::line("name", name, PRINCIPAL_CHARS_MAX)?;
     if name.contains(':') || name.trim() != name {
         return Err(Fault::invalid("name", name.escape_debug(), "has a colon, or blanks at an end"));
     }
@@ -424,8 +422,8 @@ fn principal_name(name: &str) -> Result<(), Fault> {
 /// The principal with what the caller gave.
 fn changed(stored: Principal, fields: PrincipalFields, roles: &[Role]) -> Result<Principal, Fault> {
     let PrincipalFields { kind, display_name, enabled, grants, subject, .. } = fields;
-    checks::line_if_given("displayName", display_name.as_deref(), 200)?;
-    checks::line_if_given("subject", subject.as_deref(), 500)?;
+    checks::line_if_given("displayName", display_name.as_deref(), DISPLAY_CHARS_MAX)?;
+    checks::line_if_given("subject", subject.as_deref(), SUBJECT_CHARS_MAX)?;
     checks::values("grant", grants.len(), GRANTS_MAX)?;
     let grants = grants.into_iter().enumerate().map(|(at, grant)| read(at, grant)).collect::<Result<Vec<_>, _>>()?;
     granting::known(&grants, &stored.tenant, roles)?;
@@ -473,7 +471,7 @@ fn read(at: usize, given: GrantFields) -> Result<Grant, Fault> {
     };
     checks::values(&parameter("group"), given.groups.len(), NARROWINGS_MAX)?;
     for group in &given.groups {
-        checks::line(&parameter("group"), group, 100)?;
+        checks::line(&parameter("group"), group, GROUP_CHARS_MAX)?;
     }
     checks::values(&parameter("path"), given.paths.len(), NARROWINGS_MAX)?;
     let place = |path: String| {

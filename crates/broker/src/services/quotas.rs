@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Broker, checks};
 use crate::access::{Caller, Right};
+use crate::bounds::TEXT_CHARS_MAX;
 use crate::directory::AGE_S;
 use crate::fault::{Fault, FaultName};
 use crate::quota::{Allowance, Kind, QuotaUsage, Rates};
@@ -118,7 +119,7 @@ impl Broker {
 
     async fn quota_holder_there(&self, caller: &Caller, principal: Option<&str>) -> Result<(), Fault> {
         let Some(name) = principal.filter(|name| *name != EVERY_CALLER) else { return Ok(()) };
-        checks::line("principal", name, 255)?;
+        checks::line("principal", name, TEXT_CHARS_MAX)?;
         let account = self.account(name).await?;
         if account.is_some_and(|account| account.reaches(&caller.tenant)) {
             return Ok(());

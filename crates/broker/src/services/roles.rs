@@ -5,6 +5,7 @@ use super::once::{self, operation};
 use super::tenants::busy;
 use super::{Broker, RequestKey, checks, granting};
 use crate::access::{BUILT_IN, BuiltIn, Caller, Right, RightPattern, Role};
+use crate::bounds::{ABOUT_CHARS_MAX, ROLE_RIGHTS_MAX};
 use crate::fault::{Fault, FaultName};
 use crate::page::{Listed, Page, PageRequest, Paged};
 use crate::store::{Keep, Once};
@@ -38,8 +39,6 @@ const CREATE: Right = Right::new("role", "create");
 const UPDATE: Right = Right::new("role", "update");
 const DELETE: Right = Right::new("role", "delete");
 const READ: Right = Right::new("role", "read");
-/// Most rights of a role.
-const RIGHTS_MAX: usize = 200;
 /// How often a change is decided again that another one came before.
 const ATTEMPTS: usize = 5;
 /// Before the names of built-in roles in a page token, so that those of tenants come behind them.
@@ -222,8 +221,8 @@ fn changed(stored: Role, fields: RoleFields) -> Result<Role, Fault> {
         let text = "name is that of a built-in role; choose another";
         return Err(Fault::new(FaultName::AlreadyExists, text).with("name").with(name));
     }
-    checks::prose("about", about.as_deref().unwrap_or_default(), 1000)?;
-    checks::entries("right", rights.len(), RIGHTS_MAX)?;
+    checks::prose("about", about.as_deref().unwrap_or_default(), ABOUT_CHARS_MAX)?;
+    checks::entries("right", rights.len(), ROLE_RIGHTS_MAX)?;
     let mut read = Vec::with_capacity(rights.len());
     for (at, text) in rights.iter().enumerate() {
         let right = RightPattern::parse(text)

@@ -1,12 +1,12 @@
 //! Whether a schedule makes sense.
 
+use crate::bounds::{ATTEMPTS, FAILURE_PERCENTS, PACES, RETRY_DELAYS_S};
 use crate::fault::{Fault, FaultName};
 use crate::schedule::Schedule;
 use crate::time::Timestamp;
 
 /// Start and end lie at most so many seconds ahead: about ten years.
 const AHEAD_S_MAX: i64 = 10 * 366 * 24 * 3600;
-const COUNT_MAX: u32 = 1_000_000;
 
 /// The schedule as it is carried out: a start that has passed is none.
 ///
@@ -15,7 +15,7 @@ const COUNT_MAX: u32 = 1_000_000;
 /// start.
 pub(super) fn checked(mut schedule: Schedule, now: Timestamp) -> Result<Schedule, Fault> {
     let latest = now.plus_s(AHEAD_S_MAX);
-    for (parameter, time) in [("startTime", schedule.start), ("endTime", schedule.end)] {
+    for (parameter, time) in [("schedule.startTime", schedule.start), ("schedule.endTime", schedule.end)] {
         if let Some(time) = time.filter(|time| *time > latest) {
             return Err(Fault::invalid(parameter, time, "is more than ten years ahead"));
         }
@@ -23,22 +23,33 @@ pub(super) fn checked(mut schedule: Schedule, now: Timestamp) -> Result<Schedule
     if let (Some(start), Some(end)) = (schedule.start, schedule.end)
         && end <= start
     {
-        return Err(Fault::new(FaultName::ConflictingArguments, "endTime must be after startTime")
+        return Err(Fault::new(FaultName::ConflictingArguments, "schedule.endTime must be after schedule.startTime")
             .with(start)
             .with(end));
     }
     if let Some(end) = schedule.end.filter(|end| *end <= now) {
-        return Err(Fault::invalid("endTime", end, "has passed"));
+        return Err(Fault::invalid("schedule.endTime", end, "has passed"));
     }
-    within("maxConcurrentTasks", schedule.concurrent_max, 1, COUNT_MAX)?;
-    within("tasksPerMinute", schedule.per_minute_max, 1, COUNT_MAX)?;
-    within("maxAttempts", schedule.attempts_max, 1, 100)?;
-    within("retryDelaySeconds", schedule.retry_delay_s, 0, 86_400)?;
-    within("failureThresholdPercent", schedule.failure_threshold_percent, 0, 100)?;
+    for (parameter, value, range) in [
+        ("schedule.maxConcurrentTasks", schedule.concurrent_max, PACES),
+        ("schedule.tasksPerMinute", schedule.per_minute_max, PACES),
+        ("schedule.maxAttempts", schedule.attempts_max, ATTEMPTS),
+        ("schedule.retryDelaySeconds", schedule.retry_delay_s, RETRY_DELAYS_S),
+        ("schedule.failureThresholdPercent", schedule.failure_threshold_percent, FAILURE_PERCENTS),
+    ] {
+        if let Some(value) = value.filter(|value| !range.contains(value)) {
+            let why = format_args!("must be {} to {}", range.start(), range.end());
+            return Err(Fault::invalid(parameter, value, why));
+        }
+    }
     if let Some(window) = &schedule.window
         && (window.time_zone.len() > 100 || jiff::tz::TimeZone::get(&window.time_zone).is_err())
     {
-        return Err(Fault::invalid("timeZone", &window.time_zone, "is no IANA time zone, such as Europe/Berlin"));
+        return Err(Fault::invalid(
+            "schedule.timeZone",
+            &window.time_zone,
+            "is no IANA time zone, such as Europe/Berlin",
+        ));
     }
     schedule.start = schedule.start.filter(|start| *start > now);
     Ok(schedule)
@@ -50,15 +61,6 @@ pub(super) fn of_single_task(mut schedule: Schedule) -> Schedule {
     schedule.per_minute_max = None;
     schedule.failure_threshold_percent = None;
     schedule
-}
-
-fn within(parameter: &str, value: Option<u32>, min: u32, max: u32) -> Result<(), Fault> {
-    match value {
-        Some(value) if !(min..=max).contains(&value) => {
-            Err(Fault::invalid(parameter, value, format_args!("must be {min} to {max}")))
-        }
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]
@@ -90,6 +92,25 @@ mod tests {
     fn a_start_that_has_passed_is_now_and_the_life_counts_from_now() {
         let schedule = checked(Schedule { start: Some(NOW.plus_s(-30 * 86_400)), ..none() }, NOW);
         assert_eq!(schedule.map(|schedule| schedule.ends_at(NOW)), Ok(NOW.plus_s(Schedule::LIFE_S)));
+    }
+
+    #[test]
+    fn faults_name_the_member_of_the_schedule() {
+        let at = |s| Some(NOW.plus_s(s));
+        let window = DailyWindow {
+            start: jiff::civil::time(22, 0, 0, 0),
+            end: jiff::civil::time(4, 0, 0, 0),
+            time_zone: "Mars/Base".to_owned(),
+        };
+        for (schedule, name) in [
+            (Schedule { start: at(2 * AHEAD_S_MAX), ..none() }, "schedule.startTime"),
+            (Schedule { end: at(0), ..none() }, "schedule.endTime"),
+            (Schedule { attempts_max: Some(0), ..none() }, "schedule.maxAttempts"),
+            (Schedule { window: Some(window), ..none() }, "schedule.timeZone"),
+        ] {
+            let variables = checked(schedule, NOW).err().map(|fault| fault.variables).unwrap_or_default();
+            assert_eq!(variables.first().map(String::as_str), Some(name));
+        }
     }
 
     #[test]

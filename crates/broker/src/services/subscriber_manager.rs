@@ -4,6 +4,7 @@ use super::device_manager::out_of_step;
 use super::once::{self, operation};
 use super::{Broker, RequestKey, checks};
 use crate::access::{Caller, Right};
+use crate::bounds::TEXT_CHARS_MAX;
 use crate::fault::Fault;
 use crate::filter::Filter;
 use crate::identity::{DeviceId, Msisdn};
@@ -29,9 +30,6 @@ pub struct SubscriberFields {
     /// Version the caller holds.
     pub version: Option<i64>,
 }
-
-/// Most characters of an identifier or a reference.
-const TEXT_CHARS_MAX: usize = 255;
 
 impl Broker {
     /// Adds a subscriber.

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::{Broker, checks};
 use crate::access::Caller;
+use crate::bounds::REFERENCE_CHARS_MAX;
 use crate::callback::{
     Callback, CallbackAddress, CallbackKind, CallbackUrl, CallbackWanted, Reply, ReplyTo, SoapVersion, network,
 };
@@ -13,8 +14,6 @@ use crate::fault::{Fault, FaultName};
 use crate::ports::NotOurs;
 use crate::time::Timestamp;
 
-/// Most characters of `reference`.
-const REFERENCE_CHARS_MAX: usize = 1000;
 /// Most characters of a `wsa:MessageID` that is given back; of a longer one nothing is.
 const MESSAGE_ID_CHARS_MAX: usize = 500;
 

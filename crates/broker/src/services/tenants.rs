@@ -4,6 +4,7 @@ use super::device_manager::out_of_step;
 use super::once::{self, operation};
 use super::{Broker, RequestKey, checks, granting};
 use crate::access::{Caller, Right, Tenant, TenantSettings, TenantStatus};
+use crate::bounds::{DISPLAY_CHARS_MAX, NETWORKS_MAX};
 use crate::callback::network::Network;
 
 use crate::fault::{Fault, FaultName};
@@ -31,8 +32,6 @@ const CREATE: Right = Right::new("tenant", "create");
 const UPDATE: Right = Right::new("tenant", "update");
 const DELETE: Right = Right::new("tenant", "delete");
 const READ: Right = Right::new("tenant", "read");
-/// Most networks of a tenant.
-const NETWORKS_MAX: usize = 50;
 /// How often a change is decided again that another one came before.
 const ATTEMPTS: usize = 5;
 
@@ -139,7 +138,7 @@ pub(super) fn busy() -> Fault {
 fn changed(stored: Tenant, fields: TenantFields) -> Result<Tenant, Fault> {
     let TenantFields { name, display_name, status, consent_demanded, callback_networks, .. } = fields;
     granting::name("name", &name)?;
-    checks::line_if_given("displayName", display_name.as_deref(), 200)?;
+    checks::line_if_given("displayName", display_name.as_deref(), DISPLAY_CHARS_MAX)?;
     checks::values("callbackNetwork", callback_networks.len(), NETWORKS_MAX)?;
     for network in &callback_networks {
         if !is_network(network) {

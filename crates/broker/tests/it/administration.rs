@@ -356,7 +356,7 @@ async fn a_role_of_a_tenant_counts_at_once_and_in_this_tenant_alone() {
     for elsewhere in ["other", "*"] {
         let grant = GrantFields { tenant: Some(elsewhere.into()), ..role("desk") };
         let fields = PrincipalFields { tenant: Some("acme".into()), ..person("far agent", vec![grant]) };
-        assert_eq!(fault(create(&world, &over_all, fields).await), FaultName::InvalidArgument, "{elsewhere}");
+        assert_eq!(fault(create(&world, &over_all, fields).await), FaultName::WrongState, "{elsewhere}");
     }
     assert_eq!(fault(broker.delete_role(&of_acme, None, "desk", None).await), FaultName::InUse);
     broker.delete_principal(&of_acme, None, "agent", None).await.unwrap();

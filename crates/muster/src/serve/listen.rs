@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -180,7 +180,7 @@ async fn serve<S>(
     let service = service_fn(move |mut request: Request<Incoming>| {
         let (router, shown) = (router.clone(), shown.clone());
         async move {
-            if is_ambiguous(request.headers()) {
+            if is_ambiguous(request.version(), request.headers()) {
                 return Ok(ambiguous());
             }
             request.extensions_mut().insert(ConnectInfo(peer));
@@ -201,18 +201,19 @@ async fn serve<S>(
     }
 }
 
-/// Whether whoever passed the request on may have seen another one than we do: one with two ends, or for two hosts. What
-/// else is ambiguous about the framing is refused by the parser.
+/// Whether whoever passed the request on may have seen another one than we do: one for no host, or for two. What is
+/// ambiguous about the framing is refused by the parser; a length beside chunks it drops before we could see it, lets the
+/// chunks count, and ends the connection after the answer.
 ///
-/// Source: RFC 9112, sections 3.2 and 6.1.
-fn is_ambiguous(headers: &HeaderMap) -> bool {
-    let has_two_ends = headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH);
-    has_two_ends || headers.get_all(header::HOST).iter().nth(1).is_some()
+/// Source: RFC 9112, sections 3.2 and 6.3.
+fn is_ambiguous(version: Version, headers: &HeaderMap) -> bool {
+    let hosts = headers.get_all(header::HOST).iter().count();
+    hosts > 1 || (hosts == 0 && version >= Version::HTTP_11)
 }
 
 /// The answer to it. What follows on the connection may be part of the same request to somebody else.
 fn ambiguous() -> Response<Body> {
-    let text = "the request has both Content-Length and Transfer-Encoding, or more than one Host; send one of them\n";
+    let text = "the request has no Host, or more than one; send one\n";
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = StatusCode::BAD_REQUEST;
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -34,12 +34,6 @@ fn a_request_with_two_ends_is_refused_and_nothing_behind_it_is_read() {
     for (listener, path) in [("north", "/wsi"), ("north", "/api/v1/tasks"), ("south", "/dm")] {
         let head = |more: &str| format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\n{more}\r\n");
         for octets in [
-            // A length before chunks.
-            format!(
-                "{}0\r\n\r\n{HIDDEN}",
-                head(&format!("Content-Length: {}\r\nTransfer-Encoding: chunked\r\n", 5 + hidden))
-            ),
-            format!("{}0\r\n\r\n{HIDDEN}", head("Content-Length: 5\r\ntransfer-encoding: Chunked\r\n")),
             // Two lengths, or one that is a list, a sum, or negative.
             format!("{}{HIDDEN}", head(&format!("Content-Length: 0\r\nContent-Length: {hidden}\r\n"))),
             format!("{}{HIDDEN}", head(&format!("Content-Length: {hidden}\r\nContent-Length: 0\r\n"))),
@@ -79,14 +73,39 @@ fn a_request_with_two_ends_is_refused_and_nothing_behind_it_is_read() {
 }
 
 #[test]
-fn chunks_count_where_a_length_follows_them() {
+fn chunks_count_beside_a_length_and_nothing_behind_them_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let server = Running::start(folder.path());
-    // The parser drops a length that follows; what counts is the end of the chunks, and the next request is the next.
-    let octets = "POST /wsi HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\
-                  Content-Length: 400\r\n\r\n0\r\n\r\nGET /wsi?wsdl HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-    let told = told(&server.address("north"), octets);
-    assert!(told.starts_with("http/1.1 415") && answers(&told) <= 2, "{told}");
+    let length = "Content-Length: 400\r\n";
+    let chunks = "Transfer-Encoding: chunked\r\n";
+    for (listener, path) in [("north", "/wsi"), ("north", "/api/v1/tasks"), ("south", "/dm")] {
+        for framing in [format!("{length}{chunks}"), format!("{chunks}{length}")] {
+            let octets = format!(
+                "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n{framing}\r\n0\r\n\r\n{HIDDEN}"
+            );
+            let told = told(&server.address(listener), &octets);
+            assert!(told.starts_with("http/1.1 4") && answers(&told) == 1, "{octets:?}: {told}");
+        }
+    }
+    server.assert_alive();
+}
+
+#[test]
+fn a_request_of_http_1_1_without_host_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(folder.path());
+    for (listener, path) in [("north", "/api/v1/openapi.json"), ("north", "/wsi"), ("south", "/dm")] {
+        let told_of = |line: &str, headers: &str| {
+            told(&server.address(listener), &format!("GET {path} {line}\r\n{headers}Connection: close\r\n\r\n"))
+        };
+        let without = told_of("HTTP/1.1", "");
+        assert!(without.starts_with("http/1.1 400") && without.contains("no Host"), "{without}");
+        // A host that is named by nothing is one, and HTTP/1.0 needs none.
+        for (line, headers) in [("HTTP/1.1", "Host: x\r\n"), ("HTTP/1.1", "Host:\r\n"), ("HTTP/1.0", "")] {
+            let with = told_of(line, headers);
+            assert!(!with.contains("no Host"), "{line} {headers}: {with}");
+        }
+    }
     server.assert_alive();
 }
 

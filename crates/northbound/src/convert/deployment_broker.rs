@@ -1,3 +1,6 @@
+use std::ops::RangeInclusive;
+
+use muster_broker::bounds::{ATTEMPTS, FAILURE_PERCENTS, PACES, RETRY_DELAYS_S};
 use muster_broker::callback::CallbackWanted;
 use muster_broker::fault::Fault;
 use muster_broker::operation::{Arguments, Definition, Parameter};
@@ -88,13 +91,11 @@ impl From<wire::OperationArguments> for Arguments {
 /// `InvalidArgument` for a number out of range, half a daily window, or an unknown time zone.
 pub(super) fn schedule(given: Option<wire::Schedule>, at: &str) -> Result<Schedule, Fault> {
     let Some(given) = given else { return Ok(Schedule::default()) };
-    let count = |name: &str, value: Option<i32>, least: i32, most: i32| -> Result<Option<u32>, Fault> {
-        let Some(value) = value else { return Ok(None) };
-        if !(least..=most).contains(&value) {
-            let range = if most == i32::MAX { format!("at least {least}") } else { format!("{least} to {most}") };
-            return Err(Fault::invalid(&format!("{at}.{name}"), value, range));
-        }
-        Ok(u32::try_from(value).ok())
+    let count = |name: &str, value: Option<i32>, range: RangeInclusive<u32>| -> Result<Option<u32>, Fault> {
+        let Some(given) = value else { return Ok(None) };
+        let why = || format!("must be {} to {}", range.start(), range.end());
+        let number = u32::try_from(given).ok().filter(|number| range.contains(number));
+        number.map(Some).ok_or_else(|| Fault::invalid(&format!("{at}.{name}"), given, why()))
     };
     if let (Some(start), Some(end)) = (given.start_time, given.end_time)
         && end <= start
@@ -105,11 +106,11 @@ pub(super) fn schedule(given: Option<wire::Schedule>, at: &str) -> Result<Schedu
         start: given.start_time,
         end: given.end_time,
         window: window(&given, at)?,
-        concurrent_max: count("maxConcurrentTasks", given.max_concurrent_tasks, 1, i32::MAX)?,
-        per_minute_max: count("tasksPerMinute", given.tasks_per_minute, 1, i32::MAX)?,
-        attempts_max: count("maxAttempts", given.max_attempts, 1, i32::MAX)?,
-        retry_delay_s: count("retryDelaySeconds", given.retry_delay_seconds, 0, i32::MAX)?,
-        failure_threshold_percent: count("failureThresholdPercent", given.failure_threshold_percent, 0, 100)?,
+        concurrent_max: count("maxConcurrentTasks", given.max_concurrent_tasks, PACES)?,
+        per_minute_max: count("tasksPerMinute", given.tasks_per_minute, PACES)?,
+        attempts_max: count("maxAttempts", given.max_attempts, ATTEMPTS)?,
+        retry_delay_s: count("retryDelaySeconds", given.retry_delay_seconds, RETRY_DELAYS_S)?,
+        failure_threshold_percent: count("failureThresholdPercent", given.failure_threshold_percent, FAILURE_PERCENTS)?,
     })
 }
 

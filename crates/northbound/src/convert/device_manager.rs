@@ -1,3 +1,4 @@
+use muster_broker::bounds::IMSI_DIGITS;
 use muster_broker::capability::Capability;
 use muster_broker::device::{AuthType, Device};
 use muster_broker::fault::Fault;
@@ -13,7 +14,7 @@ use crate::contract::device_manager as wire;
 /// `InvalidArgument` for what the schema cannot say.
 pub(crate) fn device_fields(given: wire::DeviceInstance, at: &str) -> Result<DeviceFields, Fault> {
     if let Some(imsi) = &given.imsi
-        && (!(6..=15).contains(&imsi.len()) || !imsi.bytes().all(|octet| octet.is_ascii_digit()))
+        && (!IMSI_DIGITS.contains(&imsi.len()) || !imsi.bytes().all(|octet| octet.is_ascii_digit()))
     {
         return Err(Fault::invalid(&format!("{at}.imsi"), imsi, "6 to 15 digits are expected"));
     }

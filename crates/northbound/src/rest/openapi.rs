@@ -5,6 +5,7 @@
 
 mod bounds;
 mod operations;
+mod patterns;
 mod print;
 mod problems;
 mod samples;

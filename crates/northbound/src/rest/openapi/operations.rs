@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::super::parameters::{PAGE, PAIRS, Slot, field_of, query_slots, takes_version};
 use super::super::routes::{Method, Part, ROUTES, Route, When, parts};
-use super::{bounds, first_sentence, object, problems, samples, schemas};
+use super::{bounds, first_sentence, object, patterns, problems, samples, schemas};
 use crate::contract::{FieldDescriptor, Kind, Node, Operation};
 
 type Members = Vec<(Cow<'static, str>, Node<'static>)>;
@@ -93,6 +93,7 @@ fn operation(route: &'static Route, together: &[&'static Route]) -> Node<'static
 /// Whether a request without a body is refused.
 fn needs_body(route: &Route) -> bool {
     route.body.is_some()
+        || !bounds::any_of(&owner_of(route)).is_empty()
         || super::super::parameters::body_fields(route).iter().any(|(_, field)| field.cardinality.is_required())
 }
 
@@ -129,7 +130,7 @@ fn parameters(route: &'static Route, together: &[&'static Route]) -> Vec<Node<'s
             *members = vec![
                 (Cow::Borrowed("type"), "string".into()),
                 (Cow::Borrowed("minLength"), 1_i64.into()),
-                (Cow::Borrowed("pattern"), bounds::PLAIN.into()),
+                (Cow::Borrowed("pattern"), patterns::PLAIN.into()),
             ];
         }
         all.push(parameter(name, "path", true, field.about, schema, None));
@@ -161,7 +162,7 @@ fn query_parameter(route: &Route, name: &'static str, slot: Slot, is_alone: bool
     let about = if PAGE.iter().any(|(shown, _)| *shown == name) { page_about(name) } else { field.about };
     let is_required = is_alone && field.cardinality.is_required();
     if field.name == PAIRS && matches!(field.kind, Kind::Record(_)) {
-        let schema = object! { "type": "array", "items": object! { "type": "string", "pattern": "^[^=]+=" } };
+        let schema = object! { "type": "array", "items": object! { "type": "string", "pattern": patterns::PAIR } };
         return Some(parameter(name, "query", false, "Exact value of a further attribute: name=value.", schema, None));
     }
     Some(parameter(name, "query", is_required, about, schemas::value(field, &owner), None))
@@ -180,8 +181,7 @@ fn header_parameters(route: &Route) -> Vec<Node<'static>> {
     if field_of(route, "requestId").is_some() {
         let about = "A key of the caller's own: the same request with the same key gets the first answer again, without a \
                      second effect. The same as requestId over SOAP.";
-        let schema = object! { "type": "string", "pattern": bounds::KEY, "minLength": 1, "maxLength": 128 };
-        all.push(parameter("Idempotency-Key", "header", false, about, schema, Some("order-4711".into())));
+        all.push(parameter("Idempotency-Key", "header", false, about, bounds::key(), Some("order-4711".into())));
     }
     if takes_version(route) {
         let about = "ETag of the record as the caller saw it: the request is refused if it has changed since.";

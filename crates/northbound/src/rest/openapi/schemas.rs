@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use super::super::parameters::{body_fields, body_record, takes_no_body};
 use super::super::routes::{Method, Route};
-use super::{bounds, object, problems};
-use crate::contract::{Cardinality, FieldDescriptor, Kind, NamedType, Node, TypeDescriptor, is_page};
+use super::{bounds, object, patterns, problems};
+use crate::contract::deployment_broker::Parameter;
+use crate::contract::{Cardinality, FieldDescriptor, Kind, NamedType, Node, Record as _, TypeDescriptor, is_page};
 
 type Members = Vec<(Cow<'static, str>, Node<'static>)>;
 
@@ -19,7 +20,10 @@ pub(super) fn referring(name: &str) -> Node<'static> {
 pub(super) fn components(routes: &[&'static Route]) -> Node<'static> {
     let mut all: BTreeMap<String, Node<'static>> = BTreeMap::new();
     all.insert("Problem".to_owned(), problems::schema());
-    all.insert("PlainText".to_owned(), object! { "type": "string", "pattern": bounds::PLAIN });
+    all.insert("PlainText".to_owned(), object! { "type": "string", "pattern": patterns::PLAIN });
+    // What a request says of a node is less than what an answer may tell of it.
+    all.insert("GivenParameter".to_owned(), given(Parameter::DESCRIPTOR));
+    all.insert("GivenOption".to_owned(), bounds::option());
     for route in routes {
         let descriptor = route.operation.descriptor();
         if let Some(record) = body_record(route) {
@@ -88,6 +92,12 @@ fn created(record: &'static TypeDescriptor) -> Node<'static> {
     let fields: Vec<_> = record.fields.iter().filter(given).map(|field| (field.name, field)).collect();
     let about = format!("{} As it is given when it is made.", record.about);
     with_any_of(&new_name(record), record_as(record.name, &about, &fields))
+}
+
+/// A record as requests have it, under a name of its own.
+fn given(record: &'static TypeDescriptor) -> Node<'static> {
+    let fields: Vec<_> = record.fields.iter().map(|field| (field.name, field)).collect();
+    record_as(&format!("Given{}", record.name), record.about, &fields)
 }
 
 /// Name of the schema of a body that has several parameters.
@@ -189,19 +199,49 @@ fn record_as(owner: &str, about: &str, fields: &[(&'static str, &'static FieldDe
     if !required.is_empty() {
         members.push((Cow::Borrowed("required"), required.into()));
     }
+    let needed: Members = bounds::needed_with(owner)
+        .iter()
+        .map(|(field, other)| (Cow::Borrowed(*field), vec![Node::from(*other)].into()))
+        .collect();
+    if !needed.is_empty() {
+        members.push((Cow::Borrowed("dependentRequired"), needed.into()));
+    }
     members.push((Cow::Borrowed("additionalProperties"), false.into()));
     Node::Record(members)
 }
 
 fn with_any_of(owner: &str, mut schema: Node<'static>) -> Node<'static> {
     let names = bounds::any_of(owner);
+    let lists = lists_of(&schema);
     if let (Node::Record(members), false) = (&mut schema, names.is_empty()) {
-        let need = |name: &&'static str| object! { "required": vec![Node::from(*name)] };
-        let any = object! { "anyOf": names.iter().map(need).collect::<Vec<_>>() };
+        let need = |name: &&'static str| {
+            let mut need: Members = vec![(Cow::Borrowed("required"), vec![Node::from(*name)].into())];
+            if lists.iter().any(|list| list == name) {
+                let filled: Members = vec![(Cow::Borrowed(*name), object! { "minItems": 1 })];
+                need.push((Cow::Borrowed("properties"), filled.into()));
+            }
+            Node::Record(need)
+        };
+        let mut all = vec![object! { "anyOf": names.iter().map(need).collect::<Vec<_>>() }];
+        for (field, below) in bounds::needed_below(owner) {
+            let needed = object! { "required": vec![Node::from(*below)] };
+            all.push(object! { "properties": vec![(Cow::Borrowed(*field), needed)] });
+        }
         // One level down, because generators of clients make a union of members and anyOf, which is everything.
-        members.push((Cow::Borrowed("allOf"), vec![any].into()));
+        members.push((Cow::Borrowed("allOf"), all.into()));
     }
     schema
+}
+
+/// The properties of a schema that are lists.
+fn lists_of(schema: &Node<'static>) -> Vec<String> {
+    let member = |node: &Node<'static>, name: &str| match node {
+        Node::Record(members) => members.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()),
+        _ => None,
+    };
+    let Some(Node::Record(properties)) = member(schema, "properties") else { return Vec::new() };
+    let lists = properties.iter().filter(|(_, schema)| member(schema, "items").is_some());
+    lists.map(|(name, _)| name.to_string()).collect()
 }
 
 /// The schema of a field of a record or operation.
@@ -216,6 +256,9 @@ pub(super) fn value(field: &FieldDescriptor, owner: &str) -> Node<'static> {
     }
     if let Some(most) = bounds::entries_max(owner, field.name) {
         list.push((Cow::Borrowed("maxItems"), most.into()));
+    }
+    if bounds::is_set(owner, field.name) {
+        list.push((Cow::Borrowed("uniqueItems"), true.into()));
     }
     Node::Record(list)
 }
@@ -240,10 +283,10 @@ fn simple(kind: Kind) -> Node<'static> {
             object! { "type": "integer", "format": "int64", "minimum": i64::MIN, "maximum": i64::MAX }
         }
         Kind::BuiltIn("xs:dateTime") => object! { "type": "string", "format": "date-time" },
-        Kind::BuiltIn("xs:time") => object! { "type": "string", "pattern": bounds::DAY_TIME },
+        Kind::BuiltIn("xs:time") => object! { "type": "string", "pattern": patterns::DAY_TIME },
         Kind::BuiltIn("xs:anyURI") => object! { "type": "string", "format": "uri" },
         Kind::BuiltIn("xs:base64Binary") => {
-            object! { "type": "string", "contentEncoding": "base64", "pattern": bounds::BASE64 }
+            object! { "type": "string", "contentEncoding": "base64", "pattern": patterns::BASE64 }
         }
         Kind::BuiltIn(_) => referring("PlainText"),
     }
@@ -275,6 +318,6 @@ fn named_type(named: &'static NamedType) -> Node<'static> {
                             one with a wrong check digit is refused.",
             "examples": vec![Node::from("IMEI:490154203237518")],
         },
-        _ => object! { "type": "string", "pattern": bounds::PLAIN },
+        _ => object! { "type": "string", "pattern": patterns::PLAIN },
     }
 }

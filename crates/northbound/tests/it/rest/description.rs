@@ -1,7 +1,7 @@
 //! The description of the REST face, and its page.
 
 use muster_northbound::rest::{addresses, description};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::world::{World, do_operation};
 
@@ -102,6 +102,65 @@ async fn examples_of_bodies_are_requests_that_are_understood() {
             assert_ne!(reply.status, 415, "{method} {path}");
         }
     }
+}
+
+/// Of each number and text of a body, and of its schedule, what is one beyond the document; the path of its place.
+fn beyond(document: &Value, schema: &Value, at: &str) -> Vec<(String, Value)> {
+    let resolved = |schema: &'_ Value| match schema["$ref"].as_str() {
+        Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap().clone(),
+        None => schema.clone(),
+    };
+    let mut all = Vec::new();
+    for (name, property) in resolved(schema)["properties"].as_object().unwrap() {
+        // What no tenant can be called is the name of none.
+        if property["readOnly"] == true || name == "tenant" {
+            continue;
+        }
+        let (place, property) = (format!("{at}/{name}"), resolved(property));
+        let whole = |name: &str| property[name].as_i64();
+        all.extend(whole("minimum").and_then(|least| least.checked_sub(1)).map(|it| (place.clone(), json!(it))));
+        all.extend(whole("maximum").and_then(|most| most.checked_add(1)).map(|it| (place.clone(), json!(it))));
+        let longer = |most: i64| json!("x".repeat(usize::try_from(most).unwrap() + 1));
+        all.extend(whole("maxLength").map(|most| (place.clone(), longer(most))));
+        if name == "schedule" {
+            all.extend(beyond(document, &property, &place));
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn what_is_one_beyond_the_document_is_refused_by_its_name() {
+    let (world, session) = World::with_session().await;
+    let document = document();
+    let mut tried = 0;
+    for (path, method, operation) in operations(&document) {
+        let Some(body) = operation.pointer("/requestBody/content/application~1json") else { continue };
+        // Records that are not there are unknown, whatever is said of them; the examples name certificates in the other
+        // of two ways; and nothing is bootstrapped here.
+        if path.contains('{') || path.contains("certificate") || path == "/tasks:bootstrap" {
+            continue;
+        }
+        for (place, value) in beyond(&document, &body["schema"], "") {
+            let mut wrong = body["example"].clone();
+            let (parent, name) = place.rsplit_once('/').unwrap();
+            if let Some(record) = wrong.pointer_mut(parent).and_then(Value::as_object_mut) {
+                record.insert(name.to_owned(), value);
+            } else {
+                wrong["schedule"] = json!({ name: value });
+            }
+            let reply = world.rest(&method.to_uppercase(), path.as_str(), Some(&session), Some(wrong)).await;
+            // The caller is no administrator of every tenant.
+            if reply.status == 403 && path == "/tenants" {
+                continue;
+            }
+            assert_eq!(reply.status, 400, "{method} {path} {place}: {}", reply.text);
+            let variable = reply.json()["variables"][0].as_str().unwrap_or_default().to_owned();
+            assert!(variable.ends_with(name), "{method} {path} {place}: {variable}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 50, "{tried}");
 }
 
 #[tokio::test]
