@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::{Broker, RequestKey};
 use crate::access::Caller;
 use crate::fault::{Fault, FaultName};
-use crate::ledger::Deed;
+use crate::ledger::{Deed, ERASED};
 use crate::store::{Once, Remember};
 
 /// Operations whose answers are remembered. Entries of bulk calls have keys of their own.
@@ -97,8 +97,12 @@ impl Broker {
 /// Reads an answer of before.
 ///
 /// # Errors
-/// `InternalError` if it cannot be read.
+/// `WrongState` if it was erased with somebody's personal data; `InternalError` if it cannot be read.
 pub(super) fn read<T: DeserializeOwned>(answer: &str) -> Result<T, Fault> {
+    if answer == ERASED {
+        let text = "this request was carried out, and what it was answered was erased since; use another requestId";
+        return Err(Fault::new(FaultName::WrongState, text).with("erased"));
+    }
     serde_json::from_str(answer).map_err(|_| {
         Fault::new(
             FaultName::InternalError,
@@ -111,4 +115,17 @@ pub(super) fn read<T: DeserializeOwned>(answer: &str) -> Result<T, Fault> {
 pub(super) fn reused() -> Fault {
     Fault::new(FaultName::RequestIdReused, "requestId was used before with other parameters; use a new one")
         .with("requestId")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_was_erased_is_told_to_be_gone_and_one_that_is_broken_to_be_so() {
+        assert_eq!(read::<String>("\"t\"").unwrap(), "t");
+        let erased = read::<String>(ERASED).unwrap_err();
+        assert_eq!((erased.name, erased.variables), (FaultName::WrongState, vec!["erased".to_owned()]));
+        assert_eq!(read::<String>("\"t").unwrap_err().name, FaultName::InternalError);
+    }
 }

@@ -43,19 +43,14 @@ pub enum AuditOutcome {
 }
 
 impl AuditOutcome {
+    const NAMES: &[(&str, Self)] = &[("DONE", Self::Done), ("REFUSED", Self::Refused)];
+
     fn parse(name: &str) -> Option<Self> {
-        match name {
-            "DONE" => Some(Self::Done),
-            "REFUSED" => Some(Self::Refused),
-            _ => None,
-        }
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, outcome)| *outcome)
     }
 
     fn as_str(self) -> &'static str {
-        match self {
-            Self::Done => "DONE",
-            Self::Refused => "REFUSED",
-        }
+        Self::NAMES.iter().find(|(_, outcome)| *outcome == self).map_or("", |(name, _)| *name)
     }
 }
 
@@ -369,12 +364,25 @@ impl Leaf for AcceptDevicePolicy {
     }
 }
 
+/// The names of a table of the broker.
+const fn names_of<const N: usize, T>(table: &[(&'static str, T)]) -> [&'static str; N] {
+    let mut names = [""; N];
+    let mut place = 0;
+    while place < N {
+        names[place] = table[place].0;
+        place += 1;
+    }
+    names
+}
+
 /// Enumerations whose names the broker knows.
-macro_rules! enumeration {
-    ($type:ident: $($name:literal)+) => {
+macro_rules! enumerations {
+    ($($type:ident)+) => {$(
         impl Leaf for $type {
-            const KIND: Kind =
-                Kind::Named(&NamedType { name: stringify!($type), base: "xs:string", values: &[$($name),+] });
+            const KIND: Kind = {
+                const VALUES: [&str; $type::NAMES.len()] = names_of($type::NAMES);
+                Kind::Named(&NamedType { name: stringify!($type), base: "xs:string", values: &VALUES })
+            };
             fn parse(text: &str) -> Result<Self, String> {
                 $type::parse(collapsed(text)).ok_or_else(|| "not one of the values of this type".to_owned())
             }
@@ -385,25 +393,13 @@ macro_rules! enumeration {
                 sink.text(at, self.as_str());
             }
         }
-    };
+    )+};
 }
 
-enumeration! { TaskStatus: "SCHEDULED" "NOTIFYING" "AWAITING_USER" "IN_PROGRESS" "AWAITING_DEVICE" "RETRY_WAIT" "PAUSED"
-"SUCCEEDED" "FAILED" "REJECTED" "CANCELLED" "EXPIRED" }
-enumeration! { OperationClass: "WIPE" "FACTORY_RESET" "LOCK" "FIRMWARE" "CHANGE" }
-enumeration! { ApprovalStatus: "PENDING" "APPROVED" "REFUSED" "EXPIRED" "WITHDRAWN" }
-enumeration! { ApprovalAction: "START" "RETRY" }
-enumeration! { QuotaKind: "REQUESTS_PER_SECOND" "REQUESTS_PER_MINUTE" "TASKS_PER_HOUR" "TASKS_PER_DAY" "OPEN_TASKS"
-"JOBS_AT_ONCE" "DEVICES" "SUBSCRIBERS" "IMPORT_ROWS_PER_DAY" "CALLBACK_ADDRESSES" "API_KEYS" }
-enumeration! { TenantStatus: "ACTIVE" "SUSPENDED" }
-enumeration! { PrincipalKind: "SYSTEM" "PERSON" }
-enumeration! { CertificateNameKind: "FINGERPRINT" "URI" "DNS" "EMAIL" "COMMON_NAME" }
-enumeration! { CallbackKind: "SOAP" "WEBHOOK" }
-enumeration! { CredentialKind: "BASIC" "USERNAME_TOKEN" }
-enumeration! { TraceDirection: "RECEIVED" "SENT" }
-enumeration! { ChargeKind: "BOOTSTRAP" "OPERATION" "JOB" "REGISTRATION" "EVENT" "PACKAGE" "TUNNEL" }
-enumeration! { AuditOutcome: "DONE" "REFUSED" }
-enumeration! { JobStatus: "SCHEDULED" "RUNNING" "PAUSED" "CANCELLING" "COMPLETED" "CANCELLED" "STOPPED" }
+enumerations! {
+    TaskStatus JobStatus OperationClass ApprovalStatus ApprovalAction QuotaKind TenantStatus PrincipalKind
+    CertificateNameKind CallbackKind CredentialKind TraceDirection ChargeKind AuditOutcome
+}
 
 const MANAGEMENT_STATES: [(&str, ManagementState); 5] = [
     ("KNOWN", ManagementState::Known),

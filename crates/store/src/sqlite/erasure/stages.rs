@@ -2,6 +2,7 @@
 
 use muster_broker::id::{JobId, TaskId};
 use muster_broker::job::Selector;
+use muster_broker::ledger::ERASED;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
@@ -274,8 +275,10 @@ fn request(connection: &Connection, erasure: &mut Erasure, row: &Row) -> Done<()
     // A key is one of a caller in the domain it works in: both stand in it.
     let tenant = row.text(0).and_then(|caller| caller.split_once('/')).map(|(tenant, _)| tenant);
     if erasure.concerns(tenant, row.integer(1)) {
-        let answer = row.text(2).and_then(|text| erasure.names.taken_out_of_json(text));
-        texts(connection, erasure, &REQUESTS, row, answer.map(|rest| ("answer", Some(rest))).as_slice())?;
+        // An answer without a name that it needs is none: who repeats the request is told so.
+        let has_name = row.text(2).and_then(|text| erasure.names.taken_out_of_json(text)).is_some();
+        let answer = has_name.then(|| ("answer", Some(ERASED.to_owned())));
+        texts(connection, erasure, &REQUESTS, row, answer.as_slice())?;
     }
     Ok(())
 }
