@@ -6,6 +6,7 @@ mod deliveries;
 mod environment;
 mod listen;
 mod metrics;
+mod process;
 mod tls;
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -124,8 +125,17 @@ impl Server {
         let resolver = Arc::new(SystemResolver);
         let deliverer =
             Arc::new(Deliverer::new(broker.clone(), towards_receivers, resolver, deliveries::settings(&file)));
-        let counted = metrics::Counted { exchange: exchange.clone(), deliverer: deliverer.clone(), certificates };
-        let router = health(store.clone(), ending.clone()).merge(metrics::router(counted));
+        let health = Health { store: store.clone(), ending: ending.clone() };
+        let counted = metrics::Counted {
+            health: health.clone(),
+            process: Arc::new(process::Process::new(&data)),
+            north: north.traffic(),
+            south: south.traffic(),
+            exchange: exchange.clone(),
+            deliverer: deliverer.clone(),
+            certificates,
+        };
+        let router = health.router().merge(metrics::router(counted));
         let admin = admin.serve(router, bounds);
         let charging = charging::start(broker.clone(), &file.charging)?;
         let background = background::start(store.clone(), &file.sessions);
@@ -228,20 +238,30 @@ pub(crate) fn random_password(environment: &dyn Environment) -> String {
     octets.iter().map(|octet| char::from(LETTERS[usize::from(octet % 32)])).collect()
 }
 
+/// How long the store may take to say that it is there. Whoever probes waits for a second or a few.
+const PING: Duration = Duration::from_secs(2);
+
 /// Alive means that the process answers; ready, that the store does and that new sessions may begin.
-fn health(store: Arc<dyn Store>, ending: Arc<AtomicBool>) -> Router {
-    type Known = (Arc<dyn Store>, Arc<AtomicBool>);
-    async fn ready(State((store, ending)): State<Known>) -> (StatusCode, &'static str) {
-        if ending.load(Ordering::Relaxed) {
-            return (StatusCode::SERVICE_UNAVAILABLE, "the server ends\n");
+#[derive(Clone)]
+struct Health {
+    store: Arc<dyn Store>,
+    ending: Arc<AtomicBool>,
+}
+
+impl Health {
+    fn router(self) -> Router {
+        async fn ready(State(health): State<Health>) -> (StatusCode, &'static str) {
+            health.unready().await.map_or((StatusCode::OK, "ready\n"), |why| (StatusCode::SERVICE_UNAVAILABLE, why))
         }
-        match store.ping().await {
-            Ok(()) => (StatusCode::OK, "ready\n"),
-            Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n"),
-        }
+        Router::new().route("/healthz", get(|| async { "alive\n" })).route("/readyz", get(ready)).with_state(self)
     }
-    Router::new()
-        .route("/healthz", get(|| async { "alive\n" }))
-        .route("/readyz", get(ready))
-        .with_state((store, ending))
+
+    /// Why the server is not ready, as a line; nothing if it is.
+    async fn unready(&self) -> Option<&'static str> {
+        if self.ending.load(Ordering::Relaxed) {
+            return Some("the server ends\n");
+        }
+        let answer = tokio::time::timeout(PING, self.store.ping()).await;
+        (!matches!(answer, Ok(Ok(())))).then_some("the store does not answer\n")
+    }
 }

@@ -2,13 +2,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
+
 use crate::config::File;
 use crate::serve::{ADMINISTRATOR, Options, Server};
 
 /// Runs the server until it is told to end (SIGTERM or Ctrl-C); sessions that are open get time to finish.
 ///
-/// The first start makes an administrator, `admin`, with the password of MUSTER_ADMIN_PASSWORD or one that is printed
-/// once. All listeners are on loopback unless told otherwise.
+/// The first start makes an administrator, `admin`, with the password of MUSTER_ADMIN_PASSWORD, the first line of the file
+/// that MUSTER_ADMIN_PASSWORD_FILE names, or one that is printed once. All listeners are on loopback unless told otherwise.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -64,7 +66,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let options = Options {
         data: data.or(file.data.clone()).unwrap_or_else(|| PathBuf::from("muster-data")),
         file,
-        admin_password: std::env::var("MUSTER_ADMIN_PASSWORD").ok().filter(|password| !password.is_empty()),
+        admin_password: admin_password()?,
     };
     super::runtime()?.block_on(async {
         // Whoever reads the ready line may tell the server to end at once.
@@ -81,6 +83,19 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
             }
         }
     })
+}
+
+/// The password for an administrator that is yet to be made. An empty one counts as none, so that a file may be emptied
+/// once it has done its service.
+fn admin_password() -> anyhow::Result<Option<String>> {
+    let given = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
+    if let Some(password) = given("MUSTER_ADMIN_PASSWORD") {
+        return Ok(Some(password));
+    }
+    let Some(file) = given("MUSTER_ADMIN_PASSWORD_FILE") else { return Ok(None) };
+    let text = std::fs::read_to_string(&file)
+        .with_context(|| format!("cannot read {file}, which MUSTER_ADMIN_PASSWORD_FILE names"))?;
+    Ok(text.lines().next().filter(|line| !line.is_empty()).map(str::to_owned))
 }
 
 fn tell(server: &Server, ready_json: bool) {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -49,8 +50,64 @@ impl Bounds {
 pub(crate) struct Listening {
     address: SocketAddr,
     is_tls: bool,
+    traffic: Arc<Traffic>,
     stop: watch::Sender<Option<Duration>>,
     handle: JoinHandle<()>,
+}
+
+/// What a listener lets in and answers, for the operator.
+pub(super) struct Traffic {
+    slots: Arc<Semaphore>,
+    slots_max: usize,
+    refused: AtomicU64,
+    answers: [AtomicU64; Self::CLASSES.len()],
+}
+
+impl Traffic {
+    /// Classes of status codes, in the order of their first digits; there are no others in answers of ours.
+    const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
+
+    fn new(connections_max: usize) -> Self {
+        Self {
+            slots: Arc::new(Semaphore::new(connections_max)),
+            slots_max: connections_max,
+            refused: AtomicU64::new(0),
+            answers: Default::default(),
+        }
+    }
+
+    /// A connection was closed at once because there were too many.
+    fn refuse(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request was answered.
+    fn answer(&self, status: StatusCode) {
+        let class = usize::from(status.as_u16() / 100).checked_sub(2);
+        if let Some(count) = class.and_then(|class| self.answers.get(class)) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Connections that are open now.
+    pub(super) fn open(&self) -> u64 {
+        self.slots_max.saturating_sub(self.slots.available_permits()) as u64
+    }
+
+    /// Connections that may be open at once.
+    pub(super) fn open_max(&self) -> u64 {
+        self.slots_max as u64
+    }
+
+    /// Connections that were closed at once because there were too many.
+    pub(super) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// Answers by the class of their status.
+    pub(super) fn answers(&self) -> Vec<(&'static str, u64)> {
+        Self::CLASSES.into_iter().zip(&self.answers).map(|(class, it)| (class, it.load(Ordering::Relaxed))).collect()
+    }
 }
 
 /// An address that is taken; what connects waits until it is served.
@@ -81,9 +138,10 @@ impl Bound {
     pub(super) fn serve(self, router: Router, bounds: Bounds) -> Listening {
         let Self { listener, address, tls } = self;
         let is_tls = tls.is_some();
+        let traffic = Arc::new(Traffic::new(bounds.connections_max));
         let (stop, stopped) = watch::channel(None);
-        let handle = tokio::spawn(accept(listener, tls, router, bounds, stopped));
-        Listening { address, is_tls, stop, handle }
+        let handle = tokio::spawn(accept(listener, tls, router, bounds, traffic.clone(), stopped));
+        Listening { address, is_tls, traffic, stop, handle }
     }
 }
 
@@ -91,6 +149,11 @@ impl Listening {
     /// Where clients find it, for example `http://127.0.0.1:8080`.
     pub(crate) fn url(&self) -> String {
         format!("{}://{}", if self.is_tls { "https" } else { "http" }, self.address)
+    }
+
+    /// What it lets in and answers, counted from now on.
+    pub(super) fn traffic(&self) -> Arc<Traffic> {
+        self.traffic.clone()
     }
 
     /// Takes no more connections and lets the open ones finish their requests, at most for `patience`.
@@ -105,9 +168,9 @@ async fn accept(
     tls: Option<Tls>,
     router: Router,
     bounds: Bounds,
+    traffic: Arc<Traffic>,
     mut stopped: watch::Receiver<Option<Duration>>,
 ) {
-    let slots = Arc::new(Semaphore::new(bounds.connections_max));
     let addresses = Addresses::default();
     let graceful = GracefulShutdown::new();
     loop {
@@ -124,18 +187,21 @@ async fn accept(
                 continue;
             }
         };
-        let Ok(slot) = slots.clone().try_acquire_owned() else {
+        let Ok(slot) = traffic.slots.clone().try_acquire_owned() else {
+            traffic.refuse();
             tracing::debug!(%peer, "connection refused: as many as allowed are open");
             continue;
         };
         let Some(place) = addresses.take(peer.ip(), bounds.per_address_max) else {
+            traffic.refuse();
             tracing::debug!(%peer, "connection refused: as many as one address may have are open");
             continue;
         };
-        let (tls, router, watcher) = (tls.clone(), router.clone(), graceful.watcher());
+        let (tls, watcher) = (tls.clone(), graceful.watcher());
+        let served = Served { router: router.clone(), bounds, traffic: traffic.clone() };
         tokio::spawn(async move {
             let _held = (slot, place);
-            connection(stream, peer, tls, router, bounds, watcher).await;
+            connection(stream, peer, tls, served, watcher).await;
         });
     }
     drop(listener);
@@ -143,23 +209,23 @@ async fn accept(
     let _ = tokio::time::timeout(patience, graceful.shutdown()).await;
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    tls: Option<Tls>,
+/// What a connection is served with.
+struct Served {
     router: Router,
     bounds: Bounds,
-    watcher: Watcher,
-) {
+    traffic: Arc<Traffic>,
+}
+
+async fn connection(stream: TcpStream, peer: SocketAddr, tls: Option<Tls>, served: Served, watcher: Watcher) {
     // Answers are one write; waiting to fill a packet would only cost time.
     let _ = stream.set_nodelay(true);
     match tls {
-        None => serve(stream, peer, None, router, bounds, watcher).await,
-        Some(tls) => match tokio::time::timeout(bounds.handshake, tls.acceptor.accept(stream)).await {
+        None => serve(stream, peer, None, served, watcher).await,
+        Some(tls) => match tokio::time::timeout(served.bounds.handshake, tls.acceptor.accept(stream)).await {
             Ok(Ok(stream)) => {
                 let shown = stream.get_ref().1.peer_certificates();
                 let shown = shown.and_then(ClientCertificate::new);
-                serve(stream, peer, shown, router, bounds, watcher).await;
+                serve(stream, peer, shown, served, watcher).await;
             }
             Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
             Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
@@ -167,20 +233,16 @@ async fn connection(
     }
 }
 
-async fn serve<S>(
-    stream: S,
-    peer: SocketAddr,
-    shown: Option<ClientCertificate>,
-    router: Router,
-    bounds: Bounds,
-    watcher: Watcher,
-) where
+async fn serve<S>(stream: S, peer: SocketAddr, shown: Option<ClientCertificate>, served: Served, watcher: Watcher)
+where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let Served { router, bounds, traffic } = served;
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let (router, shown) = (router.clone(), shown.clone());
+        let (router, shown, traffic) = (router.clone(), shown.clone(), traffic.clone());
         async move {
             if is_ambiguous(request.version(), request.headers()) {
+                traffic.answer(StatusCode::BAD_REQUEST);
                 return Ok(ambiguous());
             }
             request.extensions_mut().insert(ConnectInfo(peer));
@@ -188,7 +250,9 @@ async fn serve<S>(
                 request.extensions_mut().insert(shown);
             }
             let answer = tokio::time::timeout(bounds.request, router.oneshot(request.map(Body::new))).await;
-            answer.unwrap_or_else(|_| Ok(too_slow()))
+            let answer = answer.unwrap_or_else(|_| Ok(too_slow()));
+            // A router cannot fail.
+            answer.inspect(|answer: &Response<Body>| traffic.answer(answer.status()))
         }
     });
     let connection = hyper::server::conn::http1::Builder::new()
@@ -257,5 +321,27 @@ impl Drop for Place {
                 open.remove(&self.address);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_and_answers_are_counted() {
+        let traffic = Traffic::new(2);
+        let held = traffic.slots.clone().try_acquire_owned();
+        assert!(held.is_ok());
+        traffic.refuse();
+        for status in [StatusCode::CONTINUE, StatusCode::OK, StatusCode::NOT_FOUND, StatusCode::NOT_FOUND] {
+            traffic.answer(status);
+        }
+
+        assert_eq!((traffic.open(), traffic.open_max(), traffic.refused()), (1, 2, 1));
+        assert_eq!(traffic.answers(), [("2xx", 1), ("3xx", 0), ("4xx", 2), ("5xx", 0)]);
+
+        drop(held);
+        assert_eq!(traffic.open(), 0);
     }
 }

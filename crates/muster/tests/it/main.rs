@@ -15,6 +15,7 @@ mod configuration;
 mod crash;
 mod decode;
 mod demo;
+mod deploy;
 mod faces;
 mod fleet_commands;
 mod garbage;

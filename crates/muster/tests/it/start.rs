@@ -27,6 +27,32 @@ fn spoken(data: &Path, password: Option<&str>) -> String {
 }
 
 #[test]
+fn the_first_password_may_come_out_of_a_file_which_may_be_empty_later_and_must_be_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("password"));
+    let start = || {
+        let any = "127.0.0.1:0";
+        let mut command = Running::command(&data, any, any, &[]);
+        command.env_remove("MUSTER_ADMIN_PASSWORD").env("MUSTER_ADMIN_PASSWORD_FILE", &file);
+        Running::spawn(command, &data)
+    };
+    std::fs::write(&file, format!("{PASSWORD}\n")).unwrap();
+    let server = start().unwrap();
+    assert!(server.ready["password"].is_null(), "{}", server.ready);
+    server.call("getServiceInfo", &json!({}));
+    drop(server);
+
+    std::fs::write(&file, "").unwrap();
+    let server = start().unwrap();
+    server.call("getServiceInfo", &json!({}));
+    drop(server);
+
+    std::fs::remove_file(&file).unwrap();
+    let told = start().err().unwrap();
+    assert!(told.contains("MUSTER_ADMIN_PASSWORD_FILE") && told.contains("/password, which"), "{told}");
+}
+
+#[test]
 fn the_first_start_prints_a_password_that_works_and_the_second_none() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");

@@ -14,7 +14,7 @@ pub struct Family {
     pub name: &'static str,
     /// What is counted.
     pub help: &'static str,
-    /// Name of the label.
+    /// Name of the label; empty for one value that needs none.
     pub label: &'static str,
     /// Values of the label, and how many there were.
     pub values: Vec<(&'static str, u64)>,
