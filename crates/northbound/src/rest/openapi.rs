@@ -36,8 +36,8 @@ pub(super) static TEXT: LazyLock<String> = LazyLock::new(|| printed(&DOCUMENT));
 const ABOUT: &str = "Device management for External Systems: devices, tasks, jobs and what belongs to them.\n\n\
 Every operation of the DM WSI has its address here; SOAP and REST carry out the same commands, and one idempotency key \
 means one request on both.\n\n\
-**Who calls** is said by `Authorization`: `Bearer` with the `sessionId` of `POST /sessions`, or `Basic`. A credential in \
-an address is refused.\n\n\
+**Who calls** is said by `Authorization`: `Bearer` with an API key, the `sessionId` of `POST /sessions` or a token of an \
+identity provider of the domain; or `Basic`. A client certificate says it too. A credential in an address is refused.\n\n\
 **Lists** are `{\"items\":[…],\"totalCount\":n,\"nextCursor\":\"…\"}`: ask with `limit`, go on with `cursor`. Lists in \
 records are always arrays, what is unknown is left out, and nothing is `null`.\n\n\
 **Times** are RFC 3339 in UTC, durations whole seconds, sizes octets.\n\n\
