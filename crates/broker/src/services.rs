@@ -9,6 +9,7 @@ mod arguments;
 mod bulk_operations;
 mod callbacks;
 mod certificates;
+mod changing;
 mod checks;
 mod consent;
 mod deeds;

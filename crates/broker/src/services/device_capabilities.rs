@@ -12,7 +12,7 @@ use crate::filter::Filter;
 use crate::id::CapabilityOid;
 use crate::identity::DeviceId;
 use crate::page::{Page, PageRequest, Paged};
-use crate::store::{CapabilityFilter, CapabilityKey, CapabilityVerdict, CapabilityWrite, DeviceKey, Once};
+use crate::store::{CapabilityFilter, CapabilityKey, CapabilityWrite, DeviceKey, Once};
 
 impl Broker {
     /// Adds a capability record.
@@ -31,17 +31,10 @@ impl Broker {
             return Err(Fault::invalid("oid", oid.escape_debug(), "is given by the server; leave it out"));
         }
         let capability = self.capability_given(caller, fields)?;
-        let remember =
-            self.remember(caller, operation::CREATE_CAPABILITY, request.as_ref(), |verdict: &CapabilityVerdict| {
-                verdict.as_ref().ok().and_then(|stored| serde_json::to_string(stored).ok())
-            });
+        let remember = self.remember_record(caller, operation::CREATE_CAPABILITY, request.as_ref());
         let write = CapabilityWrite { capability, oid: None, version: None };
         let deed = self.deed(caller, operation::CREATE_CAPABILITY);
-        match self.store.capability_write(write, deed, remember).await? {
-            Once::Now(verdict) => verdict,
-            Once::Before(answer) => once::read(&answer),
-            Once::Reused => Err(once::reused()),
-        }
+        once::record(self.store.capability_write(write, deed, remember).await?)
     }
 
     /// Replaces a capability record, found by oid.

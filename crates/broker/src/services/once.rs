@@ -2,6 +2,7 @@
 //!
 //! Source: DM WSI contract, section 3, "Idempotency".
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Broker, RequestKey};
@@ -49,6 +50,18 @@ impl Broker {
         })
     }
 
+    /// As [`Broker::remember`], for a request that makes a record: the answer is the record.
+    pub(super) fn remember_record<T: Serialize>(
+        &self,
+        caller: &Caller,
+        operation: &'static str,
+        key: Option<&RequestKey>,
+    ) -> Option<Remember<Result<T, Fault>>> {
+        self.remember(caller, operation, key, |kept: &Result<T, Fault>| {
+            kept.as_ref().ok().and_then(|record| serde_json::to_string(record).ok())
+        })
+    }
+
     /// The answer this request got before. Nothing is changed and the key stays free.
     ///
     /// # Errors
@@ -91,6 +104,18 @@ impl Broker {
             Once::Before(answer) => Ok(Some(answer)),
             Once::Reused => Err(reused()),
         }
+    }
+}
+
+/// The record that a request has made, now or before.
+///
+/// # Errors
+/// Why it was not made; `RequestIdReused`; as [`read`].
+pub(super) fn record<T: DeserializeOwned>(kept: Once<Result<T, Fault>>) -> Result<T, Fault> {
+    match kept {
+        Once::Now(kept) => kept,
+        Once::Before(answer) => read(&answer),
+        Once::Reused => Err(reused()),
     }
 }
 

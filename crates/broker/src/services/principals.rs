@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::device_manager::out_of_step;
+use super::changing::Attempts;
 use super::once::{self, operation};
-use super::tenants::busy;
 use super::{Broker, RequestKey, checks, granting};
 use crate::access::{
     Caller, Grant, GrantTenant, Granted, Permission, Principal, PrincipalKind, Right, RightPattern, Role, TreePath, Way,
@@ -129,8 +128,6 @@ const CREATE: Right = Right::new("principal", "create");
 const UPDATE: Right = Right::new("principal", "update");
 const DELETE: Right = Right::new("principal", "delete");
 const READ: Right = Right::new("principal", "read");
-/// How often a change is decided again that another one came before.
-const ATTEMPTS: usize = 5;
 
 /// Refuses a password that is too easily guessed. It is never quoted.
 ///
@@ -382,7 +379,8 @@ impl Broker {
         operation: &'static str,
         change: impl Fn(Principal) -> Result<Principal, Fault>,
     ) -> Result<PrincipalView, Fault> {
-        for _ in 0..ATTEMPTS {
+        let mut attempts = Attempts::of(wanted);
+        loop {
             let stored = self.principal_there(&there.tenant, name).await?;
             granting::covered(there, UPDATE, &given(&stored, roles))?;
             let version = wanted.unwrap_or(stored.version);
@@ -390,13 +388,10 @@ impl Broker {
             let deed = self.deed(there, operation);
             let kept = self.store.principal_keep(principal, Keep::Changed { version }, deed, None).await?;
             self.directory.forget();
-            match kept {
-                Once::Now(Err(fault)) if fault.name == FaultName::OutdatedVersion && wanted.is_none() => {}
-                Once::Now(kept) => return kept.map(Into::into),
-                Once::Before(_) | Once::Reused => return Err(out_of_step()),
+            if let Some(kept) = attempts.outcome(kept)? {
+                return Ok(kept.into());
             }
         }
-        Err(busy())
     }
 }
 

@@ -1,14 +1,13 @@
 //! IAdministrationServices: roles.
 
-use super::device_manager::out_of_step;
+use super::changing::Attempts;
 use super::once::{self, operation};
-use super::tenants::busy;
 use super::{Broker, RequestKey, checks, granting};
 use crate::access::{BUILT_IN, BuiltIn, Caller, Right, RightPattern, Role};
 use crate::bounds::{ABOUT_CHARS_MAX, ROLE_RIGHTS_MAX};
 use crate::fault::{Fault, FaultName};
 use crate::page::{Listed, Page, PageRequest, Paged};
-use crate::store::{Keep, Once};
+use crate::store::Keep;
 use crate::time::Timestamp;
 
 /// A role as a caller gives it.
@@ -39,8 +38,6 @@ const CREATE: Right = Right::new("role", "create");
 const UPDATE: Right = Right::new("role", "update");
 const DELETE: Right = Right::new("role", "delete");
 const READ: Right = Right::new("role", "read");
-/// How often a change is decided again that another one came before.
-const ATTEMPTS: usize = 5;
 /// Before the names of built-in roles in a page token, so that those of tenants come behind them.
 const BUILT_IN_KEY: &str = "/";
 
@@ -68,17 +65,11 @@ impl Broker {
         };
         let role = changed(role, fields)?;
         granting::covered(&there, CREATE, &granting::of_role(&role))?;
-        let remember = self.remember(caller, operation::CREATE_ROLE, request.as_ref(), |kept: &Result<Role, Fault>| {
-            kept.as_ref().ok().and_then(|role| serde_json::to_string(role).ok())
-        });
+        let remember = self.remember_record(caller, operation::CREATE_ROLE, request.as_ref());
         let deed = self.deed(&there, operation::CREATE_ROLE);
         let kept = self.store.role_keep(role, Keep::New, deed, remember).await?;
         self.directory.forget();
-        match kept {
-            Once::Now(kept) => kept,
-            Once::Before(answer) => once::read(&answer),
-            Once::Reused => Err(once::reused()),
-        }
+        once::record(kept)
     }
 
     /// Changes a role; whoever was given it has what it gives from now on.
@@ -89,7 +80,8 @@ impl Broker {
     pub async fn update_role(&self, caller: &Caller, fields: RoleFields) -> Result<Role, Fault> {
         let there = self.at_work_in(caller, fields.tenant.as_deref(), UPDATE).await?;
         self.is_not_held(caller, &there.tenant, &fields.name, UPDATE).await?;
-        for _ in 0..ATTEMPTS {
+        let mut attempts = Attempts::of(fields.version);
+        loop {
             let stored = self.role_made(&there.tenant, &fields.name).await?;
             granting::covered(&there, UPDATE, &granting::of_role(&stored))?;
             let version = fields.version.unwrap_or(stored.version);
@@ -98,13 +90,10 @@ impl Broker {
             let deed = self.deed(&there, "updateRole");
             let kept = self.store.role_keep(role, Keep::Changed { version }, deed, None).await?;
             self.directory.forget();
-            match kept {
-                Once::Now(Err(fault)) if fault.name == FaultName::OutdatedVersion && fields.version.is_none() => {}
-                Once::Now(kept) => return kept,
-                Once::Before(_) | Once::Reused => return Err(out_of_step()),
+            if let Some(kept) = attempts.outcome(kept)? {
+                return Ok(kept);
             }
         }
-        Err(busy())
     }
 
     /// Deletes a role that nobody was given.

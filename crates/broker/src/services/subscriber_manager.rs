@@ -9,7 +9,7 @@ use crate::fault::Fault;
 use crate::filter::Filter;
 use crate::identity::{DeviceId, Msisdn};
 use crate::page::{Page, PageRequest, Paged};
-use crate::store::{Assignment, Once, SubscriberFilter, SubscriberGiven, SubscriberKey, SubscriberVerdict, WriteMode};
+use crate::store::{Assignment, Once, SubscriberFilter, SubscriberGiven, SubscriberKey, WriteMode};
 use crate::subscriber::{self, Subscriber, SubscriberView};
 
 /// A subscriber record as a caller gives it.
@@ -45,19 +45,9 @@ impl Broker {
         caller.must(Right::new("subscriber", "create"))?;
         checks::request_key(request.as_ref())?;
         let given = self.subscriber_given(caller, SubscriberFields { version: None, ..fields })?;
-        let remember =
-            self.remember(caller, operation::CREATE_SUBSCRIBER, request.as_ref(), |verdict: &SubscriberVerdict| {
-                verdict.as_ref().ok().and_then(|stored| serde_json::to_string(stored).ok())
-            });
-        match self
-            .store
-            .subscriber_write(WriteMode::Create, given, self.deed(caller, operation::CREATE_SUBSCRIBER), remember)
-            .await?
-        {
-            Once::Now(verdict) => verdict,
-            Once::Before(answer) => once::read(&answer),
-            Once::Reused => Err(once::reused()),
-        }
+        let remember = self.remember_record(caller, operation::CREATE_SUBSCRIBER, request.as_ref());
+        let deed = self.deed(caller, operation::CREATE_SUBSCRIBER);
+        once::record(self.store.subscriber_write(WriteMode::Create, given, deed, remember).await?)
     }
 
     /// Replaces a subscriber record, found by its identifier. A consent left out stays as it is.

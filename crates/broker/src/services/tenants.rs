@@ -1,15 +1,15 @@
 //! IAdministrationServices: tenants.
 
-use super::device_manager::out_of_step;
+use super::changing::Attempts;
 use super::once::{self, operation};
 use super::{Broker, RequestKey, checks, granting};
 use crate::access::{Caller, Right, Tenant, TenantSettings, TenantStatus};
 use crate::bounds::{DISPLAY_CHARS_MAX, NETWORKS_MAX};
 use crate::callback::network::Network;
 
-use crate::fault::{Fault, FaultName};
+use crate::fault::Fault;
 use crate::page::{Page, PageRequest, Paged};
-use crate::store::{Keep, Once};
+use crate::store::Keep;
 
 /// A tenant as a caller gives it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,8 +32,6 @@ const CREATE: Right = Right::new("tenant", "create");
 const UPDATE: Right = Right::new("tenant", "update");
 const DELETE: Right = Right::new("tenant", "delete");
 const READ: Right = Right::new("tenant", "read");
-/// How often a change is decided again that another one came before.
-const ATTEMPTS: usize = 5;
 
 impl Broker {
     /// Makes a tenant.
@@ -49,18 +47,11 @@ impl Broker {
         caller.must_everywhere(CREATE)?;
         checks::request_key(request.as_ref())?;
         let tenant = changed(Tenant::new(&fields.name, self.environment.now()), fields)?;
-        let remember =
-            self.remember(caller, operation::CREATE_TENANT, request.as_ref(), |kept: &Result<Tenant, Fault>| {
-                kept.as_ref().ok().and_then(|tenant| serde_json::to_string(tenant).ok())
-            });
+        let remember = self.remember_record(caller, operation::CREATE_TENANT, request.as_ref());
         let deed = self.deed(caller, operation::CREATE_TENANT);
         let kept = self.store.tenant_keep(tenant, Keep::New, deed, remember).await?;
         self.directory.forget();
-        match kept {
-            Once::Now(kept) => kept,
-            Once::Before(answer) => once::read(&answer),
-            Once::Reused => Err(once::reused()),
-        }
+        once::record(kept)
     }
 
     /// Changes a tenant. Suspending one keeps its principals out; its devices and jobs go on.
@@ -70,7 +61,8 @@ impl Broker {
     /// `OutdatedVersion`, `InUse` if nobody were left who may do everything everywhere.
     pub async fn update_tenant(&self, caller: &Caller, fields: TenantFields) -> Result<Tenant, Fault> {
         self.rules(caller, &fields.name, UPDATE).await?;
-        for _ in 0..ATTEMPTS {
+        let mut attempts = Attempts::of(fields.version);
+        loop {
             let stored = self.store.tenant_get(&fields.name).await?;
             let stored = stored.ok_or_else(|| granting::unknown_tenant(&fields.name))?;
             let version = fields.version.unwrap_or(stored.version);
@@ -78,13 +70,10 @@ impl Broker {
             let deed = self.deed(caller, "updateTenant");
             let kept = self.store.tenant_keep(tenant, Keep::Changed { version }, deed, None).await?;
             self.directory.forget();
-            match kept {
-                Once::Now(Err(fault)) if fault.name == FaultName::OutdatedVersion && fields.version.is_none() => {}
-                Once::Now(kept) => return kept,
-                Once::Before(_) | Once::Reused => return Err(out_of_step()),
+            if let Some(kept) = attempts.outcome(kept)? {
+                return Ok(kept);
             }
         }
-        Err(busy())
     }
 
     /// Deletes a tenant that has nothing any more, with the roles it made.
@@ -127,11 +116,6 @@ impl Broker {
         let listed = self.store.tenant_list(only, page).await?;
         Ok(listed.paged(&scope, &*self.vault, |tenant| tenant))
     }
-}
-
-/// The fault for a record that others change all the time.
-pub(super) fn busy() -> Fault {
-    Fault::new(FaultName::TemporarilyUnavailable, "others are changing this record; try again").retry_after_s(1)
 }
 
 /// The tenant with what the caller gave.
