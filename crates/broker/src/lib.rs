@@ -24,6 +24,7 @@ pub mod policy;
 pub mod ports;
 pub mod power;
 pub mod quota;
+pub mod rollout;
 pub mod schedule;
 pub mod services;
 pub mod store;
