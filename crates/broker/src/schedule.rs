@@ -1,7 +1,13 @@
 //! When an operation runs, until when it is tried, and how often.
 
+mod cron;
+mod maintenance;
+
 use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
+
+pub use cron::{Cron, NotCron};
+pub use maintenance::{DURATION_S, MaintenanceWindow, WINDOWS_MAX, ZONE_ATTRIBUTE, is_zone};
 
 use crate::time::Timestamp;
 
