@@ -23,6 +23,7 @@ pub mod page;
 pub mod policy;
 pub mod ports;
 pub mod power;
+pub mod progress;
 pub mod quota;
 pub mod rollout;
 pub mod schedule;

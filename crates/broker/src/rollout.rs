@@ -14,9 +14,6 @@ use crate::time::Timestamp;
 #[cfg(test)]
 mod tests;
 
-/// Most waves of a plan.
-pub const WAVES_MAX: usize = 50;
-
 /// One wave, as planned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wave {

@@ -10,8 +10,8 @@ use std::fmt;
 use jiff::ToSpan as _;
 use jiff::civil::{Date, DateTime, Time};
 
-/// Longest expression, in octets.
-const TEXT_MAX: usize = 200;
+use crate::bounds::CRON_OCTETS_MAX;
+
 /// Days looked at for the next start: a leap day comes within eight years.
 const DAYS_AHEAD_MAX: i64 = 8 * 366 + 1;
 
@@ -99,7 +99,7 @@ impl Field {
     }
 
     fn value(&self, text: &str) -> Option<u32> {
-        let named = self.names.iter().zip(self.least..).find(|(name, _)| name.eq_ignore_ascii_case(text));
+        let named = self.names.iter().zip(self.least..).find(|(name, _)| **name == text);
         named.map(|(_, value)| value).or_else(|| number(text)).filter(|value| (self.least..=self.most).contains(value))
     }
 }
@@ -116,10 +116,10 @@ impl Cron {
     /// # Errors
     /// [`NotCron`] for what is no expression, and for one that no day ever matches.
     pub fn parse(text: &str) -> Result<Self, NotCron> {
-        if text.len() > TEXT_MAX {
+        if text.len() > CRON_OCTETS_MAX {
             return Err(NotCron::Fields);
         }
-        let texts: Vec<&str> = text.split_ascii_whitespace().collect();
+        let texts: Vec<&str> = text.split(' ').filter(|field| !field.is_empty()).collect();
         let [minute, hour, day, month, weekday] = <[&str; 5]>::try_from(texts).map_err(|_| NotCron::Fields)?;
         let [minutes_of, hours_of, days_of, months_of, weekdays_of] = &FIELDS;
         let mut weekdays = weekdays_of.read(weekday)?;
@@ -238,12 +238,14 @@ mod tests {
             "+1 * * * *",
             "1- * * * *",
             "001 * * * *",
+            "0 2 * * mon",
+            "0\t2 * * *",
         ] {
             assert!(Cron::parse(text).is_err(), "{text}");
         }
         assert_eq!(Cron::parse("0 0 30 2 *"), Err(NotCron::Never));
         assert!(Cron::parse(&format!("{} * * * *", "1,".repeat(200))).is_err());
-        for text in ["0 0 29 FEB *", "0 0 30 2 mon", "*/7 1-3,5 * jan-mar 7", "5/15 0 1 1 0"] {
+        for text in ["0 0 29 FEB *", "0 0 30 2 MON", " */7  1-3,5 * JAN-MAR 7", "5/15 0 1 1 0"] {
             assert!(Cron::parse(text).is_ok(), "{text}");
         }
     }

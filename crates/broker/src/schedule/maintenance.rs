@@ -12,10 +12,6 @@ use serde::{Deserialize, Serialize};
 use super::cron::Cron;
 use crate::time::Timestamp;
 
-/// Most windows of a schedule.
-pub const WINDOWS_MAX: usize = 20;
-/// Shortest and longest a window is open: a minute, and a week.
-pub const DURATION_S: std::ops::RangeInclusive<u32> = 60..=7 * 24 * 3600;
 /// Attribute of a device record that names its time zone.
 pub const ZONE_ATTRIBUTE: &str = "timeZone";
 

@@ -2,6 +2,7 @@
 
 use muster_broker::job::Selector;
 use muster_broker::operation::{Arguments, Parameter};
+use muster_broker::rollout::Wave;
 use muster_broker::schedule::Schedule;
 use muster_broker::services::{Deployment, OperationRequest};
 
@@ -88,6 +89,12 @@ impl Ask {
 
     pub(crate) fn attempts(mut self, attempts: u32) -> Self {
         self.schedule.attempts_max = Some(attempts);
+        self
+    }
+
+    /// Goes in waves.
+    pub(crate) fn waves(mut self, waves: &[Wave]) -> Self {
+        self.schedule.waves = waves.to_vec();
         self
     }
 
