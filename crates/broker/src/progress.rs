@@ -14,8 +14,8 @@ mod tests;
 
 /// Minutes that are looked back on.
 const MINUTES_MAX: usize = 15;
-/// Openings of windows that an estimate walks through; beyond them there is none.
-const OPENINGS_MAX: u32 = 2000;
+/// Openings of windows that an estimate walks through: those of a year of days; beyond them there is none.
+const OPENINGS_MAX: u32 = 400;
 /// Longest text of a reason, in characters.
 const REASON_MAX: usize = 120;
 const MINUTE_MS: i64 = 60_000;
@@ -171,14 +171,15 @@ pub fn outlook(job: &Job, counts: &[(TaskStatus, u64)], pace: &Pace, now: Timest
     let Some(rate) = rate else {
         if let Some(limit) = limit {
             let least_ms = spent_ms(remaining, limit).max(ramps_s.saturating_mul(1000));
-            told.earliest = working_end(&job.schedule, now, least_ms).map(|end| end.plus_s(pauses_s).min(deadline));
+            told.earliest =
+                working_end(&job.schedule, now, least_ms, deadline).map(|end| end.plus_s(pauses_s).min(deadline));
             "tasksPerMinute and the end time: nothing was finished in the last minutes".clone_into(&mut told.basis);
         }
         return told;
     };
     let end = |per_minute: f64| {
         let work_ms = spent_ms(remaining, per_minute).max(ramps_s.saturating_mul(1000));
-        working_end(&job.schedule, now, work_ms).map(|end| end.plus_s(pauses_s).min(deadline))
+        working_end(&job.schedule, now, work_ms, deadline).map(|end| end.plus_s(pauses_s).min(deadline))
     };
     told.earliest = end(capped(rate.mean + rate.doubt));
     // What may be as slow as nothing has the end time alone.
@@ -226,11 +227,12 @@ fn spent_ms(tasks: u64, per_minute: f64) -> i64 {
     (tasks as f64 / per_minute * MINUTE_MS as f64) as i64
 }
 
-/// When so much time has passed in which windows are open; nothing where that is too far away.
-fn working_end(schedule: &Schedule, from: Timestamp, mut work_ms: i64) -> Option<Timestamp> {
+/// When so much time has passed in which windows are open; nothing where that is not so before the deadline, or too far
+/// away.
+fn working_end(schedule: &Schedule, from: Timestamp, mut work_ms: i64, deadline: Timestamp) -> Option<Timestamp> {
     let mut at = from;
     for _ in 0..OPENINGS_MAX {
-        at = schedule.next_open(at)?;
+        at = schedule.next_open(at).filter(|at| *at < deadline)?;
         let Some(closes) = schedule.open_until(at) else { return Some(at.plus_ms(work_ms)) };
         let open_ms = closes.0.saturating_sub(at.0);
         if work_ms <= open_ms {
@@ -253,6 +255,8 @@ pub struct Rehearsal {
     pub waves: Vec<u64>,
     /// How long it takes at least at the given rates, in seconds; nothing where no rate, window or wave is given.
     pub least_s: Option<i64>,
+    /// Whether it could end before the end time.
+    pub ends_in_time: bool,
     /// Whether a person has to let a wave begin besides.
     pub by_hand: bool,
 }
@@ -279,9 +283,10 @@ pub fn rehearsal(job: &Job, counts: &[(TaskStatus, u64)], left_out: u64) -> Opti
     let has_windows = schedule.next_open(begins) != Some(begins);
     let is_bounded = rate_ms.is_some() || soaks_s > 0 || ramps_s > 0 || has_windows;
     let work_ms = rate_ms.unwrap_or(0).max(ramps_s.saturating_mul(1000));
-    let end = working_end(schedule, begins, work_ms).map(|end| end.plus_s(soaks_s));
+    let end = working_end(schedule, begins, work_ms, Timestamp(i64::MAX)).map(|end| end.plus_s(soaks_s));
     let least_s = end.map(|end| end.0.saturating_sub(begins.0).div_euclid(1000)).filter(|_| is_bounded);
     Some(Rehearsal {
+        ends_in_time: end.is_some_and(|end| end <= schedule.ends_at(job.created_at)),
         reached,
         left_out: left_out.saturating_add(sum(|status| status != TaskStatus::Succeeded)),
         waves: waves.iter().map(|(_, size)| *size).collect(),

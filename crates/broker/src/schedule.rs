@@ -87,8 +87,8 @@ impl DailyWindow {
     }
 }
 
-/// Windows that are walked through in search of one that is open.
-const OPENINGS_MAX: u32 = 2000;
+/// Beginnings that are walked through in search of a time at which all kinds of windows are open.
+const OPENINGS_MAX: u32 = 60;
 
 impl Schedule {
     /// Attempts when `maxAttempts` is left out.
@@ -131,8 +131,7 @@ impl Schedule {
             && (self.maintenance.is_empty() || self.maintenance.iter().any(|window| window.open_until(now).is_some()))
     }
 
-    /// The first time at `from` or after it at which a task may start, by windows to the minute; nothing if none is
-    /// found within some years.
+    /// The first time at `from` or after it at which a task may start; nothing if it is not among the next beginnings.
     #[must_use]
     pub fn next_open(&self, from: Timestamp) -> Option<Timestamp> {
         let mut at = from;

@@ -167,6 +167,13 @@ fn a_rehearsal_tells_how_long_it_takes_at_the_given_rates() {
     let free = rehearsal(&over(Schedule::default()), &counted, 0).map(|it| (it.waves, it.least_s));
     assert_eq!(free, Some((vec![], None)));
     assert_eq!(rehearsal(&job(Schedule::default()), &counted, 0), None);
+
+    let in_time = |minutes: i64| {
+        let end = Some(START.plus_s(minutes * 60));
+        let schedule = Schedule { end, per_minute_max: Some(10), ..Schedule::default() };
+        rehearsal(&over(schedule), &counted, 0).map(|it| (it.least_s, it.ends_in_time))
+    };
+    assert_eq!([in_time(60), in_time(59)], [Some((Some(3600), true)), Some((Some(3600), false))]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 /// Attribute of a device record that names its time zone.
 pub const ZONE_ATTRIBUTE: &str = "timeZone";
 
-/// A clock that is set back shows a wall time again up to so many hours later.
+/// A clock is set back by no more than so many hours, nor forward.
 const SET_BACK_H: i64 = 3;
 
 /// One window.
@@ -53,7 +53,10 @@ impl MaintenanceWindow {
         let civil = now.instant().to_zoned(zone.clone()).datetime();
         let reach = i64::from(self.duration_s).div_euclid(3600).saturating_add(1 + SET_BACK_H);
         let earliest = civil.checked_sub(reach.hours()).ok()?;
-        let mut at = civil.checked_add(SET_BACK_H.hours()).ok()?;
+        // Where the clock was just set back, times it showed before are later ones than it shows now.
+        let offset_s = |time: Timestamp| zone.to_offset(time.instant()).seconds();
+        let set_back_s = offset_s(now.plus_s(-SET_BACK_H * 3600)).saturating_sub(offset_s(now)).max(0);
+        let mut at = civil.checked_add(i64::from(set_back_s).seconds()).ok()?;
         // Instants go up with the times of the wall clock, so that the first one found that has come is the latest.
         loop {
             let start = cron.last(at, earliest)?;
@@ -70,9 +73,8 @@ impl MaintenanceWindow {
     #[must_use]
     pub fn next_start(&self, now: Timestamp) -> Option<Timestamp> {
         let (cron, zone) = self.read()?;
-        let civil = now.instant().to_zoned(zone.clone()).datetime();
-        // The wall clock may have been set forward just before: a beginning that was skipped is behind it.
-        let mut at = civil.checked_sub(SET_BACK_H.hours()).ok()?;
+        let mut at = now.instant().to_zoned(zone.clone()).datetime();
+        // What the clock shows again after it was set back began before.
         loop {
             at = cron.next(at)?;
             let begins = begins_at(at, &zone)?;

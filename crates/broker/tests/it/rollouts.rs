@@ -4,7 +4,7 @@ use muster_broker::fault::FaultName;
 use muster_broker::job::{JobView, Selector};
 use muster_broker::rollout::{Phase, Wave, WaveSize};
 use muster_broker::schedule::{MaintenanceWindow, Schedule, ZONE_ATTRIBUTE};
-use muster_broker::services::{Deployment, DeviceFields, TasksWanted};
+use muster_broker::services::{AuditWanted, Deployment, DeviceFields, TasksWanted};
 use muster_broker::task::TaskStatus;
 
 use crate::world::{
@@ -111,6 +111,23 @@ async fn a_wave_is_released_by_who_may_update_jobs_and_only_where_it_waits() {
     assert_eq!(fault(release("campaign").await), FaultName::WrongState);
     assert_eq!(view(&world, &job).await.job.rollout.unwrap().phase, Phase::Open);
     assert_eq!(fault(world.broker.release_wave(&admin(), "nothing", None).await), FaultName::UnknownJob);
+
+    // A canary that was cancelled counts nowhere, so that nothing of its wave is left.
+    let wanted = TasksWanted { job_id: Some(job.clone()), ..TasksWanted::default() };
+    let tasks = world.broker.tasks(&admin(), wanted, &page()).await.unwrap().items;
+    let canary = tasks.iter().find(|task| task.released).unwrap();
+    world.broker.cancel_task(&admin(), &canary.id.to_string(), None).await.unwrap();
+    world.pump().await;
+    world.clock.advance_s(600);
+    world.pump().await;
+    assert_eq!(view(&world, &job).await.job.rollout.unwrap().phase, Phase::Gated);
+    assert_eq!(release("campaign").await.unwrap().job.rollout.unwrap().current, 1);
+
+    let wanted =
+        AuditWanted { operation: Some("releaseWave".into()), is_refused: Some(false), ..AuditWanted::default() };
+    let entries = world.broker.audit_entries(&admin(), wanted, &page()).await.unwrap().items;
+    let told: Vec<_> = entries.iter().map(|it| (it.entry.actor.as_str(), it.entry.after.as_deref())).collect();
+    assert_eq!(told, [("somebody", Some(r#"{"wave":2}"#))]);
 }
 
 #[tokio::test]

@@ -313,8 +313,10 @@ record! {
         /// Sizes of the waves that they come to, first to last.
         "waveSize" wave_size: many i64,
         /// How long it takes at least at the rates, windows and waves of the schedule, in seconds; absent where it has
-        /// none, or no end is found.
+        /// none, and where no end is found.
         "leastDurationSeconds" least_duration_seconds: opt i64,
+        /// Whether it could end before the end time.
+        "endsInTime" ends_in_time: one bool,
         /// Whether a person has to let a wave begin, which takes as long as it takes.
         "manualGate" manual_gate: one bool,
     }

@@ -142,6 +142,7 @@ impl From<Rehearsal> for wire::Rehearsal {
             left_out_count: super::long(rehearsal.left_out),
             wave_size: rehearsal.waves.into_iter().map(super::long).collect(),
             least_duration_seconds: rehearsal.least_s,
+            ends_in_time: rehearsal.ends_in_time,
             manual_gate: rehearsal.by_hand,
         }
     }

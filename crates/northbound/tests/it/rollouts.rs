@@ -86,6 +86,7 @@ async fn a_test_cycle_of_the_example_tells_what_it_would_come_to() {
     let monday_s = 2 * 86_400 - 5 * 3600 - 6 * 60;
     let least_s = monday_s + 86_400 + 3600 + 86_400;
     assert_eq!(rehearsal["leastDurationSeconds"], least_s);
+    assert_eq!(rehearsal["endsInTime"], true);
     let why = "The device has no account to authenticate with";
     assert_eq!(told["reason"], json!([{"status": "FAILED", "text": why, "count": 1}]));
 }

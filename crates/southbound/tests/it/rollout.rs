@@ -106,3 +106,31 @@ async fn nothing_is_sent_to_the_others_when_the_canary_fails() {
     let tried = tasks.iter().filter(|task| task.attempts > 0).count();
     assert_eq!(tried, 1);
 }
+
+#[tokio::test]
+async fn a_device_that_connects_outside_its_window_is_sent_nothing() {
+    let ask = Ask::update(&[(NAME, "new")]).window("30 8 * * SAT", 1800).window("0 12 * * *", 60);
+    let mut fleet = Fleet::new(ask).await;
+
+    // It is Saturday, 08:00.
+    for (passes_s, done) in [(0, 0), (1799, 0), (1, 4)] {
+        fleet.world.pass_s(passes_s);
+        fleet.all_connect().await;
+        assert_eq!(fleet.done(), done, "after {passes_s} s more");
+    }
+    assert_eq!(fleet.view().await.job.status.as_str(), "COMPLETED");
+}
+
+#[tokio::test]
+async fn the_reasons_of_failures_and_the_rate_are_told_with_the_job() {
+    let mut fleet = Fleet::new(Ask::update(&[(NOWHERE, "new")]).attempts(1)).await;
+
+    fleet.all_connect().await;
+
+    let view = fleet.view().await;
+    let [(status, reason, count)] = view.reasons.as_slice() else { panic!("{:?}", view.reasons) };
+    assert_eq!((*status, *count), (TaskStatus::Failed, 4));
+    assert!(reason.contains("404"), "{reason}");
+    let outlook = view.outlook.unwrap();
+    assert_eq!((outlook.finished, outlook.remaining), (4, 0));
+}

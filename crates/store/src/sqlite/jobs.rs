@@ -169,6 +169,7 @@ pub(super) fn changed(deed: &Deed, before: JobStatus, job: &Job, is_retried: boo
             "status": job.status.as_str(),
             "detail": job.detail,
             "retryFailed": is_retried.then_some(true),
+            "wave": job.rollout.as_ref().map(|rollout| rollout.current.saturating_add(1)),
         })),
     );
     AuditEntry::done(deed, Object::job(job.id), Some(before), Some(after))
