@@ -130,3 +130,24 @@ pub(super) fn reasons(connection: &Connection, job: JobId) -> Done<Vec<(TaskStat
         |cells| Ok((task_status(cells.get()?)?, cells.get()?, u64::try_from(cells.get::<i64>()?).unwrap_or(0))),
     )
 }
+
+/// Gives reasons of a job other words, where there are some; true if there were.
+pub(super) fn explain_anew(connection: &Connection, job: &[u8], words: impl Fn(&str) -> Option<String>) -> Done<bool> {
+    let kept = many(connection, "SELECT status, reason, count FROM job_reason WHERE job = ?", [job], |cells| {
+        Ok((cells.get::<i64>()?, cells.get::<String>()?, cells.get::<i64>()?))
+    })?;
+    let mut are_other = false;
+    for (status, reason, count) in kept {
+        let Some(other) = words(&reason) else { continue };
+        are_other = true;
+        let key = params![job, status, reason];
+        run(connection, "DELETE FROM job_reason WHERE job = ? AND status = ? AND reason = ?", key)?;
+        run(
+            connection,
+            "INSERT INTO job_reason (job, bucket, status, reason, count) VALUES (?1, 0, ?2, ?3, ?4) \
+             ON CONFLICT (job, bucket, status, reason) DO UPDATE SET count = count + ?4",
+            params![job, status, other, count],
+        )?;
+    }
+    Ok(are_other)
+}
