@@ -35,12 +35,14 @@ REFUSED = [
     ("MissingArgument", r"manufacturer|model|jobId|createdBefore|createdSince|objectKind|groupsClaim|roleOfGroup"),
     ("MissingArgument", r"deviceID|dmAccount\.clientSecret|password"),
     # The document says so, but the tool does not read it everywhere.
-    ("MissingArgument", r"schedule\.dailyWindow(Start|End)"),
+    ("MissingArgument", r"schedule\.(dailyWindow(Start|End)|wave\[\d+\]\.count)"),
     # Which arguments an operation takes, another member says; getOperationDefinitions lists them.
     ("MissingArgument", r"parameter(\[\d+\]\.value)?"),
     ("InvalidArgument", r"parameter(\[\d+\]\.(path|value))?|option|componentId|packageId"),
     # Compared with the clock.
     ("InvalidArgument", r"schedule\.(startTime|endTime)|expiresAt"),
+    # A range that goes down, a day that never comes, and shares that are more than the whole together.
+    ("InvalidArgument", r"schedule\.(maintenanceWindow\[\d+\]\.(cron|timeZone)|wave\[\d+\]\.percent)"),
     # What stands in a list of others: time zones, numbers that are nobody's; or has a grammar of its own: addresses of
     # IPv6, names in certificates by their kind, the filter language.
     ("InvalidArgument", r"schedule\.timeZone|callbackNetwork|address|nameValue|filter"),

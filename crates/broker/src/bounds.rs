@@ -111,8 +111,22 @@ pub const PACES: RangeInclusive<u32> = 1..=1_000_000;
 pub const ATTEMPTS: RangeInclusive<u32> = 1..=100;
 /// Seconds before the second attempt.
 pub const RETRY_DELAYS_S: RangeInclusive<u32> = 0..=86_400;
-/// Percent of tasks that may fail before a job stops.
+/// Percent of tasks that may fail before a job stops, or a wave pauses it; and that must succeed before the next wave.
 pub const FAILURE_PERCENTS: RangeInclusive<u32> = 0..=100;
+/// Waves of a job.
+pub const WAVES_MAX: usize = 50;
+/// Devices of a wave that is given by number; more than a server has are as good as all.
+pub const SIZES_OF_WAVES: RangeInclusive<u32> = 1..=1_000_000;
+/// Percent of the devices that a wave is given by.
+pub const SHARES_OF_WAVES: RangeInclusive<u32> = 1..=100;
+/// Seconds that a wave is watched, and seconds in which its tasks are let go: 30 days.
+pub const TIMES_OF_WAVES_S: RangeInclusive<u32> = 0..=30 * 24 * 3600;
+/// Maintenance windows of a schedule.
+pub const WINDOWS_MAX: usize = 20;
+/// Seconds that a maintenance window is open: a minute, to a week.
+pub const WINDOW_DURATIONS_S: RangeInclusive<u32> = 60..=7 * 24 * 3600;
+/// Octets of a cron expression.
+pub const CRON_OCTETS_MAX: usize = 200;
 
 /// Most characters of what a caller has told with its callbacks.
 pub const REFERENCE_CHARS_MAX: usize = 1000;

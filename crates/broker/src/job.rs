@@ -12,6 +12,8 @@ use crate::names::names;
 use crate::operation::{Arguments, Operation};
 use crate::policy::AcceptDevicePolicy;
 use crate::power::{Class, Policy, class_of};
+use crate::progress::{Outlook, Pace};
+use crate::rollout::Rollout;
 use crate::schedule::Schedule;
 use crate::task::TaskStatus;
 use crate::time::Timestamp;
@@ -56,6 +58,10 @@ pub enum JobEvent {
         /// Whether failed, expired and cancelled tasks run again.
         retry_failed: bool,
     },
+    /// A wave did not go well.
+    WaveStopped,
+    /// releaseWave.
+    WaveReleased,
 }
 
 /// An event that is not possible in a state.
@@ -96,7 +102,8 @@ impl JobStatus {
             (Scheduled | Running | Paused | Cancelling, CancelAsked) => Cancelling,
             (Cancelled, CancelAsked) => Cancelled,
             (Scheduled | Running | Paused, PauseAsked) => Paused,
-            (Paused | Running, RestartAsked { .. }) => Running,
+            (Paused | Running, RestartAsked { .. } | WaveReleased) => Running,
+            (Running, WaveStopped) => Paused,
             (Completed | Stopped, RestartAsked { retry_failed: true }) => Running,
             (status, event) => return Err(WrongJobState { status, event }),
         })
@@ -152,6 +159,8 @@ pub struct Job {
     pub schedule: Schedule,
     /// Which devices still need a task made. Absent when every task exists (always so for bulk requests).
     pub expansion: Option<Expansion>,
+    /// How far its waves have come; absent without waves, and until every task is made.
+    pub rollout: Option<Rollout>,
     /// Whether it waits for a second person: then nothing of it is sent.
     pub hold: Hold,
     /// The gravest danger in it, where it changes devices and is more than a rehearsal.
@@ -323,6 +332,16 @@ pub struct JobView {
     pub job: Job,
     /// Number of tasks by state; states without tasks are left out.
     pub counts: Vec<(TaskStatus, u64)>,
+    /// The same of each wave that has begun, by its place from 0.
+    pub wave_counts: Vec<(usize, TaskStatus, u64)>,
+    /// Number of tasks that ended without success by status and reason, most first. Not in lists.
+    pub reasons: Vec<(TaskStatus, String, u64)>,
+    /// Number of devices that got no task, by why. Not in lists.
+    pub left_out: Vec<(String, u64)>,
+    /// How many tasks were finished in the last minutes. Not in lists.
+    pub pace: Pace,
+    /// When it may end. Of one job that is asked for alone.
+    pub outlook: Option<Outlook>,
 }
 
 #[cfg(test)]
@@ -341,21 +360,43 @@ mod tests {
             PauseAsked,
             RestartAsked { retry_failed: false },
             RestartAsked { retry_failed: true },
+            WaveStopped,
+            WaveReleased,
         ];
         let table = [
-            (Scheduled, [Some(Running), Some(Completed), None, Some(Cancelling), Some(Paused), None, None]),
+            (Scheduled, [Some(Running), Some(Completed), None, Some(Cancelling), Some(Paused), None, None, None, None]),
             (
                 Running,
-                [None, Some(Completed), Some(Stopped), Some(Cancelling), Some(Paused), Some(Running), Some(Running)],
+                [
+                    None,
+                    Some(Completed),
+                    Some(Stopped),
+                    Some(Cancelling),
+                    Some(Paused),
+                    Some(Running),
+                    Some(Running),
+                    Some(Paused),
+                    Some(Running),
+                ],
             ),
             (
                 Paused,
-                [None, Some(Completed), Some(Stopped), Some(Cancelling), Some(Paused), Some(Running), Some(Running)],
+                [
+                    None,
+                    Some(Completed),
+                    Some(Stopped),
+                    Some(Cancelling),
+                    Some(Paused),
+                    Some(Running),
+                    Some(Running),
+                    None,
+                    Some(Running),
+                ],
             ),
-            (Cancelling, [None, Some(Cancelled), None, Some(Cancelling), None, None, None]),
-            (Completed, [None, None, None, None, None, None, Some(Running)]),
-            (Cancelled, [None, None, None, Some(Cancelled), None, None, None]),
-            (Stopped, [None, None, None, None, None, None, Some(Running)]),
+            (Cancelling, [None, Some(Cancelled), None, Some(Cancelling), None, None, None, None, None]),
+            (Completed, [None, None, None, None, None, None, Some(Running), None, None]),
+            (Cancelled, [None, None, None, Some(Cancelled), None, None, None, None, None]),
+            (Stopped, [None, None, None, None, None, None, Some(Running), None, None]),
         ];
         for (status, row) in table {
             for (event, after) in events.into_iter().zip(row) {

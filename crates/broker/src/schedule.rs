@@ -1,8 +1,15 @@
 //! When an operation runs, until when it is tried, and how often.
 
+mod cron;
+mod maintenance;
+
 use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 
+pub use cron::{Cron, NotCron};
+pub use maintenance::{MaintenanceWindow, ZONE_ATTRIBUTE, is_zone};
+
+use crate::rollout::Wave;
 use crate::time::Timestamp;
 
 /// Schedule as the contract has it, checked. Absent fields have the defaults of the methods.
@@ -35,6 +42,12 @@ pub struct Schedule {
     /// A job stops when more than this share of finished tasks failed, 0 to 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_threshold_percent: Option<u32>,
+    /// Waves of a job, first to last; all devices at once when empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waves: Vec<Wave>,
+    /// Tasks start only while one of these is open; at any time when empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub maintenance: Vec<MaintenanceWindow>,
 }
 
 /// A daily window in a time zone. `end` before or at `start` means that it goes past midnight.
@@ -61,7 +74,21 @@ impl DailyWindow {
             self.start <= time || time < self.end
         }
     }
+
+    /// The next time after `now` at which the window opens or closes.
+    fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        let zone = jiff::tz::TimeZone::get(&self.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        let today = now.instant().to_zoned(zone.clone()).date();
+        let days = [today.yesterday().ok(), Some(today), today.tomorrow().ok(), today.tomorrow().ok()?.tomorrow().ok()];
+        let changes =
+            days.into_iter().flatten().flat_map(|day| [day.to_datetime(self.start), day.to_datetime(self.end)]);
+        let times = changes.filter_map(|change| zone.to_ambiguous_timestamp(change).compatible().ok());
+        times.map(|time| Timestamp(time.as_millisecond())).filter(|time| *time > now).min()
+    }
 }
+
+/// Beginnings that are walked through in search of a time at which all kinds of windows are open.
+const OPENINGS_MAX: u32 = 60;
 
 impl Schedule {
     /// Attempts when `maxAttempts` is left out.
@@ -101,12 +128,48 @@ impl Schedule {
     #[must_use]
     pub fn is_open(&self, now: Timestamp) -> bool {
         self.window.as_ref().is_none_or(|window| window.contains(now))
+            && (self.maintenance.is_empty() || self.maintenance.iter().any(|window| window.open_until(now).is_some()))
     }
 
-    /// Whether tasks of a job wait for a slot: the job has a limit on how many run, or how fast they start.
+    /// The first time at `from` or after it at which a task may start; nothing if it is not among the next beginnings.
+    #[must_use]
+    pub fn next_open(&self, from: Timestamp) -> Option<Timestamp> {
+        let mut at = from;
+        for _ in 0..OPENINGS_MAX {
+            if self.is_open(at) {
+                return Some(at);
+            }
+            let by_day = self.window.as_ref().is_none_or(|window| window.contains(at));
+            at = if by_day {
+                self.maintenance.iter().filter_map(|window| window.next_start(at)).min()?
+            } else {
+                self.window.as_ref()?.next_change(at)?
+            };
+        }
+        None
+    }
+
+    /// When the windows close that are open at `now`; nothing if none limits the time, or none is open.
+    #[must_use]
+    pub fn open_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let by_day = self.window.as_ref().and_then(|window| window.next_change(now));
+        let by_cron = self.maintenance.iter().filter_map(|window| window.open_until(now)).max();
+        by_day.into_iter().chain(by_cron).min()
+    }
+
+    /// Whether tasks of a job wait for a slot: the job has waves, or a limit on how many run or how fast they start.
     #[must_use]
     pub fn is_paced(&self) -> bool {
-        self.concurrent_max.is_some() || self.per_minute_max.is_some()
+        self.concurrent_max.is_some() || self.per_minute_max.is_some() || !self.waves.is_empty()
+    }
+
+    /// What the task of a device with these attributes keeps of the schedule of its job: the job alone looks at its
+    /// waves, and windows are in the zone of the device.
+    #[must_use]
+    pub fn of_task(mut self, attributes: &[(String, String)]) -> Self {
+        self.waves.clear();
+        self.maintenance = self.maintenance.into_iter().map(|window| window.of_device(attributes)).collect();
+        self
     }
 }
 

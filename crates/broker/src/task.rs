@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use life::{TaskEvent, TaskStatus, WrongState};
 pub use order::Order;
+pub(crate) use order::REHEARSED;
 
 use crate::callback::Callback;
 use crate::id::{DeviceOid, JobId, TaskId};

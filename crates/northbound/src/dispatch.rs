@@ -40,7 +40,7 @@ use crate::contract::administration::providers::{
 use crate::contract::administration::quotas::{GetQuotas, SetQuota};
 use crate::contract::bulk_operations::{
     CancelJob, CancelTask, CreateDeployments, GetJobById, GetJobs, GetJobsByDate, GetTaskHistory, GetTasks, PauseJob,
-    RestartJob,
+    ReleaseWave, RestartJob,
 };
 use crate::contract::deployment_broker::{
     DoBootstrap, DoBulkOperation, DoOperation, GetOperationDefinitions, GetTaskById,
@@ -125,6 +125,7 @@ async fn served<S: Source + Sync, T: Teller>(
         Operation::CancelTask => call.serve::<CancelTask>().await,
         Operation::PauseJob => call.serve::<PauseJob>().await,
         Operation::RestartJob => call.serve::<RestartJob>().await,
+        Operation::ReleaseWave => call.serve::<ReleaseWave>().await,
         Operation::CreateDeviceInstance => call.serve::<CreateDeviceInstance>().await,
         Operation::UpdateDeviceInstance => call.serve::<UpdateDeviceInstance>().await,
         Operation::DeleteDeviceInstance => call.serve::<DeleteDeviceInstance>().await,

@@ -45,6 +45,7 @@ mod subscribers;
 mod tasks;
 mod traces;
 mod uses;
+mod waves;
 mod writer;
 
 use std::fs::File;

@@ -14,6 +14,7 @@ use crate::identity::{DeviceId, Msisdn};
 use crate::job::{JobEvent, JobStatus, JobView, Selector};
 use crate::operation::Arguments;
 use crate::page::{Page, PageRequest, Paged};
+use crate::progress;
 use crate::schedule::Schedule;
 use crate::store::{HistoryOf, JobFilter, TaskFilter};
 use crate::task::{HistoryEntry, Task, TaskStatus};
@@ -133,7 +134,9 @@ impl Broker {
     /// # Errors
     /// `NotAuthorized`, `UnknownJob`.
     pub async fn job_by_id(&self, caller: &Caller, job_id: &str) -> Result<JobView, Fault> {
-        self.job_reached(caller, READ_JOBS, job_id).await
+        let mut view = self.job_reached(caller, READ_JOBS, job_id).await?;
+        view.outlook = Some(progress::outlook(&view.job, &view.counts, &view.pace, self.environment.now()));
+        Ok(view)
     }
 
     /// Tasks of a job, of a device, of a number, or made lately; oldest first.
@@ -242,6 +245,15 @@ impl Broker {
         .await
     }
 
+    /// Lets the next wave of a job begin: of one that waits at its gate, and of one that was paused because a wave did
+    /// not go well.
+    ///
+    /// # Errors
+    /// `NotAuthorized`, `InvalidArgument`, `UnknownJob`, `WrongState`.
+    pub async fn release_wave(&self, caller: &Caller, job_id: &str, reason: Option<String>) -> Result<JobView, Fault> {
+        self.job_led(caller, Right::new("job", "update"), job_id, JobEvent::WaveReleased, reason, "releaseWave").await
+    }
+
     /// Cancels a task, within a job or on its own.
     ///
     /// # Errors
@@ -280,7 +292,7 @@ impl Broker {
         if !scope.is_whole() {
             let view = self.job_reached(caller, right, job_id).await?;
             // Made when the caller reached further than now: it does not touch those devices again.
-            let runs_again = matches!(event, JobEvent::RestartAsked { .. });
+            let runs_again = matches!(event, JobEvent::RestartAsked { .. } | JobEvent::WaveReleased);
             if runs_again && !view.job.reach.is_within(&Reach::within(scope.groups())) {
                 let text = "the job has devices that you no longer reach; ask an administrator to restart it";
                 return Err(Fault::new(FaultName::NotAuthorized, text).with(right.object).with(right.operation));

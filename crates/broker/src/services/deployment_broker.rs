@@ -334,6 +334,7 @@ fn bulk_job(caller: &Caller, frame: Frame, name: Option<String>, targets: &[Targ
         schedule,
         expansion: None,
         status,
+        rollout: None,
         hold: Hold::None,
         class: None,
         detail: None,

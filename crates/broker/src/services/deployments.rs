@@ -153,6 +153,7 @@ impl Broker {
             status: new_job_status(&schedule),
             schedule,
             expansion: Some(Expansion { selector: deployment.devices, after: None }),
+            rollout: None,
             hold: Hold::None,
             class: None,
             detail: None,

@@ -1,8 +1,14 @@
 //! Whether a schedule makes sense.
 
-use crate::bounds::{ATTEMPTS, FAILURE_PERCENTS, PACES, RETRY_DELAYS_S};
+use std::ops::RangeInclusive;
+
+use crate::bounds::{
+    ATTEMPTS, FAILURE_PERCENTS, PACES, RETRY_DELAYS_S, SHARES_OF_WAVES, SIZES_OF_WAVES, TIMES_OF_WAVES_S, WAVES_MAX,
+    WINDOW_DURATIONS_S, WINDOWS_MAX,
+};
 use crate::fault::{Fault, FaultName};
-use crate::schedule::Schedule;
+use crate::rollout::{Wave, WaveSize};
+use crate::schedule::{Cron, MaintenanceWindow, Schedule, is_zone};
 use crate::time::Timestamp;
 
 /// Start and end lie at most so many seconds ahead: about ten years.
@@ -51,6 +57,8 @@ pub(super) fn checked(mut schedule: Schedule, now: Timestamp) -> Result<Schedule
             "is no IANA time zone, such as Europe/Berlin",
         ));
     }
+    waves(&schedule.waves)?;
+    maintenance(&schedule.maintenance)?;
     schedule.start = schedule.start.filter(|start| *start > now);
     Ok(schedule)
 }
@@ -60,7 +68,66 @@ pub(super) fn of_single_task(mut schedule: Schedule) -> Schedule {
     schedule.concurrent_max = None;
     schedule.per_minute_max = None;
     schedule.failure_threshold_percent = None;
+    schedule.waves.clear();
     schedule
+}
+
+fn maintenance(windows: &[MaintenanceWindow]) -> Result<(), Fault> {
+    if windows.len() > WINDOWS_MAX {
+        let text = format!("schedule.maintenanceWindow: a schedule may have {WINDOWS_MAX}");
+        return Err(Fault::new(FaultName::TooManyEntries, text).with(WINDOWS_MAX));
+    }
+    for (index, window) in windows.iter().enumerate() {
+        let at = format!("schedule.maintenanceWindow[{index}]");
+        if let Err(error) = Cron::parse(&window.cron) {
+            return Err(Fault::invalid(&format!("{at}.cron"), window.cron.escape_debug(), error));
+        }
+        within(&format!("{at}.durationSeconds"), window.duration_s, &WINDOW_DURATIONS_S)?;
+        if !is_zone(&window.time_zone) {
+            let why = "is no IANA time zone, such as Europe/Berlin";
+            return Err(Fault::invalid(&format!("{at}.timeZone"), window.time_zone.escape_debug(), why));
+        }
+    }
+    Ok(())
+}
+
+fn waves(waves: &[Wave]) -> Result<(), Fault> {
+    if waves.len() > WAVES_MAX {
+        let text = format!("schedule.wave: a schedule may have {WAVES_MAX}");
+        return Err(Fault::new(FaultName::TooManyEntries, text).with(WAVES_MAX));
+    }
+    let mut percent_sum: u32 = 0;
+    for (index, wave) in waves.iter().enumerate() {
+        let at = |name: &str| format!("schedule.wave[{index}].{name}");
+        match wave.size {
+            WaveSize::Count(count) => within(&at("count"), count, &SIZES_OF_WAVES)?,
+            WaveSize::Percent(percent) => {
+                within(&at("percent"), percent, &SHARES_OF_WAVES)?;
+                percent_sum = percent_sum.saturating_add(percent);
+                if percent_sum > 100 {
+                    let why = "the shares of the waves are more than 100 together";
+                    return Err(Fault::invalid(&at("percent"), percent, why));
+                }
+            }
+        }
+        for (name, threshold) in [
+            ("successThresholdPercent", wave.success_threshold_percent),
+            ("failureThresholdPercent", wave.failure_threshold_percent),
+        ] {
+            threshold.map_or(Ok(()), |threshold| within(&at(name), threshold, &FAILURE_PERCENTS))?;
+        }
+        within(&at("minObserved"), wave.observed_min, &(0..=*SIZES_OF_WAVES.end()))?;
+        within(&at("soakSeconds"), wave.soak_s, &TIMES_OF_WAVES_S)?;
+        within(&at("rampSeconds"), wave.ramp_s, &TIMES_OF_WAVES_S)?;
+    }
+    Ok(())
+}
+
+fn within(parameter: &str, value: u32, range: &RangeInclusive<u32>) -> Result<(), Fault> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    Err(Fault::invalid(parameter, value, format_args!("must be {} to {}", range.start(), range.end())))
 }
 
 #[cfg(test)]
@@ -129,6 +196,59 @@ mod tests {
         ] {
             let expected = (!valid).then_some(FaultName::InvalidArgument);
             assert_eq!(refused(schedule.clone()), expected, "{schedule:?}");
+        }
+    }
+
+    #[test]
+    fn waves_have_a_size_each_and_shares_of_at_most_the_whole() {
+        let wave = |size| Wave {
+            size,
+            success_threshold_percent: None,
+            failure_threshold_percent: None,
+            observed_min: 0,
+            soak_s: 0,
+            ramp_s: 0,
+            gate: false,
+        };
+        let percent = |percent| wave(WaveSize::Percent(percent));
+        let good = wave(WaveSize::Count(1));
+        for (waves, fault) in [
+            (vec![good, percent(40), percent(60)], None),
+            (vec![percent(41), percent(60)], Some(FaultName::InvalidArgument)),
+            (vec![percent(0)], Some(FaultName::InvalidArgument)),
+            (vec![percent(101)], Some(FaultName::InvalidArgument)),
+            (vec![wave(WaveSize::Count(0))], Some(FaultName::InvalidArgument)),
+            (vec![Wave { soak_s: *TIMES_OF_WAVES_S.end(), ..good }], None),
+            (vec![Wave { soak_s: TIMES_OF_WAVES_S.end() + 1, ..good }], Some(FaultName::InvalidArgument)),
+            (vec![Wave { ramp_s: TIMES_OF_WAVES_S.end() + 1, ..good }], Some(FaultName::InvalidArgument)),
+            (vec![Wave { success_threshold_percent: Some(101), ..good }], Some(FaultName::InvalidArgument)),
+            (vec![good; WAVES_MAX], None),
+            (vec![good; WAVES_MAX + 1], Some(FaultName::TooManyEntries)),
+        ] {
+            assert_eq!(refused(Schedule { waves: waves.clone(), ..none() }), fault, "{waves:?}");
+        }
+    }
+
+    #[test]
+    fn a_maintenance_window_has_an_expression_a_duration_and_a_zone() {
+        let window = |cron: &str, duration_s, zone: &str| MaintenanceWindow {
+            cron: cron.to_owned(),
+            duration_s,
+            time_zone: zone.to_owned(),
+            device_zone: true,
+        };
+        let good = window("0 2 * * *", 3600, "Europe/Berlin");
+        for (windows, fault) in [
+            (vec![good.clone(); WINDOWS_MAX], None),
+            (vec![good; WINDOWS_MAX + 1], Some(FaultName::TooManyEntries)),
+            (vec![window("0 2 * *", 3600, "UTC")], Some(FaultName::InvalidArgument)),
+            (vec![window("0 2 * * *", 59, "UTC")], Some(FaultName::InvalidArgument)),
+            (vec![window("0 2 * * *", 60, "UTC")], None),
+            (vec![window("0 2 * * *", 604_800, "UTC")], None),
+            (vec![window("0 2 * * *", 604_801, "UTC")], Some(FaultName::InvalidArgument)),
+            (vec![window("0 2 * * *", 60, "Mars/Base")], Some(FaultName::InvalidArgument)),
+        ] {
+            assert_eq!(refused(Schedule { maintenance: windows.clone(), ..none() }), fault, "{windows:?}");
         }
     }
 

@@ -9,6 +9,9 @@ use crate::schedule::Schedule;
 use crate::store::Target;
 use crate::time::Timestamp;
 
+/// How the detail of a test cycle begins.
+pub(crate) const REHEARSED: &str = "test cycle, nothing was sent. ";
+
 /// Everything a new task is made of.
 #[derive(Clone, Debug)]
 pub struct Order<'a> {
@@ -63,7 +66,7 @@ impl Order<'_> {
             attempts: 0,
             start_at: self.schedule.starts_at(now),
             end_at: self.schedule.ends_at(now),
-            schedule: self.schedule,
+            schedule: self.schedule.of_task(&self.device.attribute),
             plan: None,
             result: Vec::new(),
             result_code: None,
@@ -123,16 +126,14 @@ fn rehearse(task: &Task, device: &Device) -> (TaskEvent, String) {
     let consent = if task.opt_in { ", once its user agreed" } else { "" };
     let plan = format!("it would have been sent: {words}{consent}");
     if device.account.is_none() {
-        let detail =
-            format!("test cycle, nothing was sent. The device has no account to authenticate with; else {plan}");
+        let detail = format!("{REHEARSED}The device has no account to authenticate with; else {plan}");
         return (TaskEvent::GivenUp, detail);
     }
     if task.policy == AcceptDevicePolicy::SameTac && task.expected.is_none() {
-        let detail = format!(
-            "test cycle, nothing was sent. No device is expected, so that none passes acceptDevicePolicy 10; else {plan}"
-        );
+        let detail =
+            format!("{REHEARSED}No device is expected, so that none passes acceptDevicePolicy 10; else {plan}");
         return (TaskEvent::GivenUp, detail);
     }
     let who = task.expected.as_ref().map_or_else(|| device.oid.to_string(), DeviceId::to_string);
-    (TaskEvent::Done, format!("test cycle, nothing was sent. Device {who}: {plan}"))
+    (TaskEvent::Done, format!("{REHEARSED}Device {who}: {plan}"))
 }

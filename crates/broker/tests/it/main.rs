@@ -16,6 +16,7 @@ mod operations;
 mod quotas;
 mod repetition;
 mod rights;
+mod rollouts;
 mod selection;
 mod sessions;
 mod subscribers;

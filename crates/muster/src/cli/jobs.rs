@@ -12,7 +12,8 @@ use crate::soap_client::{CallError, SoapClient};
 
 /// Looks at jobs and leads them: an operation on many devices is one job.
 ///
-/// The user needs the right job.read, and job.pause, job.restart or job.cancel for these.
+/// The user needs the right job.read, and job.pause, job.restart, job.update (to let a wave begin) or job.cancel for
+/// these.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -34,6 +35,7 @@ Examples:
   muster jobs show j-0192f0c3…                   all about one
   muster jobs pause j-0192f0c3… --reason \"too many failures\"
   muster jobs restart j-0192f0c3… --retry-failed
+  muster jobs release j-0192f0c3… --reason \"the canary looks well\"
   muster jobs cancel j-0192f0c3…
   muster tasks --job j-0192f0c3… --status FAILED";
 
@@ -65,6 +67,8 @@ enum Command {
         #[arg(long)]
         retry_failed: bool,
     },
+    /// Lets the next wave of a job begin, which waits for a person.
+    Release(Change),
     /// Cancels a job, and every task of it that has not ended.
     Cancel(Change),
 }
@@ -101,6 +105,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 }
                 client.call("restartJob", wanted).await
             }
+            Some(Command::Release(change)) => client.call("releaseWave", change.parameters()).await,
             Some(Command::Cancel(change)) => client.call("cancelJob", change.parameters()).await,
         };
         print_one(args.json, &changed.map_err(CallError::told)?);

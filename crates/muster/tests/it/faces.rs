@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 /// Operations that are refused in every step, and why. The faults are compared.
 const NEVER_ANSWERED: &[(&str, &str)] = &[
     ("doBootstrap", "no way to bootstrap a device is offered yet"),
+    ("releaseWave", "nothing makes the tasks of a job in the background here, so that no wave waits"),
     ("getTraceMessages", "there is no device here that had a session"),
 ];
 

@@ -38,6 +38,8 @@ fn devices_tasks_and_jobs_are_looked_at_and_led() {
     let by_state = ["jobs", "list", "--status", "PAUSED", "--filter", "name = \"spring\""];
     assert_eq!(json(&server, &by_state).as_array().unwrap().len(), 1);
     ask(&server, &["jobs", "restart", job]).ok();
+    let told = ask(&server, &["jobs", "release", job]).refused();
+    assert!(told.contains(" WrongState: no wave of the job waits to be released"), "{told}");
 
     let all = json(&server, &["tasks", "--job", job]);
     assert_eq!(all.as_array().unwrap().len(), 3);

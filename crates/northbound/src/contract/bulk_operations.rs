@@ -3,6 +3,8 @@
 use muster_broker::device::ManagementState;
 use muster_broker::identity::{DeviceId, Msisdn};
 use muster_broker::job::JobStatus;
+use muster_broker::progress::Certainty;
+use muster_broker::rollout::WaveState;
 use muster_broker::task::TaskStatus;
 use muster_broker::time::Timestamp;
 
@@ -129,6 +131,17 @@ record! {
         /// Text for the history.
         "reason" reason: opt String,
     }
+
+    /// Lets the next wave of a job begin: of one that waits at a manual gate, or of one that was paused because a wave
+    /// did not go well.
+    ReleaseWave {
+        /// Standard user session object.
+        "userSession" user_session: opt UserSession,
+        /// Job identifier.
+        "jobId" job_id: one String,
+        /// Text for the history.
+        "reason" reason: opt String,
+    }
 }
 
 record! {
@@ -251,6 +264,77 @@ record! {
         "taskCount" task_count: many TaskCount,
         /// When and how fast.
         "schedule" schedule: opt Schedule,
+        /// The waves and how far they have come, once every task is made; absent without waves.
+        "waveProgress" wave_progress: many WaveProgress,
+        /// Why tasks ended without success and why devices got none, most first; not in lists.
+        "reason" reason: many ReasonCount,
+        /// How fast it goes and when it may end; only in answers of getJobById.
+        "progress" progress: opt JobProgress,
+        /// What a test cycle came to, once it has ended; only in answers of getJobById.
+        "rehearsal" rehearsal: opt Rehearsal,
+    }
+
+    /// Number of tasks that ended for one reason, or of devices that got no task for it.
+    ReasonCount {
+        /// Status in which the tasks ended; absent for devices that got no task.
+        "status" status: opt TaskStatus,
+        /// Reason in English, without what belongs to one device. At most 100 are told apart.
+        "text" text: one String,
+        /// Number.
+        "count" count: one i64,
+    }
+
+    /// How fast a job goes and when it may end, as if the tasks that remain went like those before.
+    JobProgress {
+        /// Tasks that are final.
+        "finishedCount" finished_count: one i64,
+        /// Tasks that are not; more may be made while the job begins.
+        "remainingCount" remaining_count: one i64,
+        /// Tasks that would be finished in an hour at the rate of the last minutes; absent while nothing was finished.
+        "tasksPerHour" tasks_per_hour: opt i64,
+        /// Minutes in which that was seen, at most 15.
+        "observedMinutes" observed_minutes: one i32,
+        /// Hardly ends before this; absent where nothing is known; UTC.
+        "earliestEnd" earliest_end: opt Timestamp,
+        /// Hardly ends after this, and never after the end time; UTC.
+        "latestEnd" latest_end: opt Timestamp,
+        /// How sure that is.
+        "certainty" certainty: one Certainty,
+        /// What it follows from, in English.
+        "basis" basis: one String,
+    }
+
+    /// What a test cycle tells of the job that it stands for.
+    Rehearsal {
+        /// Devices that would be sent the operation.
+        "reachedCount" reached_count: one i64,
+        /// Devices that were named or match, and would not; reason tells why.
+        "leftOutCount" left_out_count: one i64,
+        /// Sizes of the waves that they come to, first to last.
+        "waveSize" wave_size: many i64,
+        /// How long it takes at least at the rates, windows and waves of the schedule, in seconds; absent where it has
+        /// none, and where no end is found.
+        "leastDurationSeconds" least_duration_seconds: opt i64,
+        /// Whether it could end before the end time.
+        "endsInTime" ends_in_time: one bool,
+        /// Whether a person has to let a wave begin, which takes as long as it takes.
+        "manualGate" manual_gate: one bool,
+    }
+
+    /// How far one wave of a job has come.
+    WaveProgress {
+        /// Place of the wave, counted from 1.
+        "number" number: one i32,
+        /// State.
+        "state" state: one WaveState,
+        /// Number of its tasks when the waves were cut.
+        "size" size: one i64,
+        /// Number of tasks by status, of those that were let go; a status without tasks is left out.
+        "taskCount" task_count: many TaskCount,
+        /// Beginning; only of the wave under way; UTC.
+        "startTime" start_time: opt Timestamp,
+        /// End of the time in which it is watched; only while it is; UTC.
+        "soaksUntil" soaks_until: opt Timestamp,
     }
 
     /// Number of tasks in one status.

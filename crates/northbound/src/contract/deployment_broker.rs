@@ -132,6 +132,50 @@ record! {
         "retryDelaySeconds" retry_delay_seconds: opt i32,
         /// The job stops when more than this share of finished tasks failed.
         "failureThresholdPercent" failure_threshold_percent: opt i32,
+        /// Waves of a job, first to last; every device at once when left out. What they leave over comes last, as a wave
+        /// like the last one given.
+        "wave" wave: many Wave,
+        /// Tasks start only while one of these windows is open; at any time when left out. A task that has started is not
+        /// interrupted at the end.
+        "maintenanceWindow" maintenance_window: many MaintenanceWindow,
+    }
+
+    /// A time in which devices may be worked on, again and again. When clocks go forward, a beginning inside the hour that
+    /// is skipped is at the end of that hour; when they go back, a beginning inside the hour that comes twice is in the
+    /// first of the two alone. The duration is never changed by either.
+    MaintenanceWindow {
+        /// When it begins, by the wall clock: minute, hour, day of the month, month and day of the week, as in cron.
+        /// Two o'clock on working days is 0 2 * * MON-FRI.
+        "cron" cron: one String,
+        /// How long it is open, in seconds, 60 to 604800.
+        "durationSeconds" duration_seconds: one i32,
+        /// IANA time zone, for example Europe/Berlin; UTC when left out.
+        "timeZone" time_zone: opt String,
+        /// True if the time zone of the device goes before, where the attribute timeZone of its record names one; false
+        /// when left out.
+        "deviceTimeZone" device_time_zone: opt bool,
+    }
+
+    /// Some of the devices of a job, which come before the others. The next wave begins once this one has met its
+    /// condition. Which devices are in it follows from job and device, as if by lot.
+    Wave {
+        /// Number of devices; or give percent.
+        "count" count: opt i32,
+        /// Share of the devices of the job, 1 to 100, rounded up; or give count.
+        "percent" percent: opt i32,
+        /// The condition is met once this share of the wave succeeded; once each of its tasks is final when left out.
+        /// When it can no longer be met, the job is paused.
+        "successThresholdPercent" success_threshold_percent: opt i32,
+        /// The job is paused when more than this share of the finished tasks of the wave failed.
+        "failureThresholdPercent" failure_threshold_percent: opt i32,
+        /// Neither threshold counts before so many tasks of the wave are finished; 0 when left out.
+        "minObserved" min_observed: opt i32,
+        /// How long the wave is watched for failures once it has met its condition, in seconds; 0 when left out.
+        "soakSeconds" soak_seconds: opt i32,
+        /// How long it takes until every task of the wave is let go, in seconds, evenly; at once when left out.
+        "rampSeconds" ramp_seconds: opt i32,
+        /// True if the next wave then waits for releaseWave; false when left out.
+        "manualGate" manual_gate: opt bool,
     }
 
     /// What an operation works on. Which of them are needed depends on the operation; getOperationDefinitions

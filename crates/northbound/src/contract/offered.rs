@@ -155,6 +155,7 @@ operations! {
         CancelTask "cancelTask" [task cancel] -> "task" TaskData;
         PauseJob "pauseJob" [job pause] -> "job" JobData;
         RestartJob "restartJob" [job restart] -> "job" JobData;
+        ReleaseWave "releaseWave" [job update] -> "job" JobData;
     }
     IDeviceManagerServices in device_manager {
         CreateDeviceInstance "createDeviceInstance" [device create] -> "storedDeviceInstance" DeviceInstance;

@@ -14,7 +14,9 @@ use muster_broker::identity::{DeviceId, Msisdn};
 use muster_broker::job::JobStatus;
 use muster_broker::ledger::{ChargeKind, mask};
 use muster_broker::power::{Action as ApprovalAction, ApprovalStatus, Class as OperationClass};
+use muster_broker::progress::Certainty;
 use muster_broker::quota::Kind as QuotaKind;
+use muster_broker::rollout::WaveState;
 use muster_broker::task::TaskStatus;
 use muster_broker::time::Timestamp;
 use muster_broker::trace::TraceDirection;
@@ -398,7 +400,7 @@ macro_rules! enumerations {
 
 enumerations! {
     TaskStatus JobStatus OperationClass ApprovalStatus ApprovalAction QuotaKind TenantStatus PrincipalKind
-    CertificateNameKind CallbackKind CredentialKind TraceDirection ChargeKind AuditOutcome
+    CertificateNameKind CallbackKind CredentialKind TraceDirection ChargeKind AuditOutcome WaveState Certainty
 }
 
 const MANAGEMENT_STATES: [(&str, ManagementState); 5] = [

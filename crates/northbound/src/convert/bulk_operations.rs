@@ -2,6 +2,8 @@ use muster_broker::fault::{Fault, FaultName};
 use muster_broker::id::CapabilityOid;
 use muster_broker::job::{DeviceFilter, JobView, Selector};
 use muster_broker::page::Paged;
+use muster_broker::progress::{self, Outlook, Rehearsal};
+use muster_broker::rollout::{Cut, Phase};
 use muster_broker::services::{Deployment, DeploymentReceipt, TasksWanted};
 use muster_broker::task::{HistoryEntry, Task};
 
@@ -87,7 +89,13 @@ pub(crate) fn tasks_wanted(given: wire::GetTasks) -> (TasksWanted, Option<wire::
 
 impl From<JobView> for wire::JobData {
     fn from(view: JobView) -> Self {
-        let JobView { job, counts } = view;
+        let wave_progress = wave_progress(&view);
+        let left_out: u64 = view.left_out.iter().map(|(_, count)| *count).sum();
+        let rehearsal = view.outlook.as_ref().and_then(|_| progress::rehearsal(&view.job, &view.counts, left_out));
+        let JobView { job, counts, reasons, left_out, outlook, .. } = view;
+        let reason = |(status, text, count)| wire::ReasonCount { status, text, count: super::long(count) };
+        let of_tasks = reasons.into_iter().map(|(status, text, count)| (Some(status), text, count));
+        let of_devices = left_out.into_iter().map(|(text, count)| (None, text, count));
         let count = |(status, count)| wire::TaskCount { status, count: super::long(count) };
         Self {
             job_id: job.id.to_string(),
@@ -104,8 +112,62 @@ impl From<JobView> for wire::JobData {
             finished_at: job.finished_at,
             task_count: counts.into_iter().map(count).collect(),
             schedule: Some(schedule_told(job.schedule)),
+            wave_progress,
+            reason: of_tasks.chain(of_devices).map(reason).collect(),
+            progress: outlook.map(Into::into),
+            rehearsal: rehearsal.map(Into::into),
         }
     }
+}
+
+impl From<Outlook> for wire::JobProgress {
+    fn from(outlook: Outlook) -> Self {
+        Self {
+            finished_count: super::long(outlook.finished),
+            remaining_count: super::long(outlook.remaining),
+            tasks_per_hour: outlook.per_hour.map(super::long),
+            observed_minutes: i32::try_from(outlook.minutes).unwrap_or(i32::MAX),
+            earliest_end: outlook.earliest,
+            latest_end: outlook.latest,
+            certainty: outlook.certainty,
+            basis: outlook.basis,
+        }
+    }
+}
+
+impl From<Rehearsal> for wire::Rehearsal {
+    fn from(rehearsal: Rehearsal) -> Self {
+        Self {
+            reached_count: super::long(rehearsal.reached),
+            left_out_count: super::long(rehearsal.left_out),
+            wave_size: rehearsal.waves.into_iter().map(super::long).collect(),
+            least_duration_seconds: rehearsal.least_s,
+            ends_in_time: rehearsal.ends_in_time,
+            manual_gate: rehearsal.by_hand,
+        }
+    }
+}
+
+fn wave_progress(view: &JobView) -> Vec<wire::WaveProgress> {
+    let Some(rollout) = &view.job.rollout else { return Vec::new() };
+    let wave = |(place, cut): (usize, &Cut)| {
+        let is_current = place == rollout.current;
+        let counts = view.wave_counts.iter().filter(|(wave, ..)| *wave == place);
+        wire::WaveProgress {
+            number: i32::try_from(place.saturating_add(1)).unwrap_or(i32::MAX),
+            state: rollout.state_of(place),
+            size: super::long(cut.size),
+            task_count: counts
+                .map(|(_, status, count)| wire::TaskCount { status: *status, count: super::long(*count) })
+                .collect(),
+            start_time: is_current.then_some(rollout.began_at),
+            soaks_until: match rollout.phase {
+                Phase::Soaking { until } if is_current => Some(until),
+                _ => None,
+            },
+        }
+    };
+    rollout.waves.iter().enumerate().map(wave).collect()
 }
 
 impl From<Paged<JobView>> for wire::JobList {

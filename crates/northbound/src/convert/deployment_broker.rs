@@ -1,10 +1,14 @@
 use std::ops::RangeInclusive;
 
-use muster_broker::bounds::{ATTEMPTS, FAILURE_PERCENTS, PACES, RETRY_DELAYS_S};
+use muster_broker::bounds::{
+    ATTEMPTS, FAILURE_PERCENTS, PACES, RETRY_DELAYS_S, SHARES_OF_WAVES, SIZES_OF_WAVES, TIMES_OF_WAVES_S,
+    WINDOW_DURATIONS_S,
+};
 use muster_broker::callback::CallbackWanted;
-use muster_broker::fault::Fault;
+use muster_broker::fault::{Fault, FaultName};
 use muster_broker::operation::{Arguments, Definition, Parameter};
-use muster_broker::schedule::{DailyWindow, Schedule};
+use muster_broker::rollout::{Wave, WaveSize};
+use muster_broker::schedule::{Cron, DailyWindow, MaintenanceWindow, Schedule, is_zone};
 use muster_broker::services::{BulkRequest, OperationReceipt, OperationRequest};
 use muster_broker::task::Task;
 
@@ -102,6 +106,10 @@ pub(super) fn schedule(given: Option<wire::Schedule>, at: &str) -> Result<Schedu
     {
         return Err(Fault::invalid(&format!("{at}.endTime"), end, "later than startTime"));
     }
+    let place = |(index, wave)| wave_of(wave, &format!("{at}.wave[{index}]"));
+    let waves = given.wave.iter().enumerate().map(place).collect::<Result<_, Fault>>()?;
+    let place = |(index, window)| maintenance(window, &format!("{at}.maintenanceWindow[{index}]"));
+    let maintenance = given.maintenance_window.iter().enumerate().map(place).collect::<Result<_, Fault>>()?;
     Ok(Schedule {
         start: given.start_time,
         end: given.end_time,
@@ -111,7 +119,85 @@ pub(super) fn schedule(given: Option<wire::Schedule>, at: &str) -> Result<Schedu
         attempts_max: count("maxAttempts", given.max_attempts, ATTEMPTS)?,
         retry_delay_s: count("retryDelaySeconds", given.retry_delay_seconds, RETRY_DELAYS_S)?,
         failure_threshold_percent: count("failureThresholdPercent", given.failure_threshold_percent, FAILURE_PERCENTS)?,
+        waves,
+        maintenance,
     })
+}
+
+fn maintenance(given: &wire::MaintenanceWindow, at: &str) -> Result<MaintenanceWindow, Fault> {
+    let cron = Cron::parse(&given.cron)
+        .map_err(|error| Fault::invalid(&format!("{at}.cron"), given.cron.escape_debug(), error))?;
+    let duration_s = counted(&format!("{at}.durationSeconds"), given.duration_seconds, &WINDOW_DURATIONS_S)?;
+    let time_zone = match given.time_zone.as_deref().map(str::trim) {
+        None | Some("Z") => "UTC".to_owned(),
+        Some(name) if is_zone(name) => name.to_owned(),
+        Some(name) => {
+            let why = "an IANA name such as Europe/Berlin is expected";
+            return Err(Fault::invalid(&format!("{at}.timeZone"), name.escape_debug(), why));
+        }
+    };
+    let device_zone = given.device_time_zone.unwrap_or(false);
+    Ok(MaintenanceWindow { cron: cron.to_string(), duration_s, time_zone, device_zone })
+}
+
+/// A number within a range; `at` names it in a fault.
+fn counted(at: &str, value: i32, range: &RangeInclusive<u32>) -> Result<u32, Fault> {
+    let number = u32::try_from(value).ok().filter(|number| range.contains(number));
+    number.ok_or_else(|| Fault::invalid(at, value, format_args!("{} to {}", range.start(), range.end())))
+}
+
+fn maintenance_told(window: MaintenanceWindow) -> wire::MaintenanceWindow {
+    wire::MaintenanceWindow {
+        cron: window.cron,
+        duration_seconds: i32::try_from(window.duration_s).unwrap_or(i32::MAX),
+        time_zone: Some(window.time_zone),
+        device_time_zone: window.device_zone.then_some(true),
+    }
+}
+
+fn wave_of(given: &wire::Wave, at: &str) -> Result<Wave, Fault> {
+    let number = |name: &str, value: Option<i32>, range: &RangeInclusive<u32>| {
+        value.map(|value| counted(&format!("{at}.{name}"), value, range)).transpose()
+    };
+    let count = number("count", given.count, &SIZES_OF_WAVES)?.map(WaveSize::Count);
+    let percent = number("percent", given.percent, &SHARES_OF_WAVES)?.map(WaveSize::Percent);
+    let size = match (count, percent) {
+        (Some(size), None) | (None, Some(size)) => size,
+        (None, None) => return Err(Fault::missing(&format!("{at}.count"))),
+        (Some(_), Some(_)) => {
+            let text = format!("{at}: give one of count and percent");
+            return Err(Fault::new(FaultName::ConflictingArguments, text).with("count").with("percent"));
+        }
+    };
+    let percents = &FAILURE_PERCENTS;
+    Ok(Wave {
+        size,
+        success_threshold_percent: number("successThresholdPercent", given.success_threshold_percent, percents)?,
+        failure_threshold_percent: number("failureThresholdPercent", given.failure_threshold_percent, percents)?,
+        observed_min: number("minObserved", given.min_observed, &(0..=*SIZES_OF_WAVES.end()))?.unwrap_or(0),
+        soak_s: number("soakSeconds", given.soak_seconds, &TIMES_OF_WAVES_S)?.unwrap_or(0),
+        ramp_s: number("rampSeconds", given.ramp_seconds, &TIMES_OF_WAVES_S)?.unwrap_or(0),
+        gate: given.manual_gate.unwrap_or(false),
+    })
+}
+
+fn wave_told(wave: Wave) -> wire::Wave {
+    let int = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
+    let unless_none = |value: u32| (value > 0).then(|| int(value));
+    let (count, percent) = match wave.size {
+        WaveSize::Count(count) => (Some(int(count)), None),
+        WaveSize::Percent(percent) => (None, Some(int(percent))),
+    };
+    wire::Wave {
+        count,
+        percent,
+        success_threshold_percent: wave.success_threshold_percent.map(int),
+        failure_threshold_percent: wave.failure_threshold_percent.map(int),
+        min_observed: unless_none(wave.observed_min),
+        soak_seconds: unless_none(wave.soak_s),
+        ramp_seconds: unless_none(wave.ramp_s),
+        manual_gate: wave.gate.then_some(true),
+    }
 }
 
 fn window(given: &wire::Schedule, at: &str) -> Result<Option<DailyWindow>, Fault> {
@@ -160,6 +246,8 @@ pub(super) fn schedule_told(schedule: Schedule) -> wire::Schedule {
         max_attempts: int(schedule.attempts_max),
         retry_delay_seconds: int(schedule.retry_delay_s),
         failure_threshold_percent: int(schedule.failure_threshold_percent),
+        wave: schedule.waves.into_iter().map(wave_told).collect(),
+        maintenance_window: schedule.maintenance.into_iter().map(maintenance_told).collect(),
     }
 }
 
@@ -225,14 +313,65 @@ impl From<&[Definition]> for wire::OperationDefinitionList {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 mod tests {
-    use muster_broker::fault::FaultName;
-
     use super::*;
     use crate::contract::Record as _;
     use crate::contract::value::AcceptDevicePolicy;
 
     fn empty() -> wire::Schedule {
         schedule_told(Schedule::default())
+    }
+
+    fn no_wave() -> wire::Wave {
+        let told = wave_told(Wave {
+            size: WaveSize::Count(1),
+            success_threshold_percent: None,
+            failure_threshold_percent: None,
+            observed_min: 0,
+            soak_s: 0,
+            ramp_s: 0,
+            gate: false,
+        });
+        wire::Wave { count: None, ..told }
+    }
+
+    fn window(cron: &str, duration_seconds: i32, zone: &str) -> wire::MaintenanceWindow {
+        wire::MaintenanceWindow {
+            cron: cron.to_owned(),
+            duration_seconds,
+            time_zone: Some(zone.to_owned()),
+            device_time_zone: Some(true),
+        }
+    }
+
+    #[test]
+    fn a_maintenance_window_that_cannot_be_is_refused_by_its_place() {
+        for (given, at) in [
+            (window("0 2 * *", 3600, "UTC"), "cron"),
+            (window("0 2 * * *", 59, "UTC"), "durationSeconds"),
+            (window("0 2 * * *", -1, "UTC"), "durationSeconds"),
+            (window("0 2 * * *", 604_801, "UTC"), "durationSeconds"),
+            (window("0 2 * * *", 3600, "Mars/Phobos"), "timeZone"),
+        ] {
+            let given = wire::Schedule { maintenance_window: vec![given], ..empty() };
+            let refused = schedule(Some(given), "schedule").unwrap_err();
+            assert_eq!(refused.variables[0], format!("schedule.maintenanceWindow[0].{at}"));
+        }
+    }
+
+    #[test]
+    fn a_wave_has_one_size() {
+        let (count, percent) = (Some(1), Some(1));
+        for (wave, fault) in [
+            (no_wave(), FaultName::MissingArgument),
+            (wire::Wave { count, percent, ..no_wave() }, FaultName::ConflictingArguments),
+            (wire::Wave { percent: Some(101), ..no_wave() }, FaultName::InvalidArgument),
+            (wire::Wave { count: Some(-1), ..no_wave() }, FaultName::InvalidArgument),
+        ] {
+            let refused =
+                schedule(Some(wire::Schedule { wave: vec![wave.clone()], ..empty() }), "schedule").unwrap_err();
+            assert_eq!(refused.name, fault, "{wave:?}");
+            assert!(refused.text.contains("schedule.wave[0]"), "{}", refused.text);
+        }
     }
 
     fn clock(text: &str, is_utc: bool) -> Option<DayTime> {
@@ -247,6 +386,19 @@ mod tests {
             time_zone: Some("Europe/Berlin".into()),
             max_attempts: Some(5),
             failure_threshold_percent: Some(100),
+            wave: vec![
+                wire::Wave {
+                    count: Some(10),
+                    success_threshold_percent: Some(95),
+                    failure_threshold_percent: Some(0),
+                    min_observed: Some(5),
+                    soak_seconds: Some(3600),
+                    manual_gate: Some(true),
+                    ..no_wave()
+                },
+                wire::Wave { percent: Some(20), ramp_seconds: Some(600), ..no_wave() },
+            ],
+            maintenance_window: vec![window("0 2 * * MON-FRI", 3600, "Europe/Berlin")],
             ..empty()
         };
         assert_eq!(schedule_told(schedule(Some(given.clone()), "schedule").unwrap()), given);

@@ -5,7 +5,7 @@ use muster_broker::services::{Broker, JobsByDate};
 use super::UseCase;
 use crate::contract::bulk_operations::{
     CancelJob, CancelTask, CreateDeployments, DeploymentReceipt, GetJobById, GetJobs, GetJobsByDate, GetTaskHistory,
-    GetTasks, JobData, JobList, PauseJob, RestartJob, TaskHistory, TaskList,
+    GetTasks, JobData, JobList, PauseJob, ReleaseWave, RestartJob, TaskHistory, TaskList,
 };
 use crate::contract::deployment_broker::TaskData;
 use crate::convert::bulk_operations::{deployments, tasks_wanted};
@@ -68,6 +68,12 @@ impl UseCase for RestartJob {
     async fn carry_out(self, broker: &Broker, caller: &Caller) -> Result<JobData, Fault> {
         let retry_failed = self.retry_failed.unwrap_or(false);
         broker.restart_job(caller, &self.job_id, retry_failed, self.reason).await.map(Into::into)
+    }
+}
+
+impl UseCase for ReleaseWave {
+    async fn carry_out(self, broker: &Broker, caller: &Caller) -> Result<JobData, Fault> {
+        broker.release_wave(caller, &self.job_id, self.reason).await.map(Into::into)
     }
 }
 

@@ -21,6 +21,7 @@ mod matrix;
 mod openid;
 mod provider;
 mod rest;
+mod rollouts;
 mod schema;
 mod subscribers;
 mod wire;

@@ -2,7 +2,8 @@
 
 use muster_broker::job::Selector;
 use muster_broker::operation::{Arguments, Parameter};
-use muster_broker::schedule::Schedule;
+use muster_broker::rollout::Wave;
+use muster_broker::schedule::{MaintenanceWindow, Schedule};
 use muster_broker::services::{Deployment, OperationRequest};
 
 use crate::phone::Phone;
@@ -88,6 +89,19 @@ impl Ask {
 
     pub(crate) fn attempts(mut self, attempts: u32) -> Self {
         self.schedule.attempts_max = Some(attempts);
+        self
+    }
+
+    /// Goes in waves.
+    pub(crate) fn waves(mut self, waves: &[Wave]) -> Self {
+        self.schedule.waves = waves.to_vec();
+        self
+    }
+
+    /// Starts only while this window is open, in UTC.
+    pub(crate) fn window(mut self, cron: &str, duration_s: u32) -> Self {
+        let (cron, time_zone) = (cron.to_owned(), "UTC".to_owned());
+        self.schedule.maintenance.push(MaintenanceWindow { cron, duration_s, time_zone, device_zone: true });
         self
     }
 

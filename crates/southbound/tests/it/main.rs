@@ -27,6 +27,7 @@ mod profiles;
 mod races;
 mod recording;
 mod resync;
+mod rollout;
 mod sessions;
 mod signed;
 mod trees;

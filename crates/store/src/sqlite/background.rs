@@ -5,20 +5,21 @@ use std::sync::PoisonError;
 use muster_broker::id::JobId;
 use muster_broker::job::{Hold, JobEvent, JobStatus};
 use muster_broker::ledger::Deed;
+use muster_broker::progress;
 use muster_broker::store::{BackgroundStore, Contact, Due, Pending};
 use muster_broker::task::{Task, TaskEvent, TaskStatus};
 use muster_broker::time::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::SqliteStore;
-use super::expansion::{expand, left_out};
+use super::expansion::{expand, left_out_in_words};
 use super::jobs::{self, Kept, Sweep};
 use super::ledger;
 use super::query::{Where, many, one, run};
 use super::rows::{Done, TASK};
 use super::tasks::{self, Note, Stored, id_values, page_key, task_key};
 use super::writer::{Guard, Transaction};
-use super::{approvals, classes, contacts, guard};
+use super::{approvals, classes, contacts, counts, guard, waves};
 
 /// Jobs looked at in one transaction.
 const JOBS_MAX: u32 = 256;
@@ -82,7 +83,11 @@ fn pump_job(connection: &Connection, kept: &mut Kept, now: Timestamp, budget: &m
         stop(connection, kept, now)?;
     }
     if kept.job.status == JobStatus::Running {
+        waves::step(connection, kept, now)?;
+    }
+    if kept.job.status == JobStatus::Running {
         release(connection, kept, now, budget)?;
+        pace(connection, kept, now)?;
     }
     settle(connection, kept, now)?;
     let has_pages = kept.progress.sweep.is_some()
@@ -107,7 +112,7 @@ fn count_devices(connection: &Connection, kept: &mut Kept, now: Timestamp, budge
     if kept.job.expansion.is_some() {
         return Ok(());
     }
-    guard::judge_counted(connection, kept, left_out(kept), now)
+    guard::judge_counted(connection, kept, left_out_in_words(kept), now)
 }
 
 /// The next tasks of a job in the order of their making.
@@ -180,9 +185,14 @@ fn retry(connection: &Connection, kept: &mut Kept, now: Timestamp, budget: &mut 
 
 fn retry_one(connection: &Connection, kept: &Kept, task: &mut Task, now: Timestamp) -> Done<()> {
     let stored = Stored::of(connection, task)?;
+    let reason = progress::reason(task);
+    let status = task.status;
     // What was erased must not be written to a device in its place.
     if task.arguments.are_erased() || task.advance(TaskEvent::Retried, now).is_err() {
         return Ok(());
+    }
+    if let Some(reason) = reason {
+        counts::explain(connection, kept.job.id, status, &reason, -1)?;
     }
     // A life that is over would end the new attempt at once: the task gets as long a life as it had, from now on.
     let life_ms = task.end_at.0.saturating_sub(task.start_at.0.min(task.created_at.0)).max(0);
@@ -259,25 +269,24 @@ fn release(connection: &Connection, kept: &mut Kept, now: Timestamp, budget: &mu
         }
         free = free.min(most.saturating_sub(kept.progress.paced));
     }
+    let Some(share) = waves::share(connection, &kept.job, now)? else { return Ok(()) };
+    free = free.min(share.most);
     if free == 0 {
         return Ok(());
     }
-    let waiting = many(
-        connection,
-        "SELECT bucket, id FROM task WHERE job = ? AND released = 0 AND is_open = 1 ORDER BY bucket, id LIMIT ?",
-        params![job.0.as_bytes(), free],
-        |cells| cells.task_id(),
-    )?;
-    for id in &waiting {
-        run(
-            connection,
-            "UPDATE task SET released = 2, version = version + 1 WHERE bucket = ? AND id = ?",
-            params![id.bucket.0, id.unique.as_bytes()],
-        )?;
-    }
-    let given = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
+    let given = waves::let_go(connection, job, share, free)?;
     kept.progress.paced = kept.progress.paced.saturating_add(given);
     *budget = budget.saturating_sub(given);
+    Ok(())
+}
+
+/// Notes how many tasks are finished, once in a minute in which tasks may start.
+fn pace(connection: &Connection, kept: &mut Kept, now: Timestamp) -> Done<()> {
+    if kept.progress.pace.is_due(now) && kept.job.schedule.is_open(now) {
+        let finished = jobs::counts(connection, kept.job.id)?;
+        let finished = finished.iter().filter(|(status, _)| status.is_final()).map(|(_, count)| count).sum();
+        kept.progress.pace.note(now, finished);
+    }
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use rusqlite::types::Value;
 
 use super::access;
 use super::devices;
-use super::jobs::Kept;
+use super::jobs::{Kept, Progress};
 use super::lists;
 use super::query::{Where, foreign_key};
 use super::rows::{DEVICE, DEVICE_FROM, DEVICE_FROM_PHONE, Done};
@@ -125,7 +125,7 @@ pub(super) fn expand(connection: &Connection, kept: &mut Kept, now: Timestamp, b
         }
         None => {
             kept.job.version = kept.job.version.saturating_add(1);
-            if let Some(left_out) = left_out(kept) {
+            if let Some(left_out) = left_out_in_words(kept) {
                 kept.job.detail = Some(left_out);
             }
         }
@@ -148,16 +148,21 @@ fn consents(connection: &Connection, device: &Device) -> Done<bool> {
 }
 
 /// What the job is not for although it was asked for it.
-pub(super) fn left_out(kept: &Kept) -> Option<String> {
-    let skipped = (kept.progress.skipped, "suspended or retired and got no task");
-    let without_consent = (kept.progress.without_consent, "without their subscriber's consent got no task");
-    let unmatched = (kept.progress.unmatched, "named in the selector and not recorded");
-    let parts: Vec<String> = [skipped, without_consent, unmatched]
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, why)| format!("devices {why}: {count}"))
-        .collect();
+pub(super) fn left_out_in_words(kept: &Kept) -> Option<String> {
+    let parts: Vec<String> =
+        left_out(&kept.progress).iter().map(|(why, count)| format!("devices {why}: {count}")).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// Devices that the job is not for although it was asked for them: why, and how many.
+pub(super) fn left_out(progress: &Progress) -> Vec<(&'static str, u64)> {
+    let counted = [
+        ("suspended or retired and got no task", progress.skipped),
+        ("without their subscriber's consent got no task", progress.without_consent),
+        ("named in the selector and not recorded", progress.unmatched),
+    ];
+    let some = |(why, number): (&'static str, i64)| u64::try_from(number).ok().map(|number| (why, number));
+    counted.into_iter().filter_map(some).filter(|(_, number)| *number > 0).collect()
 }
 
 struct Page {

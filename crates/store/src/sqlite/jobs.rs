@@ -7,6 +7,7 @@ use muster_broker::job::{Hold, Job, JobEvent, JobStatus, JobView};
 use muster_broker::ledger::{AuditEntry, ChargeableEvent, Deed, Object, Picture, job as picture};
 use muster_broker::page::{Listed, Page};
 use muster_broker::power::{Action, ApprovalEvent};
+use muster_broker::progress::Pace;
 use muster_broker::quota::Kind;
 use muster_broker::store::{JobFilter, JobStore, Once, Pending, Remember};
 use muster_broker::task::TaskStatus;
@@ -17,13 +18,14 @@ use rusqlite::{Connection, params};
 use super::SqliteStore;
 use super::approvals::class_number;
 use super::callbacks;
+use super::expansion::left_out;
 use super::lists;
 use super::query::{Where, foreign_key, listed, many, one, one_more, run};
 use super::requests::once;
 use super::rows::{Cells, Done, JOB, hold_number, job_status_number, json_unless_default, task_status};
 use super::tasks::page_key;
 use super::writer::{Concerns, Guard, Transaction};
-use super::{approvals, charges, guard, ledger, quotas};
+use super::{approvals, charges, guard, ledger, quotas, waves};
 
 /// A change that the tasks of a job follow page by page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +52,7 @@ pub(super) struct Progress {
     pub(super) skipped: i64,
     pub(super) unmatched: i64,
     pub(super) without_consent: i64,
+    pub(super) pace: Pace,
 }
 
 /// A job with its progress.
@@ -118,6 +121,7 @@ impl Kept {
                 skipped: cells.get()?,
                 unmatched: cells.get()?,
                 without_consent: cells.get()?,
+                pace: cells.json_or_default()?,
             },
             told: Vec::new(),
         })
@@ -125,7 +129,7 @@ impl Kept {
 }
 
 const PROGRESS: &str = "j.sweep, j.sweep_after, j.retry_at, j.retry_after, j.actor, j.paced_at, j.paced, j.skipped, \
-    j.unmatched, j.without_consent";
+    j.unmatched, j.without_consent, j.pace";
 
 pub(super) fn get(connection: &Connection, id: JobId) -> Done<Option<Job>> {
     one(connection, &format!("SELECT {JOB} FROM job j WHERE j.id = ?"), [id.0.as_bytes()], |cells| cells.job())
@@ -165,6 +169,7 @@ pub(super) fn changed(deed: &Deed, before: JobStatus, job: &Job, is_retried: boo
             "status": job.status.as_str(),
             "detail": job.detail,
             "retryFailed": is_retried.then_some(true),
+            "wave": job.rollout.as_ref().map(|rollout| rollout.current.saturating_add(1)),
         })),
     );
     AuditEntry::done(deed, Object::job(job.id), Some(before), Some(after))
@@ -227,7 +232,7 @@ pub(super) fn update(connection: &Connection, kept: &Kept, now: Timestamp) -> Do
         connection,
         "UPDATE job SET selector = CASE WHEN ? THEN selector END, expand_after = ?, hold = ?, status = ?, detail = ?, \
          finished_at = ?, version = ?, is_active = ?, sweep = ?, sweep_after = ?, retry_at = ?, retry_after = ?, \
-         actor = ?, paced_at = ?, paced = ?, skipped = ?, unmatched = ?, without_consent = ? WHERE id = ?",
+         actor = ?, paced_at = ?, paced = ?, skipped = ?, unmatched = ?, without_consent = ?, rollout = ?, pace = ? WHERE id = ?",
         params![
             job.expansion.is_some(),
             job.expansion.as_ref().and_then(|expansion| expansion.after.as_ref()),
@@ -247,6 +252,8 @@ pub(super) fn update(connection: &Connection, kept: &Kept, now: Timestamp) -> Do
             progress.skipped,
             progress.unmatched,
             progress.without_consent,
+            job.rollout.as_ref().map(serde_json::to_string).transpose()?,
+            json_unless_default(&progress.pace)?,
             job.id.0.as_bytes(),
         ],
     )?;
@@ -273,9 +280,20 @@ pub(super) fn counts(connection: &Connection, job: JobId) -> Done<Vec<(TaskStatu
     )
 }
 
-fn view(connection: &Connection, job: Job) -> Done<JobView> {
+/// A job as lists tell it.
+fn row_of_list(connection: &Connection, job: Job) -> Done<JobView> {
     let counts = counts(connection, job.id)?;
-    Ok(JobView { job, counts })
+    let wave_counts = waves::counts(connection, &job)?;
+    let (reasons, left_out, pace) = (Vec::new(), Vec::new(), Pace::default());
+    Ok(JobView { job, counts, wave_counts, reasons, left_out, pace, outlook: None })
+}
+
+/// A job as it is told alone.
+fn view(connection: &Connection, job: Job) -> Done<JobView> {
+    let reasons = super::counts::reasons(connection, job.id)?;
+    let progress = kept(connection, job.id)?.map(|kept| kept.progress).unwrap_or_default();
+    let left_out = left_out(&progress).into_iter().map(|(why, number)| (why.to_owned(), number)).collect();
+    Ok(JobView { reasons, left_out, pace: progress.pace, ..row_of_list(connection, job)? })
 }
 
 fn list(connection: &Connection, tenant: &str, filter: &JobFilter, page: &Page) -> Done<Listed<JobView>> {
@@ -301,7 +319,7 @@ fn list(connection: &Connection, tenant: &str, filter: &JobFilter, page: &Page) 
     let order = "j.created_at DESC, j.id DESC";
     let jobs =
         wanted.select(connection, JOB, "job j INDEXED BY job_list", order, one_more(page), |cells| cells.job())?;
-    let views = jobs.into_iter().map(|job| view(connection, job)).collect::<Done<Vec<_>>>()?;
+    let views = jobs.into_iter().map(|job| row_of_list(connection, job)).collect::<Done<Vec<_>>>()?;
     Ok(listed(views, page, total, |view| page_key(view.job.created_at, &view.job.id.to_string())))
 }
 
@@ -354,7 +372,13 @@ pub(super) fn advance(
     // A job that is held goes back to where it waits.
     let status =
         if status == JobStatus::Running && kept.job.hold != Hold::None { JobStatus::Scheduled } else { status };
-    if status != before || retries {
+    let releases = asked.event == JobEvent::WaveReleased;
+    if releases && !waves::release(&mut kept.job, asked.deed.at) {
+        let state = before.as_str();
+        let text = "no wave of the job waits to be released";
+        return Ok(Err(Fault::new(FaultName::WrongState, text).with(state)));
+    }
+    if status != before || retries || releases {
         let progress = &mut kept.progress;
         match asked.event {
             JobEvent::CancelAsked => {
@@ -372,8 +396,14 @@ pub(super) fn advance(
                 if retries {
                     (progress.retry_at, progress.retry_after) = (Some(asked.deed.at), None);
                 }
+                waves::resume(connection, &mut kept.job, retries)?;
             }
-            JobEvent::Started | JobEvent::AllFinal | JobEvent::ThresholdPassed => {}
+            JobEvent::WaveReleased => {
+                if before == JobStatus::Paused {
+                    (progress.sweep, progress.sweep_after) = (Some(Sweep::Resume), None);
+                }
+            }
+            JobEvent::Started | JobEvent::AllFinal | JobEvent::ThresholdPassed | JobEvent::WaveStopped => {}
         }
         kept.progress.actor = (!asked.deed.actor.is_empty()).then(|| asked.deed.actor.clone());
         // Why it waits is told until it no longer does.

@@ -385,6 +385,7 @@ impl<'r> Cells<'r> {
                     .map(|selector| Ok::<_, Failure>(Expansion { selector: serde_json::from_str(&selector)?, after }))
                     .transpose()?
             },
+            rollout: self.json_or_default()?,
             hold: hold(self.get()?)?,
             class: self.get::<Option<i64>>()?.map(class).transpose()?,
             status: self.job_status()?,
@@ -428,7 +429,7 @@ pub(super) const HISTORY: &str =
 
 /// Columns for [`Cells::job`], from `job j`.
 pub(super) const JOB: &str = "j.id, j.tenant, j.owner, j.name, j.description, j.template, j.is_mixed, j.schedule, \
-    j.selector, j.expand_after, j.hold, j.class, j.status, j.detail, j.created_at, j.finished_at, j.version, j.reach, j.callback";
+    j.selector, j.expand_after, j.rollout, j.hold, j.class, j.status, j.detail, j.created_at, j.finished_at, j.version, j.reach, j.callback";
 
 #[cfg(test)]
 mod tests {

@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0011_imports.sql"),
     include_str!("../../migrations/sqlite/0012_fewer_pages.sql"),
     include_str!("../../migrations/sqlite/0013_ledgers.sql"),
+    include_str!("../../migrations/sqlite/0014_rollout.sql"),
 ];
 
 /// In `meta` once the tables of lists were filled from what was there before them.

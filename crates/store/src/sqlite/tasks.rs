@@ -15,6 +15,7 @@ use muster_broker::quota::Kind;
 use muster_broker::store::{HistoryOf, Once, Pending, Remember, Target, TaskFilter, TaskStore};
 use muster_broker::task::{HistoryEntry, Task, TaskEvent, TaskStatus};
 use muster_broker::time::Timestamp;
+use muster_broker::{progress, rollout};
 use rusqlite::types::Value;
 use rusqlite::{Connection, ToSql, params};
 
@@ -34,6 +35,8 @@ pub(super) struct Stored {
     pub(super) status: TaskStatus,
     pub(super) history_len: u32,
     class: i64,
+    /// Wave of its job in which it was let go; 0 if in none.
+    wave: i64,
     /// Whether it was charged for.
     pub(super) is_charged: bool,
     found_by: FoundBy,
@@ -62,13 +65,15 @@ impl FoundBy {
 impl Stored {
     /// Of a task that was just read, where it does not matter whether it was charged for.
     pub(super) fn of(connection: &Connection, task: &Task) -> Done<Self> {
-        let sql = "SELECT class FROM task WHERE bucket = ? AND id = ?";
-        let class = one(connection, sql, params![task.id.bucket.0, task.id.unique.as_bytes()], |cells| cells.get())?;
+        let sql = "SELECT class, wave FROM task WHERE bucket = ? AND id = ?";
+        let key = params![task.id.bucket.0, task.id.unique.as_bytes()];
+        let (class, wave) = one(connection, sql, key, |cells| Ok((cells.get()?, cells.get()?)))?.unwrap_or_default();
         Ok(Self {
             version: task.version,
             status: task.status,
             history_len: task.history_len,
-            class: class.unwrap_or_default(),
+            class,
+            wave,
             is_charged: false,
             found_by: FoundBy::of(task),
         })
@@ -78,7 +83,7 @@ impl Stored {
 pub(super) fn stored(connection: &Connection, id: TaskId) -> Done<Option<Stored>> {
     one(
         connection,
-        "SELECT version, status, history_len, class, charged, end_at, phone_number, expected, actual FROM task \
+        "SELECT version, status, history_len, class, wave, charged, end_at, phone_number, expected, actual FROM task \
          WHERE bucket = ? AND id = ?",
         params![id.bucket.0, id.unique.as_bytes()],
         |cells| {
@@ -87,6 +92,7 @@ pub(super) fn stored(connection: &Connection, id: TaskId) -> Done<Option<Stored>
                 status: cells.task_status()?,
                 history_len: cells.get()?,
                 class: cells.get()?,
+                wave: cells.get()?,
                 is_charged: cells.get()?,
                 found_by: FoundBy {
                     end_at: cells.time()?,
@@ -180,11 +186,16 @@ pub(super) fn keep(connection: &Connection, task: &Task, stored: &Stored, entrie
     values.extend(params![task.id.bucket.0, unique]);
     run(connection, &set, values.as_slice())?;
     if task.status != stored.status
+        && let Some((job, reason)) = task.job.zip(progress::reason(task))
+    {
+        counts::explain(connection, job, task.status, &reason, 1)?;
+    }
+    if task.status != stored.status
         && let Some(due) = callback::of_task(task)
     {
         callbacks::tell(connection, &due)?;
     }
-    let moved = Moved { job: task.job, class: stored.class, from: stored.status, to: task.status };
+    let moved = Moved { job: task.job, wave: stored.wave, class: stored.class, from: stored.status, to: task.status };
     if task.held && opened < 0 {
         let event = match task.status {
             TaskStatus::Cancelled => ApprovalEvent::Withdraw,
@@ -251,7 +262,7 @@ fn insert_new(connection: &Connection, target: &Target) -> Done<()> {
         "INSERT INTO task (bucket, id, tenant, owner, job, device_bucket, device, phone_number, expected, actual, \
          operation, arguments, policy, opt_in, test_cycle, priority, schedule, released, held, status, is_open, detail, \
          attempts, start_at, end_at, plan, result, result_code, messages, created_at, updated_at, finished_at, \
-         history_len, history, version, callback, class, phone_apart, expected_apart) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
+         history_len, history, version, callback, class, phone_apart, expected_apart, rank) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
          ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         params![
             task.id.bucket.0,
@@ -293,11 +304,16 @@ fn insert_new(connection: &Connection, target: &Target) -> Done<()> {
             class,
             phone_apart,
             expected_apart,
+            // Only who waits has a place in the order.
+            task.job.filter(|_| !task.released).map_or(0, |job| rollout::rank(job, task.device)),
         ],
     )?;
     classes::add_task(connection, class, stretch, task)?;
     if let Some(job) = task.job {
         counts::created(connection, job, task.status)?;
+        if let Some(reason) = progress::reason(task) {
+            counts::explain(connection, job, task.status, &reason, 1)?;
+        }
     }
     if let Some(due) = callback::of_task(task) {
         callbacks::tell(connection, &due)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use muster_broker::job::{JobEvent, Selector};
+use muster_broker::rollout::{Wave, WaveSize, rank};
 use muster_broker::schedule::Schedule;
 use muster_broker::store::{DeviceKey, TaskFilter};
 use muster_broker::task::{TaskEvent, TaskStatus};
@@ -34,6 +35,7 @@ fn act() -> impl Strategy<Value = Act> {
         JobEvent::CancelAsked,
         JobEvent::RestartAsked { retry_failed: false },
         JobEvent::RestartAsked { retry_failed: true },
+        JobEvent::WaveReleased,
     ];
     prop_oneof![
         6 => (1..5_u32).prop_map(Act::Pump),
@@ -100,6 +102,21 @@ async fn run(acts: Vec<Act>, schedule: Schedule) {
         assert_eq!(history.items.last().map(|entry| entry.status), Some(task.status));
     }
     assert_eq!(view.counts, counted.into_iter().collect::<Vec<_>>());
+    let mut reasons: BTreeMap<(TaskStatus, String), u64> = BTreeMap::new();
+    for (task, reason) in tasks.items.iter().filter_map(|task| Some((task, muster_broker::progress::reason(task)?))) {
+        *reasons.entry((task.status, reason)).or_default() += 1;
+    }
+    let told = view.reasons.iter().map(|(status, reason, count)| ((*status, reason.clone()), *count));
+    assert_eq!(told.collect::<BTreeMap<_, _>>(), reasons);
+    if let Some(rollout) = &view.job.rollout {
+        let below = rollout.cut().unwrap().below.unwrap_or(i64::MAX);
+        let released: Vec<_> = tasks.items.iter().filter(|task| task.released).collect();
+        assert!(released.iter().all(|task| rank(job.id, task.device) < below), "let go before its wave");
+        // One that runs again waits for a slot once more, and stays in its wave.
+        let let_go: u64 = view.wave_counts.iter().map(|(.., count)| count).sum();
+        assert!(let_go >= released.len() as u64, "{let_go} {released:?}");
+        assert!(view.wave_counts.iter().all(|(place, ..)| *place <= rollout.current));
+    }
     assert_eq!(tasks.total, tasks.items.len() as u64);
     let devices = world.store().device_list(TENANT, Default::default(), ALL).await.unwrap();
     assert_eq!(devices.total, devices.items.len() as u64);
@@ -113,14 +130,25 @@ async fn run(acts: Vec<Act>, schedule: Schedule) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn counters_equal_tasks_after_any_history(
         acts in prop::collection::vec(act(), 1..60),
         concurrent_max in prop::option::of(1..4_u32),
         failure_threshold_percent in prop::option::of(0..100_u32),
+        waves in prop::collection::vec((1..3_u32, prop::option::of(0..100_u32), any::<bool>()), 0..3),
     ) {
-        let schedule = Schedule { concurrent_max, failure_threshold_percent, ..Schedule::default() };
+        let waves = waves.into_iter().map(|(count, percent, gate)| Wave {
+            size: WaveSize::Count(count),
+            success_threshold_percent: percent,
+            failure_threshold_percent: percent,
+            observed_min: 0,
+            soak_s: 0,
+            ramp_s: 0,
+            gate,
+        });
+        let waves = waves.collect();
+        let schedule = Schedule { concurrent_max, failure_threshold_percent, waves, ..Schedule::default() };
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run(acts, schedule));
     }
 }

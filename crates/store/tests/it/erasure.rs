@@ -7,7 +7,7 @@ use muster_broker::callback::{
 };
 use muster_broker::device::{Device, Sealed};
 use muster_broker::id::{CallbackAddressId, EventId};
-use muster_broker::job::{JobEvent, Selector};
+use muster_broker::job::{JobEvent, JobStatus, Selector};
 use muster_broker::ledger::chain::{Anchor, Verifier};
 use muster_broker::ledger::{AuditFilter, Subject};
 use muster_broker::operation::Parameter;
@@ -219,6 +219,15 @@ async fn what_is_kept_of_a_subscriber_has_none_of_its_names_after_an_erasure() {
         world.store().job_pump(NOW, 100).await.unwrap();
     }
 
+    // A job that tells why its task failed.
+    let mut told = world.job(Selector::default());
+    (told.expansion, told.status) = (None, JobStatus::Completed);
+    let mut failed = world.target(&device);
+    (failed.task.job, failed.task.status) = (Some(told.id), TaskStatus::Failed);
+    failed.task.detail = Some(format!("{PERSON} took the card out"));
+    let told_id = told.id;
+    world.store().task_create(Some(told), vec![failed], deed("care"), None).await.unwrap();
+
     // Records are deleted by their own operations.
     world.store().device_delete(TENANT, DeviceKey::Oid(device.oid), None, deed("root")).await.unwrap().unwrap();
     world.store().subscriber_delete(TENANT, SUBSCRIBER, None, deed("root")).await.unwrap().unwrap();
@@ -229,6 +238,7 @@ async fn what_is_kept_of_a_subscriber_has_none_of_its_names_after_an_erasure() {
         "task.",
         "task_history.",
         "job.",
+        "job_reason.",
         "approval.",
         "request.",
         "outbox.",
@@ -248,6 +258,8 @@ async fn what_is_kept_of_a_subscriber_has_none_of_its_names_after_an_erasure() {
         (event.reference.as_deref(), &event.phone_number, &event.device_id),
         (Some("ticket of (erased)"), &None, &None)
     );
+    let told = world.store().job_get(TENANT, told_id).await.unwrap().unwrap();
+    assert_eq!(told.reasons, [(TaskStatus::Failed, "(erased) took the card out".to_owned(), 1)]);
     let kept = world.stored(silent.id).await;
     assert_eq!(kept.detail.as_deref(), Some("(erased) called from (erased)"));
     assert_eq!(kept.arguments.parameter[0].value.as_deref(), Some("(erased)"));

@@ -22,6 +22,7 @@ mod paging;
 mod power;
 mod principals;
 mod quotas;
+mod rollout;
 mod sql;
 mod subscribers;
 mod tasks;

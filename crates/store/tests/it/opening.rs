@@ -4,8 +4,9 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use muster_broker::access::Grant;
 use muster_broker::filter::Filter;
-use muster_broker::job::DeviceFilter;
+use muster_broker::job::{DeviceFilter, Selector};
 use muster_broker::store::TaskFilter;
+use muster_broker::task::TaskStatus;
 use muster_store::{KeyError, OpenError, SqliteStore};
 
 use crate::world::{ALL, TENANT, World, small};
@@ -115,8 +116,22 @@ async fn a_database_of_the_first_schema_is_brought_up_to_this_one_with_what_it_h
          ('admin', 'default', '[\"administrator\"]', 'a'), ('crm', 'beta', '[\"care\",\"administrator\"]', 'c');",
     )
     .unwrap();
+    let job = world.job(Selector::default());
+    raw.execute(
+        "INSERT INTO job (id, tenant, owner, name, template, is_mixed, schedule, status, created_at, version, is_active, \
+         paced_at, paced, skipped, unmatched) VALUES (?, 'alpha', 'care', 'old', ?, 0, '{}', 4, 1000, 1, 0, 0, 0, 2, 0)",
+        rusqlite::params![job.id.0.as_bytes(), serde_json::to_string(&job.template).unwrap()],
+    )
+    .unwrap();
+    raw.execute("INSERT INTO job_count (job, bucket, status, count) VALUES (?, 0, 7, 3)", [job.id.0.as_bytes()])
+        .unwrap();
     drop(raw);
     world.reopen();
+    let view = world.store().job_get(TENANT, job.id).await.unwrap().unwrap();
+    assert_eq!(view.counts, [(TaskStatus::Succeeded, 3)]);
+    assert_eq!((view.job.rollout, view.wave_counts, view.reasons.len()), (None, vec![], 0));
+    assert_eq!(view.left_out, [("suspended or retired and got no task".to_owned(), 2)]);
+
     let contact = world.contact("old").await;
     assert_eq!((contact.state.generation, contact.state.revision, contact.device.version), (41, 42, 3));
     assert_eq!(contact.recording, None);

@@ -166,6 +166,7 @@ impl World {
             reach: muster_broker::access::Reach::default(),
             schedule: Schedule::default(),
             expansion: Some(Expansion { selector, after: None }),
+            rollout: None,
             hold: Hold::None,
             class: None,
             status: JobStatus::Scheduled,

@@ -319,6 +319,7 @@ impl Population {
             version: 1,
             reach: muster_broker::access::Reach::default(),
             callback: None,
+            rollout: None,
             hold: muster_broker::job::Hold::default(),
             class: None,
         }

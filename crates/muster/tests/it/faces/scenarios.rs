@@ -307,6 +307,8 @@ fn jobs() -> Vec<Step> {
         change("pauseJob", "pause", json!({})),
         change("restartJob", "restart", json!({"retryFailed": true})),
         change("restartJob", "restart", json!({})).by("reader"),
+        change("releaseWave", "release-wave", json!({})),
+        change("releaseWave", "release-wave", json!({})).by("reader"),
         change("cancelJob", "cancel", json!({"reason": "why"})),
         change("cancelJob", "cancel", json!({})),
         change("pauseJob", "pause", json!({})),

@@ -159,7 +159,9 @@ mod tests {
             "operation": "QUERY", "bOptin": false, "acceptDevicePolicy": 20, "testCycle": true,
             "phoneNumber": "+15551234567",
             "arguments": {"parameter": [{"path": "./a"}], "option": []},
-            "schedule": {"maxAttempts": 3, "startTime": "2026-11-21T06:00:00.000Z"},
+            "schedule": {
+                "maxAttempts": 3, "startTime": "2026-11-21T06:00:00.000Z", "wave": [], "maintenanceWindow": [],
+            },
         });
         assert_eq!(told, wanted);
     }

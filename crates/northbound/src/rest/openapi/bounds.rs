@@ -5,15 +5,16 @@ use std::ops::RangeInclusive;
 
 use muster_broker::bounds::{
     ABOUT_CHARS_MAX, ATTEMPTS, ATTRIBUTE_NAME_CHARS_MAX, ATTRIBUTE_VALUE_CHARS_MAX, ATTRIBUTES_MAX,
-    CAPABILITY_VALUES_MAX, CERTIFICATE_NAME_CHARS_MAX, DANGEROUS_PATH_CHARS_MAX, DEPLOYMENT_ABOUT_CHARS_MAX,
-    DEPLOYMENTS_MAX, DISPLAY_CHARS_MAX, ERASURES_MAX, FAILURE_PERCENTS, GRANTS_MAX, GROUP_CHARS_MAX, GROUPS_MAX,
-    IMSI_DIGITS, KEY_CHARS, KEY_NAME_CHARS_MAX, KEY_SCOPE_MAX, MEDIA_TYPE_OCTETS_MAX, NAME_CHARS_MAX, NARROWINGS_MAX,
-    NETWORKS_MAX, NODE_FORMATS, NODE_PATH_OCTETS_MAX, NODE_VALUE_OCTETS_MAX, NODES_MAX, NONCE_OCTETS_MAX, OPTIONS_MAX,
-    PACES, PASSWORD_CHARS, PRINCIPAL_CHARS_MAX, PRIORITIES, PROVIDER_ENTRIES_MAX, PROVIDER_NAME_CHARS_MAX,
-    PROVIDER_PEM_OCTETS_MAX, PROVIDER_SECRET_CHARS_MAX, PROVIDER_TEXT_CHARS_MAX, REASON_CHARS_MAX, RECORDS_MAX,
-    REFERENCE_CHARS_MAX, REPLAYS_MAX, REQUESTS_MAX, RETRY_DELAYS_S, ROLE_RIGHTS_MAX, SECRET_OVERLAP_S_MAX,
-    SELECTED_CAPABILITIES_MAX, SERIAL_OCTETS_MAX, SUBJECT_CHARS_MAX, TACS_MAX, TEXT_CHARS_MAX, TREE_PATH_OCTETS_MAX,
-    WEBHOOK_SECRET_CHARS,
+    CAPABILITY_VALUES_MAX, CERTIFICATE_NAME_CHARS_MAX, CRON_OCTETS_MAX, DANGEROUS_PATH_CHARS_MAX,
+    DEPLOYMENT_ABOUT_CHARS_MAX, DEPLOYMENTS_MAX, DISPLAY_CHARS_MAX, ERASURES_MAX, FAILURE_PERCENTS, GRANTS_MAX,
+    GROUP_CHARS_MAX, GROUPS_MAX, IMSI_DIGITS, KEY_CHARS, KEY_NAME_CHARS_MAX, KEY_SCOPE_MAX, MEDIA_TYPE_OCTETS_MAX,
+    NAME_CHARS_MAX, NARROWINGS_MAX, NETWORKS_MAX, NODE_FORMATS, NODE_PATH_OCTETS_MAX, NODE_VALUE_OCTETS_MAX, NODES_MAX,
+    NONCE_OCTETS_MAX, OPTIONS_MAX, PACES, PASSWORD_CHARS, PRINCIPAL_CHARS_MAX, PRIORITIES, PROVIDER_ENTRIES_MAX,
+    PROVIDER_NAME_CHARS_MAX, PROVIDER_PEM_OCTETS_MAX, PROVIDER_SECRET_CHARS_MAX, PROVIDER_TEXT_CHARS_MAX,
+    REASON_CHARS_MAX, RECORDS_MAX, REFERENCE_CHARS_MAX, REPLAYS_MAX, REQUESTS_MAX, RETRY_DELAYS_S, ROLE_RIGHTS_MAX,
+    SECRET_OVERLAP_S_MAX, SELECTED_CAPABILITIES_MAX, SERIAL_OCTETS_MAX, SHARES_OF_WAVES, SIZES_OF_WAVES,
+    SUBJECT_CHARS_MAX, TACS_MAX, TEXT_CHARS_MAX, TIMES_OF_WAVES_S, TREE_PATH_OCTETS_MAX, WAVES_MAX,
+    WEBHOOK_SECRET_CHARS, WINDOW_DURATIONS_S, WINDOWS_MAX,
 };
 use muster_broker::callback::CallbackUrl;
 use muster_broker::ledger::NAME_IN_TEXT_MIN;
@@ -24,7 +25,7 @@ use muster_broker::trace::Recording;
 
 use super::object;
 use super::patterns::{
-    ANCHOR, ASCII, BASE64, CALLBACK, DANGEROUS, EVENT_ID, ISSUER, JOB_ID, LINE, NAME, NAME_OR_ALL, NETWORK, NODE,
+    ANCHOR, ASCII, BASE64, CALLBACK, CRON, DANGEROUS, EVENT_ID, ISSUER, JOB_ID, LINE, NAME, NAME_OR_ALL, NETWORK, NODE,
     PLACE, PLAIN, PRINCIPAL, PROVIDER, RIGHT, SCOPE, SERIAL, TASK_ID, UUID, VISIBLE,
 };
 use super::schemas::referring;
@@ -42,7 +43,17 @@ pub(super) fn of_field(owner: &str, field: &str) -> Option<Node<'static>> {
         ("Schedule", "maxConcurrentTasks" | "tasksPerMinute") => number(PACES),
         ("Schedule", "maxAttempts") => number(ATTEMPTS),
         ("Schedule", "retryDelaySeconds") => number(RETRY_DELAYS_S),
-        ("Schedule", "failureThresholdPercent") => number(FAILURE_PERCENTS),
+        ("Schedule" | "Wave", "failureThresholdPercent") | ("Wave", "successThresholdPercent") => {
+            number(FAILURE_PERCENTS)
+        }
+        ("Wave", "count") => number(SIZES_OF_WAVES),
+        ("Wave", "percent") => number(SHARES_OF_WAVES),
+        ("Wave", "minObserved") => number(0..=*SIZES_OF_WAVES.end()),
+        ("Wave", "soakSeconds" | "rampSeconds") => number(TIMES_OF_WAVES_S),
+        ("MaintenanceWindow", "durationSeconds") => number(WINDOW_DURATIONS_S),
+        ("MaintenanceWindow", "cron") => object! {
+            "type": "string", "minLength": 9, "maxLength": count(CRON_OCTETS_MAX), "pattern": CRON.as_str(),
+        },
         ("Deployment", "priority") => number(PRIORITIES),
         ("SetDeviceTrace", "sessions") => number(1..=Recording::SESSIONS_MAX),
         ("SetDeviceTrace", "durationSeconds") => long(1, Recording::LIFE_S_MAX),
@@ -202,9 +213,8 @@ fn prose_max(owner: &str, field: &str) -> Option<usize> {
         ("Deployment", "description") => DEPLOYMENT_ABOUT_CHARS_MAX,
         ("CallbackAddress", "description") | ("Role", "about") => ABOUT_CHARS_MAX,
         ("Callback", "reference") => REFERENCE_CHARS_MAX,
-        ("CancelJob" | "CancelTask" | "PauseJob" | "RestartJob" | "Approve" | "Refuse" | "Withdraw", "reason") => {
-            REASON_CHARS_MAX
-        }
+        ("CancelJob" | "CancelTask" | "PauseJob" | "RestartJob" | "ReleaseWave", "reason")
+        | ("Approve" | "Refuse" | "Withdraw", "reason") => REASON_CHARS_MAX,
         ("NameValue", "value") => ATTRIBUTE_VALUE_CHARS_MAX,
         _ => return None,
     })
@@ -235,6 +245,8 @@ pub(super) fn entries_max(owner: &str, field: &str) -> Option<i64> {
         ("DeviceCapability", "tac") => TACS_MAX,
         ("DeviceCapability", "dmVersion" | "managementObject" | "bootstrapMethod") => CAPABILITY_VALUES_MAX,
         ("ReplayDeadLetters", "eventId") => REPLAYS_MAX,
+        ("Schedule", "wave") => WAVES_MAX,
+        ("Schedule", "maintenanceWindow") => WINDOWS_MAX,
         ("ErasePersonalData", "phoneNumber" | "deviceID" | "otherName") => ERASURES_MAX,
         ("IdentityProvider", "scope" | "tokenAudience" | "roleOfGroup") => PROVIDER_ENTRIES_MAX,
         // One for each class.
@@ -255,6 +267,7 @@ pub(super) fn any_of(owner: &str) -> &'static [&'static str] {
     match owner {
         "DoOperation" | "OperationRequest" | "NewDeviceInstance" => &["phoneNumber", "deviceID"],
         "Grant" => &["role", "right"],
+        "Wave" => &["count", "percent"],
         "ReplayDeadLetters" => &["eventId", "callbackAddressId"],
         "ErasePersonalData" => &["subscriberId", "phoneNumber", "deviceID"],
         _ => &[],

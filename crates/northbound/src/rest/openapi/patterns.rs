@@ -64,6 +64,22 @@ pub(super) const TASK_ID: &str = "^t[0-9a-f]{3}-[0-9a-f]{32}$";
 pub(super) const JOB_ID: &str = "^j-[0-9a-f]{32}$";
 /// The identifier of an event that a receiver was told.
 pub(super) const EVENT_ID: &str = "^e-[0-9a-f]{32}$";
+/// A cron expression: five fields of lists of ranges with steps. That a range goes up, and that such a day ever comes, it
+/// cannot say.
+pub(super) static CRON: LazyLock<String> = LazyLock::new(|| {
+    let field = |value: &str| {
+        let part = format!(r"(\*|({value})(-({value}))?)(/(0?[1-9]|[1-9][0-9]))?");
+        format!("{part}(,{part})*")
+    };
+    let fields = [
+        "[0-5]?[0-9]",
+        "[01]?[0-9]|2[0-3]",
+        "0?[1-9]|[12][0-9]|3[01]",
+        "0?[1-9]|1[0-2]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC",
+        "0?[0-7]|SUN|MON|TUE|WED|THU|FRI|SAT",
+    ];
+    format!("^ *{} *$", fields.map(field).join(" +"))
+});
 /// A UUID.
 pub(super) const UUID: &str = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$";
 /// An entry of the audit log: its number and its hash.

@@ -46,6 +46,7 @@ pub(in crate::rest) static ROUTES: &[Route] = &[
     post(Operation::CancelTask, "/tasks/{taskId}/cancel").status(202),
     post(Operation::PauseJob, "/jobs/{jobId}/pause"),
     post(Operation::RestartJob, "/jobs/{jobId}/restart").status(202),
+    post(Operation::ReleaseWave, "/jobs/{jobId}/release-wave").status(202),
     // IDeviceManagerServices
     post(Operation::CreateDeviceInstance, "/devices").body("deviceInstance").status(201).location(DEVICE),
     get(Operation::GetDeviceInstances, "/devices").renamed(FILTER),

@@ -195,6 +195,9 @@ pub(super) fn all() -> Vec<Call> {
     for (name, parameters) in JOB_LED {
         calls.push(call(name, OthersJob, *parameters).unknown("UnknownJob"));
     }
+    // The job has no waves.
+    let release = call("releaseWave", OthersJob, |it| json!({"jobId": it.job}));
+    calls.push(release.unknown("UnknownJob").done("WrongState"));
     // Who lacks the right is refused, whatever the arguments; the rest is judged by the tests of each area.
     for operation in operations() {
         let is_known = WITHOUT.contains(&operation.name) || calls.iter().any(|call| call.operation == operation.name);

@@ -9,6 +9,7 @@ use rusqlite::{Connection, params};
 use super::pages::{Change, Row, Table};
 use super::{Erasure, left};
 use crate::sqlite::callbacks;
+use crate::sqlite::counts;
 use crate::sqlite::query::{one, run};
 use crate::sqlite::rows::{Done, job_status};
 
@@ -234,7 +235,8 @@ fn job(connection: &Connection, erasure: &mut Erasure, row: &Row) -> Done<()> {
         }
     }
     JOBS.change(connection, row, &changes)?;
-    erasure.erased.texts = erasure.erased.texts.saturating_add(u64::from(!changes.is_empty()));
+    let explained = counts::explain_anew(connection, row.octets(9), |reason| erasure.names.taken_out(reason))?;
+    erasure.erased.texts = erasure.erased.texts.saturating_add(u64::from(explained || !changes.is_empty()));
     Ok(())
 }
 
