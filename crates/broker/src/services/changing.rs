@@ -41,6 +41,7 @@ fn busy() -> Fault {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 mod tests {
     use super::*;
 

@@ -143,6 +143,7 @@ pub(super) fn reused() -> Fault {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may fail by panic")]
 mod tests {
     use super::*;
 
