@@ -69,11 +69,17 @@ export class System {
 
   /** A task once its status is final. */
   async finished(taskId) {
+    const ends = ["SUCCEEDED", "FAILED", "REJECTED", "CANCELLED", "EXPIRED"];
+    return (await this.seen("getTaskById", { taskId }, ({ task }) => ends.includes(task.status))).task;
+  }
+
+  /** What an operation answers once it is as it is waited for. */
+  async seen(operation, args, isThere) {
     const until = Date.now() + 30_000;
     for (;;) {
-      const { task } = await this.call("getTaskById", { taskId });
-      if (["SUCCEEDED", "FAILED", "REJECTED", "CANCELLED", "EXPIRED"].includes(task.status)) return task;
-      assert.ok(Date.now() < until, `task ${taskId} is still ${task.status}`);
+      const answer = await this.call(operation, args);
+      if (isThere(answer)) return answer;
+      assert.ok(Date.now() < until, `${operation} still answers ${JSON.stringify(answer)}`);
       await new Promise((wait) => setTimeout(wait, 50));
     }
   }

@@ -152,6 +152,34 @@ class Schedules(JobCase):
         self.assertIn("FAILED", statuses)
         self.assertEqual(statuses[-1], "SUCCEEDED")
 
+    def test_next_wave_waits_at_the_gate_and_a_wave_that_goes_wrong_pauses_the_job(self):
+        devices = [harness.new_device() for _ in range(4)]
+        self.enrol(*devices)
+        fleet = self.switch_on(*devices)
+        # One at a time: there is something left to be paused when the first of the second wave has failed.
+        waves = [{"count": 1, "manualGate": True}, {"percent": 100, "failureThresholdPercent": 0}]
+        schedule = {"wave": waves, "maxConcurrentTasks": 1}
+        (job_id,) = self.deploy(deployment(devices, "UPDATE", arguments=WRITE, schedule=schedule))
+        states = lambda: [wave.state for wave in self.system.getJobById(jobId=job_id).waveProgress]
+        harness.wait_until("the first wave waits at its gate", lambda: states()[:1] == ["GATED"])
+        self.assertEqual(self.counts(self.system.getJobById(jobId=job_id))["SUCCEEDED"], 1)
+        fleet.end()
+        for device in devices:
+            device.behaviour = FAILS
+        self.switch_on(*devices)
+        self.system.releaseWave(jobId=job_id, reason="well for a day")
+
+        def paused():
+            job = self.system.getJobById(jobId=job_id)
+            return job if job.status == "PAUSED" else None
+
+        job = harness.wait_until("the second wave pauses the job", paused)
+        self.assertIn("failureThresholdPercent", job.statusDetail)
+        self.assertEqual([wave.state for wave in job.waveProgress], ["PASSED", "STOPPED"])
+        self.system.cancelJob(jobId=job_id)
+        with self.fault("WrongState"):
+            self.system.releaseWave(jobId=job_id)
+
     def test_running_job_is_returned_as_it_is_by_a_restart(self):
         (job_id,) = self.deploy(deployment(self.devices(1)))
         self.made(job_id, 1)

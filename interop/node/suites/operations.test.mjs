@@ -15,12 +15,12 @@ const NOT_OFFERED = ["IEventServicesPort", "IContentServicesPort", "ITunnelServi
 
 for (const version of ["1.1", "1.2"]) {
   describe(`SOAP ${version}`, () => {
-    let server, system, devices, device;
+    let server, system, devices, device, known;
 
     before(async () => {
       server = await serve();
       system = await connect(server, version, { login: ADMIN });
-      const known = [newDevice(), newDevice()];
+      known = [newDevice(), newDevice()];
       for (const one of known) await system.call("createDeviceInstance", { deviceInstance: record(one) });
       devices = fleet(server, known);
       device = known[0];
@@ -101,6 +101,23 @@ for (const version of ["1.1", "1.2"]) {
       const toDate = new Date(Date.now() + 600_000).toISOString();
       const byDate = (await system.call("getJobsByDate", { fromDate, toDate })).jobs;
       assert.equal(Number(byDate.totalCount), Number(jobs.totalCount));
+    });
+
+    test(`${version}: a wave of a job waits at its gate until it is released`, async () => {
+      const { receipt } = await system.call("createDeployments", {
+        deployment: [{
+          name: "node waves", operation: "SESSION", devices: { deviceID: known.map((one) => one.deviceID) }, ...asked,
+          schedule: { wave: [{ count: 1, manualGate: true }, { percent: 100 }] },
+        }],
+      });
+      const jobId = receipt.jobId[0];
+      const waves = ({ job }) => (job.waveProgress ?? []).map((wave) => wave.state);
+      const gated = await system.seen("getJobById", { jobId }, (answer) => waves(answer)[0] === "GATED");
+      assert.deepEqual(waves(gated), ["GATED", "WAITING"]);
+      await system.call("releaseWave", { jobId, reason: "the first one is well" });
+      const ended = await system.seen("getJobById", { jobId }, ({ job }) => job.status === "COMPLETED");
+      assert.deepEqual(ended.job.taskCount.map(({ status, count }) => [status, Number(count)]), [["SUCCEEDED", 2]]);
+      await system.refused("releaseWave", { jobId }, "WrongState");
     });
 
     test(`${version}: tasks are listed, told step by step and cancelled`, async () => {

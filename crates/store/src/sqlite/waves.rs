@@ -67,7 +67,7 @@ pub(super) fn step(connection: &Connection, kept: &mut Kept, now: Timestamp) -> 
         }
         Step::Stop(reason) => {
             if let Ok(status) = kept.job.status.after(JobEvent::WaveStopped) {
-                kept.job.detail = Some(format!("paused: {reason}"));
+                kept.job.detail = Some(reason);
                 kept.progress.actor = None;
                 (kept.progress.sweep, kept.progress.sweep_after) = (Some(Sweep::Pause), None);
                 kept.enter(status, now);

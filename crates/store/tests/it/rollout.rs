@@ -151,7 +151,7 @@ async fn a_wave_that_fails_pauses_the_job_and_says_why() {
 
     assert_eq!(rolled.status().await, (JobStatus::Paused, 0, Phase::Stopped));
     let view = rolled.view().await;
-    let reason = "paused: wave 1 of 2: 1 of 2 finished tasks failed, failureThresholdPercent is 20";
+    let reason = "wave 1 of 2: 1 of 2 finished tasks failed, failureThresholdPercent is 20";
     assert_eq!(view.job.detail.as_deref(), Some(reason));
     let paused = rolled.tasks().await.iter().filter(|task| task.status == TaskStatus::Paused).count();
     assert_eq!(paused, 4);
