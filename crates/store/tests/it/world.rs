@@ -18,7 +18,7 @@ use muster_broker::store::{
 };
 use muster_broker::task::{HistoryEntry, Task, TaskEvent, TaskStatus};
 use muster_broker::time::Timestamp;
-use muster_store::{Options, SqliteStore};
+use muster_store::{OpenError, Options, SqliteStore};
 use uuid::Uuid;
 
 pub(crate) const TENANT: &str = "alpha";
@@ -41,6 +41,18 @@ pub(crate) fn small(folder: &Path) -> Options {
         reader_cache_kib: 1024,
         ..Options::new(folder)
     }
+}
+
+/// Opens a folder that was closed just now. A process that another test starts has the lock for the moment between its
+/// fork and its exec.
+fn opened(folder: &Path) -> SqliteStore {
+    for _ in 0..500 {
+        match SqliteStore::open(&small(folder)) {
+            Err(OpenError::InUse { .. }) => std::thread::sleep(std::time::Duration::from_millis(10)),
+            other => return other.unwrap(),
+        }
+    }
+    panic!("{} stays in use", folder.display())
 }
 
 impl World {
@@ -66,7 +78,7 @@ impl World {
     /// Ends the store and opens its folder again.
     pub(crate) fn reopen(&mut self) {
         self.store = None;
-        self.store = Some(SqliteStore::open(&small(self.folder())).unwrap());
+        self.store = Some(opened(self.folder()));
     }
 
     pub(crate) fn close(&mut self) {
