@@ -262,8 +262,8 @@ fn insert_new(connection: &Connection, target: &Target) -> Done<()> {
         "INSERT INTO task (bucket, id, tenant, owner, job, device_bucket, device, phone_number, expected, actual, \
          operation, arguments, policy, opt_in, test_cycle, priority, schedule, released, held, status, is_open, detail, \
          attempts, start_at, end_at, plan, result, result_code, messages, created_at, updated_at, finished_at, \
-         history_len, history, version, callback, class, phone_apart, expected_apart, rank) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
-         ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         history_len, history, version, callback, class, phone_apart, expected_apart, rank) VALUES (?, ?, ?, ?, ?, ?, \
+         ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         params![
             task.id.bucket.0,
             task.id.unique.as_bytes(),
@@ -335,26 +335,18 @@ fn apart(connection: &Connection, task: &Task) -> Done<(bool, bool)> {
 
 /// A record has another number or identifier, or is gone: tasks that were found by the one before are so no longer.
 pub(super) fn part(connection: &Connection, before: &Device, after: Option<&Device>) -> Done<()> {
-    let oid = before.oid;
-    if let Some(number) = &before.phone_number
-        && after.is_none_or(|after| after.phone_number.as_ref() != Some(number))
-    {
-        run(
-            connection,
-            "UPDATE task INDEXED BY task_of_device SET phone_apart = 1 \
-             WHERE device_bucket = ? AND device = ? AND phone_number = ? AND phone_apart = 0",
-            params![oid.bucket.0, oid.unique.as_bytes(), number.as_str()],
-        )?;
+    fn names(device: &Device) -> [Option<&str>; 2] {
+        [device.phone_number.as_ref().map(|number| number.as_str()), device.device_id.as_ref().map(|id| id.as_str())]
     }
-    if let Some(id) = &before.device_id
-        && after.is_none_or(|after| after.device_id.as_ref() != Some(id))
-    {
-        run(
-            connection,
-            "UPDATE task INDEXED BY task_of_device SET expected_apart = 1 \
-             WHERE device_bucket = ? AND device = ? AND expected = ? AND expected_apart = 0",
-            params![oid.bucket.0, oid.unique.as_bytes(), id.as_str()],
-        )?;
+    let after = after.map(names).unwrap_or_default();
+    let columns = [("phone_apart", "phone_number"), ("expected_apart", "expected")];
+    for ((before_name, after_name), (apart, column)) in names(before).into_iter().zip(after).zip(columns) {
+        let Some(gone) = before_name.filter(|name| after_name != Some(*name)) else { continue };
+        let sql = format!(
+            "UPDATE task INDEXED BY task_of_device SET {apart} = 1 \
+             WHERE device_bucket = ? AND device = ? AND {column} = ? AND {apart} = 0"
+        );
+        run(connection, &sql, params![before.oid.bucket.0, before.oid.unique.as_bytes(), gone])?;
     }
     Ok(())
 }

@@ -15,27 +15,10 @@ use muster_broker::task::{Task, TaskEvent, TaskStatus};
 use muster_broker::time::Timestamp;
 use uuid::Uuid;
 
-use crate::world::{ALL, NOW, TENANT, World, deed, deed_at, step};
+use crate::world::{ALL, NOW, TENANT, World, address, deed, deed_at, step};
 
 const OURS: Lease = Lease(Uuid::from_u128(71));
 const THEIRS: Lease = Lease(Uuid::from_u128(72));
-
-fn address(number: u128) -> CallbackAddress {
-    CallbackAddress {
-        id: CallbackAddressId(Uuid::from_u128(number)),
-        tenant: TENANT.into(),
-        owner: None,
-        url: CallbackUrl::parse("https://crm.example/").unwrap(),
-        kind: CallbackKind::Soap,
-        description: None,
-        credential: None,
-        secret: None,
-        allows_private: false,
-        enabled: true,
-        created_at: NOW,
-        version: 1,
-    }
-}
 
 fn callback(address: u128, url: &str) -> Callback {
     Callback {

@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use muster_broker::callback::{
-    Callback, CallbackAddress, CallbackKind, CallbackUrl, Progress, Reply, ReplyTo, SoapVersion,
-};
+use muster_broker::callback::{Callback, CallbackUrl, Progress, Reply, ReplyTo, SoapVersion};
 use muster_broker::device::{Device, Sealed};
 use muster_broker::id::{CallbackAddressId, EventId};
 use muster_broker::job::{JobEvent, JobStatus, Selector};
@@ -22,7 +20,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use uuid::Uuid;
 
-use crate::world::{ALL, NOW, TENANT, World, deed, deed_at, phone};
+use crate::world::{ALL, NOW, TENANT, World, address, deed, deed_at, phone};
 
 const NUMBER: &str = "+15551234567";
 const DEVICE: &str = "A0000001";
@@ -80,21 +78,7 @@ fn callback(path: &str) -> Callback {
 impl World {
     /// A device with its subscriber, and an address for callbacks.
     async fn cast(&self) -> Device {
-        let address = CallbackAddress {
-            id: CallbackAddressId(Uuid::from_u128(1)),
-            tenant: TENANT.into(),
-            owner: None,
-            url: CallbackUrl::parse("https://crm.example/").unwrap(),
-            kind: CallbackKind::Soap,
-            description: None,
-            credential: None,
-            secret: None,
-            allows_private: false,
-            enabled: true,
-            created_at: NOW,
-            version: 1,
-        };
-        self.store().callback_address_create(address, deed("root"), None).await.unwrap();
+        self.store().callback_address_create(address(1), deed("root"), None).await.unwrap();
         let mut given = self.given(DEVICE);
         given.device.phone_number = Some(phone(NUMBER));
         self.create(given).await

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use muster_broker::callback::{CallbackAddress, CallbackKind, CallbackUrl};
 use muster_broker::device::{AuthType, Device, DmAccount, ManagementState, Sealed};
-use muster_broker::id::{Bucket, DeviceOid, JobId, TaskId};
+use muster_broker::id::{Bucket, CallbackAddressId, DeviceOid, JobId, TaskId};
 use muster_broker::identity::{DeviceId, Msisdn};
 use muster_broker::job::{Expansion, Hold, Job, JobStatus, Selector, TaskTemplate};
 use muster_broker::ledger::{Deed, Subject};
@@ -324,4 +325,22 @@ pub(crate) fn deed(actor: &str) -> Deed {
 
 pub(crate) fn deed_at(actor: &str, at: Timestamp) -> Deed {
     Deed { actor: actor.into(), ..Deed::local(TENANT, "test", at) }
+}
+
+/// An address of the domain that callbacks may go to.
+pub(crate) fn address(number: u128) -> CallbackAddress {
+    CallbackAddress {
+        id: CallbackAddressId(Uuid::from_u128(number)),
+        tenant: TENANT.into(),
+        owner: None,
+        url: CallbackUrl::parse("https://crm.example/").unwrap(),
+        kind: CallbackKind::Soap,
+        description: None,
+        credential: None,
+        secret: None,
+        allows_private: false,
+        enabled: true,
+        created_at: NOW,
+        version: 1,
+    }
 }
